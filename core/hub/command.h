@@ -1,0 +1,35 @@
+/* command.h — a command as it arrives, parsed and shape-checked but not yet judged. Pure; any thread, one at a time. */
+#ifndef GW_HUB_COMMAND_H
+#define GW_HUB_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/id.h"
+#include "hub/event.h"
+
+struct gw_error;
+struct gw_json;
+
+/* value; text fields are "" when absent */
+struct gw_command {
+    char command_id[GW_ID_MAX + 1];
+    char type[GW_ID_MAX + 1];      /* "block.splice" */
+    struct gw_scope scope;         /* all required ids present and valid */
+    char canvas_id[GW_ID_MAX + 1];
+    char origin[GW_ID_MAX + 1];
+    bool has_n, has_base;
+    int64_t n;                     /* dense per origin, from 1 */
+    uint64_t base_seq;             /* set by the pipeline from the opened base cursor */
+    const char *base_cursor;       /* sealed text; borrowed from `body` */
+    struct gw_json *args;          /* borrowed from `body`; an object */
+    struct gw_json *condition;     /* the member `if`; borrowed, or NULL */
+    struct gw_json *body;          /* the whole command; owned reference */
+    uint8_t digest[32];            /* SHA-256 of the canonical body: same id, other digest = conflict */
+};
+
+/* Checks ids and shapes; unknown members are refused. Errors carry the path, e.g. missing_id at /run_id, unknown_member, bad_id. Takes a reference. */
+int gw_command_parse(struct gw_json *body, struct gw_command *out, struct gw_error *err);
+void gw_command_fini(struct gw_command *command);
+
+#endif

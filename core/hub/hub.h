@@ -1,0 +1,121 @@
+/* hub.h — the domain's face on one worker: routes commands, reads and streams to the worker that owns the run, and keeps the runs that this worker owns. Everything here is called on
+ * the worker's own thread; hubs reach each other only through executors. Not for identity, sockets or JSON parsing of requests. */
+#ifndef GW_HUB_HUB_H
+#define GW_HUB_HUB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/task.h"
+#include "hub/command.h"
+#include "hub/ports.h"
+#include "hub/state.h"
+#include "hub/subscriber.h"
+
+struct gw_buffer;
+struct gw_hub;
+struct gw_log;
+struct gw_manifests;
+struct gw_metrics;
+
+/* value: process limits that the hub enforces, all inclusive maxima */
+struct gw_hub_limits {
+    size_t max_runs;            /* in memory per worker: 10000 */
+    size_t max_feeds_per_run;   /* 256 */
+    size_t max_waiting;         /* commands that wait per run: 4096 */
+    size_t ring_bytes;          /* per feed: 2 MiB */
+    size_t block_cache_bytes;   /* replay blocks per worker: 64 MiB */
+    size_t record_bytes;        /* per group commit: 1 MiB */
+    uint64_t max_replay_events; /* 1000000 */
+    uint64_t checkpoint_events; /* 4096 */
+    uint32_t run_idle_ms;       /* 60000 */
+    uint32_t view_idle_ms;      /* 10000 */
+};
+void gw_hub_limits_default(struct gw_hub_limits *limits);
+
+/* value: what a hub is made of; borrowed for its life */
+struct gw_hub_opts {
+    size_t worker, worker_count;
+    struct gw_executor *executors; /* one per worker */
+    struct gw_hub **hubs;          /* one per worker; filled by the wiring before the first call */
+    const struct gw_spine *spine;
+    const struct gw_wire *wire;    /* this worker's own */
+    const struct gw_clock *clock;
+    const struct gw_manifests *manifests;
+    struct gw_log *log;
+    struct gw_metrics *metrics;
+    struct gw_hub_limits limits;
+    struct gw_state_limits state_limits;
+};
+
+struct gw_hub *gw_hub_create(const struct gw_hub_opts *opts);
+/* Every subscriber closed, every submission answered, gw_hub_is_quiet. */
+void gw_hub_destroy(struct gw_hub *hub);
+/* To be called at the end of each loop turn: commits what was gathered, writes what grew. */
+void gw_hub_turn_end(struct gw_hub *hub);
+/* To be called about once a second: unloads idle runs, closes idle views. */
+void gw_hub_tick(struct gw_hub *hub);
+/* Refuses new work (GW_ECLOSED); what was admitted goes on until durable. */
+void gw_hub_drain(struct gw_hub *hub);
+/* Nothing waits for the spine or for another worker. */
+bool gw_hub_is_quiet(const struct gw_hub *hub);
+
+/* ---- commands ------------------------------------------------------------------------------------------------------------------------- */
+
+/* value: what became of one command. Exactly one of answer and error is set. */
+struct gw_outcome {
+    char *answer; /* JSON text of the stored answer; owned by the submission */
+    size_t answer_length;
+    struct gw_error *error; /* owned by the submission */
+};
+
+/* An ordered batch of one run. The caller fills the inputs and owns it again when `done` runs on `home`. */
+struct gw_submission {
+    struct gw_run_key run;
+    struct gw_scope scope; /* the run's; the single commands carry their own surface and app */
+    struct gw_actor actor;
+    struct gw_plan *plan;  /* owned reference */
+    struct gw_command *commands;
+    struct gw_outcome *outcomes; /* `count` zeroed entries */
+    size_t count;
+    bool is_atomic, is_dry_run;
+    struct gw_executor *home;
+    void (*done)(struct gw_submission *submission);
+    struct gw_task task;            /* the hub's, as all below */
+    struct gw_hub *owner;
+    struct gw_submission *next;
+    size_t unsettled;
+};
+void gw_hub_submit(struct gw_hub *hub, struct gw_submission *submission);
+/* Frees outcomes, commands and the plan; not the struct. */
+void gw_submission_fini(struct gw_submission *submission);
+
+/* ---- reads ---------------------------------------------------------------------------------------------------------------------------- */
+
+enum gw_query_kind { GW_QUERY_STATE, GW_QUERY_EVENTS };
+
+/* Answered only from durable state. The caller owns it again when `done` runs on `home`; status 0 or GW_E… with err. */
+struct gw_query {
+    enum gw_query_kind kind;
+    struct gw_scope scope;
+    struct gw_plan *plan; /* owned reference */
+    struct gw_canvas_set set;
+    char cursor[GW_CURSOR_MAX]; /* STATE: `at`, or ""; EVENTS: after this, "earliest" or "" */
+    uint64_t limit;             /* EVENTS: 1 … 1000 */
+    struct gw_executor *home;
+    void (*done)(struct gw_query *query);
+    int status;
+    struct gw_error err;
+    char *body; /* JSON text; owned by the query */
+    size_t body_length;
+    struct gw_task task; /* the hub's, as all below */
+    struct gw_hub *owner;
+    struct gw_query *next;
+    void *work;
+};
+void gw_hub_query(struct gw_hub *hub, struct gw_query *query);
+void gw_query_fini(struct gw_query *query);
+
+#endif

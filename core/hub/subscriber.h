@@ -1,0 +1,86 @@
+/* subscriber.h — one stream's place in a run: a cursor, not a queue. Embedded in the connection that carries it; lives and dies on that connection's
+ * worker. It writes straight from shared spans; what a socket does not take is not kept but found again by seq, so a slow reader costs
+ * nothing in proportion to its lag. Not for framing: it moves bytes that the wire port made. */
+#ifndef GW_HUB_SUBSCRIBER_H
+#define GW_HUB_SUBSCRIBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "hub/ports.h"
+
+struct gw_hub;
+struct gw_span;
+struct gw_subscriber;
+struct gw_view;
+struct gw_attach;
+
+enum gw_verdict_status { GW_VERDICT_EXACT, GW_VERDICT_RESET, GW_VERDICT_FRESH, GW_VERDICT_RETRY };
+const char *gw_verdict_name(enum gw_verdict_status status);
+
+/* value: the answer to a subscription; borrowed for the call */
+struct gw_verdict {
+    enum gw_verdict_status status;
+    const char *reason;       /* of a reset or retry: "garbled", "purged", "future", "class_changed", "wider_canvas_set", "replay_limit", "overload" …; else NULL */
+    char head[GW_CURSOR_MAX]; /* the last cursor that this stream's lens could have seen */
+    uint64_t head_seq;
+};
+
+struct gw_subscriber_ops {
+    /* Exactly once, before any write; the stream's first frame is made from it with gw_subscriber_control. */
+    void (*verdict)(struct gw_subscriber *subscriber, const struct gw_verdict *verdict);
+    /* Sends without blocking: the number of bytes taken, 0 when the peer takes none now, negative when the connection is gone. After a short write the
+     * owner calls gw_subscriber_writable when there is room again. */
+    ssize_t (*write)(struct gw_subscriber *subscriber, const struct iovec *parts, int count);
+    /* The hub cannot go on with this stream; it has been detached. `reason` is a fixed word for the log. The owner closes. */
+    void (*ended)(struct gw_subscriber *subscriber, const char *reason);
+};
+
+enum gw_subscriber_phase { GW_SUB_IDLE, GW_SUB_ATTACHING, GW_SUB_FLOWING };
+
+/* Zero it before the first use; fields are the hub's. */
+struct gw_subscriber {
+    const struct gw_subscriber_ops *ops;
+    struct gw_view *view;
+    struct gw_subscriber *next, **link; /* in the view's list */
+    struct gw_span *checkpoint;         /* being sent; NULL otherwise */
+    struct gw_attach *attach;           /* while ATTACHING */
+    char *control;                      /* at most one pending control text, owned */
+    uint64_t seq;                       /* every visible frame up to here has been sent whole */
+    uint32_t into;                      /* bytes already sent of the frame after seq (or of the checkpoint) */
+    uint32_t control_length, control_sent;
+    uint64_t wanted_block;              /* replay block that it waits for, +1; 0 = none */
+    uint8_t phase;
+    bool is_blocked;                    /* the last write was short */
+    bool ends_after_control;            /* ended("…") once the control text is out */
+};
+
+enum gw_start { GW_START_CHECKPOINT, GW_START_CURSOR, GW_START_EARLIEST, GW_START_NOW, GW_START_LAST, GW_START_COMMIT };
+
+/* value */
+struct gw_subscribe_opts {
+    struct gw_scope scope;
+    struct gw_plan *plan; /* a reference is taken */
+    struct gw_canvas_set set;
+    enum gw_start start;
+    const char *cursor; /* GW_START_CURSOR; copied */
+    uint64_t number;    /* GW_START_LAST: how many events; GW_START_COMMIT: revision */
+};
+
+/* Begins a stream. The verdict arrives later (or at once, never inside this call). GW_ELIMIT or GW_ENOMEM: not begun. */
+int gw_subscriber_open(struct gw_hub *hub, struct gw_subscriber *subscriber, const struct gw_subscribe_opts *opts, struct gw_error *err);
+/* Ends it; no callback follows. Safe in any phase and from inside callbacks. */
+void gw_subscriber_close(struct gw_subscriber *subscriber);
+/* The peer takes bytes again. */
+void gw_subscriber_writable(struct gw_subscriber *subscriber);
+/* Puts `text` (copied) between two frames as soon as possible. GW_EBUSY when one is still pending: ephemeral, the caller may drop or merge it. */
+int gw_subscriber_control(struct gw_subscriber *subscriber, const char *text, size_t length);
+/* As control, and the stream ends (ended("closing")) when the text is out. Replaces a pending control text that has not begun. */
+int gw_subscriber_finish(struct gw_subscriber *subscriber, const char *text, size_t length);
+/* How many seqs it lies behind its view. */
+uint64_t gw_subscriber_lag(const struct gw_subscriber *subscriber);
+
+#endif
