@@ -1,0 +1,7 @@
+std = "lua54"
+max_line_length = 140
+cache = false
+exclude_files = { "build/", "node_modules/", "web/node_modules/" }
+
+-- Manifests and policies are plain modules: they return a table and touch no global.
+files["spec/"] = { std = "lua54+busted" }

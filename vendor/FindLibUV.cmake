@@ -1,0 +1,15 @@
+# LibUV::LibUV from Debian's libuv1-dev.
+find_path(LibUV_INCLUDE_DIR NAMES uv.h uv/version.h)
+find_library(LibUV_LIBRARY NAMES uv)
+if(LibUV_INCLUDE_DIR)
+    file(STRINGS "${LibUV_INCLUDE_DIR}/uv/version.h" lines REGEX "^#define UV_VERSION_(MAJOR|MINOR|PATCH) +[0-9]+$")
+    list(TRANSFORM lines REPLACE "^.* " "")
+    list(JOIN lines "." LibUV_VERSION)
+endif()
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(LibUV REQUIRED_VARS LibUV_LIBRARY LibUV_INCLUDE_DIR VERSION_VAR LibUV_VERSION)
+if(LibUV_FOUND AND NOT TARGET LibUV::LibUV)
+    add_library(LibUV::LibUV UNKNOWN IMPORTED)
+    set_target_properties(LibUV::LibUV PROPERTIES IMPORTED_LOCATION "${LibUV_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${LibUV_INCLUDE_DIR}")
+endif()

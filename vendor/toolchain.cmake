@@ -1,0 +1,31 @@
+# Flags that every object gets, third-party sources included: sanitizers, hardening, link-time optimisation.
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C)
+
+if(ATOMS_SANITIZE)
+    add_compile_options(-fsanitize=${ATOMS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${ATOMS_SANITIZE})
+endif()
+
+if(ATOMS_FUZZ)
+    if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+        message(FATAL_ERROR "ATOMS_FUZZ needs clang: libFuzzer is part of it. Use the fuzz preset.")
+    endif()
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+if(ATOMS_HARDEN)
+    add_compile_options(-fstack-protector-strong -fstack-clash-protection -fcf-protection=full)
+    add_compile_definitions(_FORTIFY_SOURCE=2)
+    add_link_options(LINKER:-z,relro LINKER:-z,now LINKER:-z,noexecstack)
+endif()
+
+if(ATOMS_LTO)
+    include(CheckIPOSupported)
+    check_ipo_supported(RESULT lto_works OUTPUT lto_why LANGUAGES C)
+    if(lto_works)
+        set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+    else()
+        message(WARNING "Link-time optimisation was asked for and does not work here: ${lto_why}")
+    endif()
+endif()
