@@ -23,7 +23,8 @@ struct gw_address {
     } addr;
 };
 
-/* "127.0.0.1:8080", "[::1]:8080", "localhost:0", ":8080" (every IPv4 address). GW_EINVAL bad_address; the message says which part and why. */
+/* "127.0.0.1:8080", "[::1]:8080", "localhost:0", ":8080" (every IPv4 address). GW_EINVAL bad_address; the message says which part and why.
+ */
 int gw_address_parse(const char *text, struct gw_address *out, struct gw_error *err);
 /* "203.0.113.5:443", "[2001:db8::1]:443", "unknown" for another family; v4-mapped IPv6 is shown as IPv4. */
 void gw_address_format(const struct gw_address *address, char out[GW_ADDRESS_TEXT_MAX]);

@@ -1,6 +1,7 @@
-/* file_watch.h — tells that a file or a directory's entries have changed: certificates, policies. Lives on its loop's thread. A file is watched through its directory,
- * so replacing it by rename or by switching a symbolic link in that directory is seen; the directory itself must stay. Changes are gathered: one call after `settle_ms` of
- * quiet, at the latest after ten times that. Says that something changed, not what. Not recursive. */
+/* file_watch.h — tells that a file or a directory's entries have changed: certificates, policies. Lives on its loop's thread. A file is
+ * watched through its directory, so replacing it by rename or by switching a symbolic link in that directory is seen; the directory itself
+ * must stay. Changes are gathered: one call after `settle_ms` of quiet, at the latest after ten times that. Says that something changed,
+ * not what. Not recursive. */
 #ifndef GW_IO_FILE_WATCH_H
 #define GW_IO_FILE_WATCH_H
 

@@ -1,5 +1,6 @@
-/* listener.h — a TCP listener of one loop. Several loops may listen on one address (SO_REUSEPORT): the kernel spreads the connections. Lives on its loop's
- * thread. When descriptors run out it accepts and closes, counted, with a descriptor kept in reserve, and never spins. Not a connection limit: the owner counts and pauses. */
+/* listener.h — a TCP listener of one loop. Several loops may listen on one address (SO_REUSEPORT): the kernel spreads the connections.
+ * Lives on its loop's thread. When descriptors run out it accepts and closes, counted, with a descriptor kept in reserve, and never spins.
+ * Not a connection limit: the owner counts and pauses. */
 #ifndef GW_IO_LISTENER_H
 #define GW_IO_LISTENER_H
 

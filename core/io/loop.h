@@ -1,9 +1,10 @@
-/* loop.h — one event-loop thread: its inbox, its clock and the end of its turns. A loop is created and destroyed by the wiring thread and lives, in
- * between, on the thread that runs it; functions marked "any thread" may be called from elsewhere. Everything else in this folder hangs off a loop.
+/* loop.h — one event-loop thread: its inbox, its clock and the end of its turns. A loop is created and destroyed by the wiring thread and
+ * lives, in between, on the thread that runs it; functions marked "any thread" may be called from elsewhere. Everything else in this folder
+ * hangs off a loop.
  *
- * Order of a turn: timers, inbox (one bounded batch), sockets, then the turn hooks, then sleep. Life: create, run (or start), stop, join; the owner then closes what
- * it opened on the loop, and destroy runs the close callbacks. gw_loop_create makes the process ignore SIGPIPE: a lost peer is an error return here.
- * Not for blocking work: that has threads of its own. */
+ * Order of a turn: timers, inbox (one bounded batch), sockets, then the turn hooks, then sleep. Life: create, run (or start), stop, join;
+ * the owner then closes what it opened on the loop, and destroy runs the close callbacks. gw_loop_create makes the process ignore SIGPIPE:
+ * a lost peer is an error return here. Not for blocking work: that has threads of its own. */
 #ifndef GW_IO_LOOP_H
 #define GW_IO_LOOP_H
 
@@ -25,8 +26,8 @@ struct gw_loop_opts {
 };
 
 int gw_loop_create(const struct gw_loop_opts *opts, struct gw_loop **out, struct gw_error *err);
-/* The loop must not be running, everything opened on it must be closed or closing (asserted), and no thread may still be inside a post. Runs the close callbacks and
- * the tasks left in the inbox. NULL is fine. */
+/* The loop must not be running, everything opened on it must be closed or closing (asserted), and no thread may still be inside a post.
+ * Runs the close callbacks and the tasks left in the inbox. NULL is fine. */
 void gw_loop_destroy(struct gw_loop *loop);
 
 /* Runs on the calling thread until gw_loop_stop; the turn hooks run once more at the end. */
@@ -35,7 +36,8 @@ void gw_loop_run(struct gw_loop *loop);
 int gw_loop_start(struct gw_loop *loop, struct gw_error *err);
 /* Waits for the thread of gw_loop_start; nothing when there is none. */
 void gw_loop_join(struct gw_loop *loop);
-/* Any thread. The loop ends after the turn in which it sees this; try_post refuses from now on. A stop before the run ends it in its first turn. */
+/* Any thread. The loop ends after the turn in which it sees this; try_post refuses from now on. A stop before the run ends it in its first
+ * turn. */
 void gw_loop_stop(struct gw_loop *loop);
 
 /* The inbox as the port of base/task.h; lives as long as the loop. post: any thread, FIFO per poster; at most 256 tasks run per turn. */
@@ -51,8 +53,8 @@ uint64_t gw_loop_now_ms(const struct gw_loop *loop);
 /* Turns so far; loop thread. */
 uint64_t gw_loop_turn_count(const struct gw_loop *loop);
 
-/* Embedded in its owner; run is called once at the end of every turn, after all that the turn did and before the loop sleeps: one coalesced write per
- * subscriber, one group commit. Must be cheap when there is nothing to do. */
+/* Embedded in its owner; run is called once at the end of every turn, after all that the turn did and before the loop sleeps: one coalesced
+ * write per subscriber, one group commit. Must be cheap when there is nothing to do. */
 struct gw_turn_hook {
     void (*run)(struct gw_turn_hook *hook);
     struct gw_turn_hook *next, *previous; /* the loop's */

@@ -1,6 +1,7 @@
-/* socket.h — a connected byte stream, plain or TLS, embedded in its connection. It polls the descriptor and sends at once: bytes that the kernel
- * does not take stay the caller's, so a slow reader pins no memory here (under TLS at most one record of 16 KiB, while blocked). Lives on its loop's thread.
- * Failure: a broken stream is reported once by on_error, or by the return of a write; the owner then closes. Timeouts are the owner's. Not for UDP or files. */
+/* socket.h — a connected byte stream, plain or TLS, embedded in its connection. It polls the descriptor and sends at once: bytes that the
+ * kernel does not take stay the caller's, so a slow reader pins no memory here (under TLS at most one record of 16 KiB, while blocked).
+ * Lives on its loop's thread. Failure: a broken stream is reported once by on_error, or by the return of a write; the owner then closes.
+ * Timeouts are the owner's. Not for UDP or files. */
 #ifndef GW_IO_SOCKET_H
 #define GW_IO_SOCKET_H
 
@@ -25,7 +26,8 @@ struct gw_socket_handler {
     void (*on_writable)(struct gw_socket *socket);
     /* The peer will send no more; writing may go on. Once. */
     void (*on_eof)(struct gw_socket *socket);
-    /* The stream is dead: close it. Once. GW_ECLOSED peer gone, GW_EIO else; ids: connection_reset, connect_failed, tls_failed, socket_failed. */
+    /* The stream is dead: close it. Once. GW_ECLOSED peer gone, GW_EIO else; ids: connection_reset, connect_failed, tls_failed,
+     * socket_failed. */
     void (*on_error)(struct gw_socket *socket, const struct gw_error *err);
     /* The last call; the memory may be freed here and not before. */
     void (*on_closed)(struct gw_socket *socket);
@@ -41,13 +43,16 @@ struct gw_socket {
     uint8_t polled; /* UV_READABLE | UV_WRITABLE as last told to the loop */
 };
 
-/* Takes the descriptor of a connected socket, also on failure (then it is closed and no callback fires). Sets O_NONBLOCK and TCP_NODELAY, and reads. */
-int gw_socket_open(struct gw_socket *socket, struct gw_loop *loop, int fd /* taken */, const struct gw_socket_handler *handler, struct gw_error *err);
+/* Takes the descriptor of a connected socket, also on failure (then it is closed and no callback fires). Sets O_NONBLOCK and TCP_NODELAY,
+ * and reads. */
+int gw_socket_open(struct gw_socket *socket, struct gw_loop *loop, int fd /* taken */, const struct gw_socket_handler *handler,
+                   struct gw_error *err);
 /* Connects: on_writable says that it is connected (write is then wanted), on_error with connect_failed that it is not. */
-int gw_socket_connect(struct gw_socket *socket, struct gw_loop *loop, const struct gw_address *address, const struct gw_socket_handler *handler, struct gw_error *err);
+int gw_socket_connect(struct gw_socket *socket, struct gw_loop *loop, const struct gw_address *address,
+                      const struct gw_socket_handler *handler, struct gw_error *err);
 
-/* Sends now. Bytes taken; 0 when it would block (or the TLS handshake is not done); GW_ECLOSED or GW_EIO when the stream is dead. Taken bytes are
- * committed: what follows need not repeat anything. At most 1024 parts are looked at. */
+/* Sends now. Bytes taken; 0 when it would block (or the TLS handshake is not done); GW_ECLOSED or GW_EIO when the stream is dead. Taken
+ * bytes are committed: what follows need not repeat anything. At most 1024 parts are looked at. */
 ssize_t gw_socket_writev(struct gw_socket *socket, const struct iovec *parts, size_t count);
 void gw_socket_want_write(struct gw_socket *socket, bool wanted);
 /* While paused neither eof nor, without wanted write, errors are seen. Resuming after eof changes nothing. */
