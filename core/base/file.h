@@ -14,7 +14,8 @@ struct gw_error;
 int gw_file_read(const char *path, size_t max_bytes, struct gw_buffer *out, struct gw_error *err);
 /* As gw_file_read, and refuses (GW_EDENIED, file_too_open) a file that anybody but its owner may read or write. */
 int gw_file_read_private(const char *path, size_t max_bytes, struct gw_buffer *out, struct gw_error *err);
-/* Makes `path` hold exactly `bytes`, mode 0600, durable, appearing whole or not at all. GW_ECONFLICT: it exists already and stays as it is. */
+/* Makes `path` hold exactly `bytes`, mode 0600, durable, appearing whole or not at all. GW_ECONFLICT: it exists already and stays as it is.
+ */
 int gw_file_create_private(const char *path, const void *bytes, size_t length, struct gw_error *err);
 /* Makes the folder and its missing parents with mode 0700; fine when it exists. */
 int gw_file_make_folder(const char *path, struct gw_error *err);

@@ -1,5 +1,5 @@
-/* identity.h — who a bearer is and what it covers. An identity is immutable and reference-counted and may cross threads. It is made from verified claims only
- * (identity/verifier.h); what the actor may see and write is policy, not identity. */
+/* identity.h — who a bearer is and what it covers. An identity is immutable and reference-counted and may cross threads. It is made from
+ * verified claims only (identity/verifier.h); what the actor may see and write is policy, not identity. */
 #ifndef GW_IDENTITY_IDENTITY_H
 #define GW_IDENTITY_IDENTITY_H
 
@@ -34,14 +34,14 @@ struct gw_identity {
     int64_t expires_at_ms;         /* the bearer's exp, wall clock */
 };
 
-/* Reads verified claims: sub, exp, app_metadata.{tenant_id, role, kind, modes, projects, surfaces, apps, tokens}. Nothing is ever read from user_metadata.
- * GW_EAUTH with id bearer_claims and err->path at the claim that is missing or malformed. */
+/* Reads verified claims: sub, exp, app_metadata.{tenant_id, role, kind, modes, projects, surfaces, apps, tokens}. Nothing is ever read from
+ * user_metadata. GW_EAUTH with id bearer_claims and err->path at the claim that is missing or malformed. */
 int gw_identity_from_claims(const struct gw_json *claims, struct gw_identity **out, struct gw_error *err);
 struct gw_identity *gw_identity_ref(struct gw_identity *identity);
 void gw_identity_unref(struct gw_identity *identity); /* NULL is fine */
 
-/* 0 when the bearer covers the scope's tenant, mode, project, surface and app; else GW_EDENIED with id not_covered and one message for all cases, so that nothing
- * shows whether the scope exists. Absent ids of the scope are judged by whoever requires them, not here. */
+/* 0 when the bearer covers the scope's tenant, mode, project, surface and app; else GW_EDENIED with id not_covered and one message for all
+ * cases, so that nothing shows whether the scope exists. Absent ids of the scope are judged by whoever requires them, not here. */
 int gw_identity_covers(const struct gw_identity *identity, const struct gw_scope *scope, struct gw_error *err);
 /* True when a bearer of `other` may carry on a stream of `identity`: same actor and tenant. */
 bool gw_identity_is_same_actor(const struct gw_identity *identity, const struct gw_identity *other);

@@ -1,10 +1,10 @@
-/* verifier.h — from a bearer to an identity, on one worker. Owns that worker's keys (from a secret, a JWKS file, a JWKS URL), the cache of verified bearers (it is on the
- * path of every request) and the requests that wait for a key. Lives on one thread and shares nothing: each worker has its own. Knows no socket: keys come through
- * `struct gw_key_fetch`.
+/* verifier.h — from a bearer to an identity, on one worker. Owns that worker's keys (from a secret, a JWKS file, a JWKS URL), the cache of
+ * verified bearers (it is on the path of every request) and the requests that wait for a key. Lives on one thread and shares nothing: each
+ * worker has its own. Knows no socket: keys come through `struct gw_key_fetch`.
  *
- * Keys of a URL are fetched at creation, again when their age passes the answer's max-age (kept within 1 minute to 1 hour), and once for a bearer whose `kid` is
- * unknown, at most every `refetch_min_ms`. A failed fetch keeps the old set and is repeated with a growing delay. A bearer that needs a key which a running fetch may bring waits
- * for it. A key that left the set takes its cached bearers with it. */
+ * Keys of a URL are fetched at creation, again when their age passes the answer's max-age (kept within 1 minute to 1 hour), and once for a
+ * bearer whose `kid` is unknown, at most every `refetch_min_ms`. A failed fetch keeps the old set and is repeated with a growing delay. A
+ * bearer that needs a key which a running fetch may bring waits for it. A key that left the set takes its cached bearers with it. */
 #ifndef GW_IDENTITY_VERIFIER_H
 #define GW_IDENTITY_VERIFIER_H
 
@@ -19,7 +19,7 @@ struct gw_clock;
 struct gw_log;
 struct gw_verifier;
 
-#define GW_JWKS_MAX_BYTES ((size_t)256 * 1024)
+#define GW_JWKS_MAX_BYTES   ((size_t)256 * 1024)
 #define GW_BEARER_MAX_BYTES ((size_t)8 * 1024)
 
 /* One GET of a key set. The caller owns it until `done`, which runs once, on the caller's thread, never inside `get`. */
@@ -40,19 +40,19 @@ struct gw_key_fetch {
 
 /* value: borrowed for the call of create, but for fetch, clock and log, which must outlive the verifier */
 struct gw_verifier_opts {
-    const char *secret;             /* HS256; NULL or "" = none */
-    const char *jwks_text;          /* the text of a JWKS file; NULL = none */
+    const char *secret;    /* HS256; NULL or "" = none */
+    const char *jwks_text; /* the text of a JWKS file; NULL = none */
     size_t jwks_length;
-    const char *jwks_url;           /* NULL or "" = none */
-    const char *issuer, *audience;  /* NULL or "" = not checked */
-    int64_t leeway_s;               /* for exp and nbf: 0..60 */
-    size_t cache_entries;           /* 0 = 4096 */
-    size_t max_waiting;             /* 0 = 1024 */
-    int64_t refetch_min_ms;         /* 0 = 30,000 */
-    int64_t wait_timeout_ms;        /* 0 = 5,000 */
+    const char *jwks_url;             /* NULL or "" = none */
+    const char *issuer, *audience;    /* NULL or "" = not checked */
+    int64_t leeway_s;                 /* for exp and nbf: 0..60 */
+    size_t cache_entries;             /* 0 = 4096 */
+    size_t max_waiting;               /* 0 = 1024 */
+    int64_t refetch_min_ms;           /* 0 = 30,000 */
+    int64_t wait_timeout_ms;          /* 0 = 5,000 */
     const struct gw_key_fetch *fetch; /* needed with jwks_url */
     const struct gw_clock *clock;
-    struct gw_log *log;             /* NULL = silent */
+    struct gw_log *log; /* NULL = silent */
 };
 
 /* GW_EINVAL (bad_key_set): no key at all and no URL, or the JWKS text is not a key set. */
@@ -64,8 +64,9 @@ void gw_verifier_destroy(struct gw_verifier *verifier);
 struct gw_verify {
     void (*done)(struct gw_verify *verify); /* only when gw_verifier_check answered true */
     void *user;
-    int status;                   /* GW_OK · GW_EAUTH · GW_EBUSY (no key set yet, or too many wait) · GW_ECLOSED · GW_ENOMEM */
-    struct gw_error err;          /* ids bearer_malformed, bearer_expired, bearer_not_yet_valid, bearer_signature, bearer_unknown_key, bearer_claims, keys_unavailable */
+    int status;          /* GW_OK · GW_EAUTH · GW_EBUSY (no key set yet, or too many wait) · GW_ECLOSED · GW_ENOMEM */
+    struct gw_error err; /* ids bearer_malformed, bearer_expired, bearer_not_yet_valid, bearer_signature, bearer_unknown_key, bearer_claims,
+                            keys_unavailable */
     struct gw_identity *identity; /* one reference of the caller's when GW_OK */
     char *token;                  /* the verifier's */
     size_t token_length;
@@ -73,8 +74,8 @@ struct gw_verify {
     struct gw_verify *next;
 };
 
-/* Verifies `token` (the text after "Bearer "). False: the answer stands in *verify already, which is so on every cached bearer and whenever the key is at hand; `done` does not run.
- * True: it waits for a fetch, and `done` runs once. */
+/* Verifies `token` (the text after "Bearer "). False: the answer stands in *verify already, which is so on every cached bearer and whenever
+ * the key is at hand; `done` does not run. True: it waits for a fetch, and `done` runs once. */
 bool gw_verifier_check(struct gw_verifier *verifier, const char *token, size_t length, struct gw_verify *verify);
 /* Forgets a waiting request without calling it. */
 void gw_verifier_cancel(struct gw_verifier *verifier, struct gw_verify *verify);

@@ -1,5 +1,5 @@
-/* manifest_files.h — the canvas manifests of a folder: <dir>/<canvas type>/manifest.lua, read as pure data. Owns the loaded files until fini. Blocking; at start
- * and on reload. What a manifest means is not known here: the domain's manifest model reads the trees. */
+/* manifest_files.h — the canvas manifests of a folder: <dir>/<canvas type>/manifest.lua, read as pure data. Owns the loaded files until
+ * fini. Blocking; at start and on reload. What a manifest means is not known here: the domain's manifest model reads the trees. */
 #ifndef GW_SCRIPT_MANIFEST_FILES_H
 #define GW_SCRIPT_MANIFEST_FILES_H
 
@@ -24,9 +24,9 @@ struct gw_manifest_files {
     size_t count;
 };
 
-/* Reads every folder of `dir` whose name does not begin with '.' or '_'. A folder whose name is no id, or that has no manifest.lua, is an error, and so is any manifest
- * that is not data: one bad canvas stops the load with its file:line. Errors as gw_data_file_load, and manifest_bad_name, manifest_missing, manifest_too_many,
- * canvases_unreadable. */
+/* Reads every folder of `dir` whose name does not begin with '.' or '_'. A folder whose name is no id, or that has no manifest.lua, is an
+ * error, and so is any manifest that is not data: one bad canvas stops the load with its file:line. Errors as gw_data_file_load, and
+ * manifest_bad_name, manifest_missing, manifest_too_many, canvases_unreadable. */
 int gw_script_load_manifests(const char *dir, struct gw_manifest_files *out, struct gw_error *err);
 void gw_manifest_files_fini(struct gw_manifest_files *files);
 
