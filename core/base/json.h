@@ -1,7 +1,9 @@
 /* json.h — JSON trees. The only file pair that knows jansson; everybody else holds `struct gw_json *`, a reference-counted value.
  * Parsing checks everything a peer can choose *before* the parser allocates: size, depth, node count, UTF-8, numbers (I-JSON, RFC 7493
- * section 2.2: integers within ±(2^53-1), else finite doubles); duplicate keys are refused by the parser. Canonical text: keys
- * sorted by UTF-8 bytes, shortest ECMAScript numbers, minimal escapes (RFC 8785 but for the key order). One thread at a time per value. */
+ * section 2.2: integers within ±(2^53-1), else finite doubles); duplicate keys and NUL in strings are refused too. Canonical text: keys
+ * sorted by UTF-8 bytes, shortest ECMAScript numbers, minimal escapes (RFC 8785 but for the key order). One thread at a time per value.
+ * What is written reads back as an equal tree: an integral number is GW_JSON_INT however it was spelled ("1.0"), from 1e21 on GW_JSON_REAL, and
+ * in between, where ECMAScript's text would be an integer that I-JSON does not admit, it is refused (1e20). */
 #ifndef GW_BASE_JSON_H
 #define GW_BASE_JSON_H
 
@@ -12,6 +14,8 @@
 struct gw_json;
 struct gw_buffer;
 struct gw_error;
+
+#define GW_JSON_MAX_INT INT64_C(9007199254740991) /* 2^53-1 */
 
 enum gw_json_type { GW_JSON_NULL, GW_JSON_BOOL, GW_JSON_INT, GW_JSON_REAL, GW_JSON_STRING, GW_JSON_ARRAY, GW_JSON_OBJECT };
 
@@ -38,7 +42,7 @@ bool gw_json_is_number(const struct gw_json *value); /* int or real */
 bool gw_json_is_bool(const struct gw_json *value);
 bool gw_json_is_null(const struct gw_json *value);
 
-/* Getters assert the type. Text is NUL-terminated and may hold NULs inside: use the length. */
+/* Getters assert the type. Text is NUL-terminated and holds no other NUL; `length` may be NULL. */
 const char *gw_json_text(const struct gw_json *value, size_t *length);
 int64_t gw_json_int(const struct gw_json *value);
 double gw_json_number(const struct gw_json *value);
@@ -50,7 +54,8 @@ struct gw_json *gw_json_getn(const struct gw_json *object, const char *key, size
 /* Iterates an object in insertion order; start with *iterator = NULL, ends with false. */
 bool gw_json_next(const struct gw_json *object, void **iterator, const char **key, struct gw_json **value);
 
-/* Constructors return NULL when memory is gone. `text` must be valid UTF-8. */
+/* Constructors return NULL when memory is gone, and for what gw_json_parse would refuse: an integer beyond ±GW_JSON_MAX_INT, a number that is not
+ * I-JSON, text that is not UTF-8 or holds a NUL. new_real of an integral value makes a GW_JSON_INT. */
 struct gw_json *gw_json_new_null(void);
 struct gw_json *gw_json_new_bool(bool value);
 struct gw_json *gw_json_new_int(int64_t value);
@@ -69,7 +74,7 @@ bool gw_json_equal(const struct gw_json *a, const struct gw_json *b); /* 1 equal
 /* Appends compact text: insertion order, or canonical. Failure shows as out->has_failed. */
 void gw_json_write(const struct gw_json *value, struct gw_buffer *out);
 void gw_json_write_canonical(const struct gw_json *value, struct gw_buffer *out);
-/* Shortest decimal form that reads back equal, as ECMAScript's Number::toString prints it. */
+/* Shortest decimal form that reads back equal, as ECMA-262 Number::toString prints it. `value` is finite (asserted). */
 void gw_json_write_number(double value, struct gw_buffer *out);
 
 /* Strict UTF-8 (no surrogates, no overlongs, at most U+10FFFF). The number of code points, or -1; *bad_at gets the offending byte's offset. */

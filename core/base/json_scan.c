@@ -1,0 +1,247 @@
+#include "base/json_scan.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/utf8.h"
+
+/* Longer spellings are refused: 17 digits say all that a double can hold, and strtod's work grows with the length. */
+enum { NUMBER_MAX_BYTES = 128 };
+
+struct scan {
+    const char *text;
+    size_t length;
+    size_t at;
+    unsigned depth;
+    unsigned nodes;
+    bool has_whole_real;
+    const struct gw_json_limits *limits;
+    struct gw_error *err;
+};
+
+static int refuse(struct scan *s, const char *id, const char *why)
+{
+    gw_error_set(s->err, GW_EINVAL, id, "%s", why);
+    snprintf(s->err->path, sizeof s->err->path, "byte %zu", s->at);
+    return GW_EINVAL;
+}
+
+static int refuse_limit(struct scan *s, const char *id, const char *name, int64_t limit, const char *what)
+{
+    gw_error_limit(s->err, id, name, limit, "JSON has more than %lld %s.", (long long)limit, what);
+    snprintf(s->err->path, sizeof s->err->path, "byte %zu", s->at);
+    return GW_ELIMIT;
+}
+
+static int count_node(struct scan *s)
+{
+    if (++s->nodes > s->limits->max_nodes)
+        return refuse_limit(s, "json_too_many_nodes", "max_nodes", s->limits->max_nodes, "values");
+    return 0;
+}
+
+/* Four hex digits at `at`, or -1. */
+static int hex4(const struct scan *s, size_t at)
+{
+    int value = 0;
+    if (s->length - at < 4)
+        return -1;
+    for (size_t i = at; i < at + 4; i++) {
+        char c = s->text[i];
+        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        if (digit < 0)
+            return -1;
+        value = value * 16 + digit;
+    }
+    return value;
+}
+
+/* At "\uXXXX". */
+static int scan_unicode_escape(struct scan *s)
+{
+    int unit = hex4(s, s->at + 2);
+    if (unit < 0)
+        return refuse(s, "json_malformed", "A \\u escape needs four hex digits.");
+    if (unit == 0)
+        return refuse(s, "json_malformed", "The character NUL (\\u0000) is not accepted.");
+    if (unit >= 0xDC00 && unit <= 0xDFFF)
+        return refuse(s, "json_bad_utf8", "An escaped low surrogate stands alone.");
+    size_t size = 6;
+    if (unit >= 0xD800 && unit <= 0xDBFF) {
+        bool has_next = s->length - s->at >= 12 && s->text[s->at + 6] == '\\' && s->text[s->at + 7] == 'u';
+        int next = has_next ? hex4(s, s->at + 8) : -1;
+        if (next < 0xDC00 || next > 0xDFFF)
+            return refuse(s, "json_bad_utf8", "An escaped high surrogate stands alone.");
+        size = 12;
+    }
+    s->at += size;
+    return 0;
+}
+
+/* At a backslash. */
+static int scan_escape(struct scan *s)
+{
+    char c = s->length - s->at >= 2 ? s->text[s->at + 1] : '\0';
+    if (c == 'u')
+        return scan_unicode_escape(s);
+    if (c == '\0' || !strchr("\"\\/bfnrt", c))
+        return refuse(s, "json_malformed", "A backslash begins no known escape.");
+    s->at += 2;
+    return 0;
+}
+
+static int scan_character(struct scan *s)
+{
+    unsigned char c = (unsigned char)s->text[s->at];
+    if (c == '\\')
+        return scan_escape(s);
+    if (c < 0x20)
+        return refuse(s, "json_malformed", "A control character stands unescaped in a string.");
+    size_t step = gw_utf8_step(s->text + s->at, s->length - s->at);
+    if (step == 0)
+        return refuse(s, "json_bad_utf8", "The bytes are not UTF-8.");
+    s->at += step;
+    return 0;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static void skip_spaces(struct scan *s)
+{
+    while (s->at < s->length && is_space(s->text[s->at]))
+        s->at++;
+}
+
+static int scan_string(struct scan *s)
+{
+    s->at++;
+    while (s->at < s->length && s->text[s->at] != '"') {
+        int rc = scan_character(s);
+        if (rc)
+            return rc;
+    }
+    if (s->at == s->length)
+        return refuse(s, "json_malformed", "A string does not end.");
+    s->at++;
+    skip_spaces(s);
+    /* A string before a colon is a key, and no value. */
+    return s->at < s->length && s->text[s->at] == ':' ? 0 : count_node(s);
+}
+
+bool gw_json_is_valid_number(double value)
+{
+    /* From 1e21 on ECMAScript writes an exponent, so the text is read as a double again. */
+    return isfinite(value) && (value != trunc(value) || fabs(value) <= (double)GW_JSON_MAX_INT || fabs(value) >= 1e21);
+}
+
+static bool is_number_char(char c)
+{
+    return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+}
+
+static bool is_safe_integer(const char *text)
+{
+    /* What overflows becomes LLONG_MAX or LLONG_MIN, which are out of range as well. */
+    long long value = strtoll(text, NULL, 10);
+    return value >= -GW_JSON_MAX_INT && value <= GW_JSON_MAX_INT;
+}
+
+static int scan_number(struct scan *s)
+{
+    char text[NUMBER_MAX_BYTES + 1];
+    size_t length = 0;
+    bool is_real = false;
+    while (s->at + length < s->length && is_number_char(s->text[s->at + length])) {
+        char c = s->text[s->at + length];
+        if (length == NUMBER_MAX_BYTES)
+            return refuse(s, "json_bad_number", "A number is written with more than 128 characters.");
+        is_real = is_real || c == '.' || c == 'e' || c == 'E';
+        text[length++] = c;
+    }
+    text[length] = '\0';
+    if (!is_real && !is_safe_integer(text))
+        return refuse(s, "json_bad_number", "An integer must lie within plus or minus 2^53-1.");
+    double value = is_real ? strtod(text, NULL) : 0;
+    if (!gw_json_is_valid_number(value))
+        return refuse(s, "json_bad_number", "A number must be finite, and within plus or minus 2^53-1 when it is integral below 1e21.");
+    s->has_whole_real = s->has_whole_real || (is_real && value == trunc(value));
+    s->at += length;
+    return count_node(s);
+}
+
+static int scan_word(struct scan *s)
+{
+    while (s->at < s->length && s->text[s->at] >= 'a' && s->text[s->at] <= 'z')
+        s->at++;
+    return count_node(s);
+}
+
+static int scan_open(struct scan *s)
+{
+    if (++s->depth > s->limits->max_depth)
+        return refuse_limit(s, "json_too_deep", "max_depth", s->limits->max_depth, "levels of nesting");
+    s->at++;
+    return count_node(s);
+}
+
+static int scan_close(struct scan *s)
+{
+    if (s->depth == 0)
+        return refuse(s, "json_malformed", "A bracket closes nothing.");
+    s->depth--;
+    s->at++;
+    return 0;
+}
+
+static int scan_token(struct scan *s)
+{
+    char c = s->text[s->at];
+    switch (c) {
+    case '"':
+        return scan_string(s);
+    case '{':
+    case '[':
+        return scan_open(s);
+    case '}':
+    case ']':
+        return scan_close(s);
+    case ',':
+    case ':':
+        s->at++;
+        return 0;
+    case 't':
+    case 'f':
+    case 'n':
+        return scan_word(s);
+    default:
+        if (c == '-' || (c >= '0' && c <= '9'))
+            return scan_number(s);
+        return refuse(s, "json_malformed", "A character begins no JSON value.");
+    }
+}
+
+int gw_json_scan(const char *text, size_t length, const struct gw_json_limits *limits, bool *has_whole_real, struct gw_error *err)
+{
+    struct scan s = {.text = text, .length = length, .limits = limits, .err = err};
+    if (length > limits->max_bytes)
+        return refuse_limit(&s, "json_too_large", "max_bytes", (int64_t)limits->max_bytes, "bytes");
+    skip_spaces(&s);
+    if (s.at == length)
+        return refuse(&s, "json_malformed", "There is no JSON value.");
+    while (s.at < length) {
+        int rc = scan_token(&s);
+        if (rc)
+            return rc;
+        skip_spaces(&s);
+    }
+    *has_whole_real = s.has_whole_real;
+    return 0;
+}
