@@ -30,6 +30,7 @@ struct gw_spine_append {
     size_t payload_length;
     struct gw_executor *home;
     void (*done)(struct gw_spine_append *request);
+    void *arg; /* the caller's */
     int status;
     struct gw_error err;
     struct gw_task task; /* the driver's */
@@ -51,6 +52,7 @@ struct gw_spine_read {
     size_t max_bytes;
     struct gw_executor *home;
     void (*done)(struct gw_spine_read *request);
+    void *arg; /* the caller's */
     int status;
     struct gw_error err;
     struct gw_spine_record *records;
@@ -65,6 +67,7 @@ struct gw_spine_tail {
     struct gw_run_key run;
     struct gw_executor *home;
     void (*done)(struct gw_spine_tail *request);
+    void *arg; /* the caller's */
     int status;
     struct gw_error err;
     uint64_t tail_seq, floor_seq;
@@ -85,6 +88,7 @@ struct gw_spine_put {
     unsigned keep;
     struct gw_executor *home;
     void (*done)(struct gw_spine_put *request);
+    void *arg; /* the caller's */
     int status;
     struct gw_error err;
     struct gw_task task;
@@ -98,6 +102,7 @@ struct gw_spine_get {
     uint64_t at_most_seq;
     struct gw_executor *home;
     void (*done)(struct gw_spine_get *request);
+    void *arg; /* the caller's */
     int status;
     struct gw_error err;
     uint64_t seq;

@@ -1,0 +1,52 @@
+#include "hub/channel.h"
+
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/json.h"
+#include "hub/plan.h"
+#include "hub/project.h"
+
+void gw_channel_fini(struct gw_channel *channel)
+{
+    gw_plan_unref(channel->plan);
+    channel->plan = NULL;
+}
+
+bool gw_canvas_set_contains(const struct gw_canvas_set *set, const char *canvas_id)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (strcmp(set->ids[i], canvas_id) == 0)
+            return true;
+    return false;
+}
+
+void gw_channel_seal(const struct gw_channel *channel, uint64_t seq, char out[GW_CURSOR_MAX])
+{
+    struct gw_position position = {.epoch = channel->epoch, .seq = seq, .class_id = channel->plan->class_id};
+    channel->wire->seal(channel->wire->self, &channel->run, &channel->set, &position, out);
+}
+
+static bool is_in_set(const struct gw_channel *channel, const struct gw_event *event)
+{
+    return channel->set.count == 0 || event->canvas_id[0] == '\0' || gw_canvas_set_contains(&channel->set, event->canvas_id);
+}
+
+int gw_channel_encode(const struct gw_channel *channel, const struct gw_event *event, struct gw_buffer *out, bool *is_event)
+{
+    struct gw_json *data = NULL;
+    int visible = is_in_set(channel, event) ? gw_project_event(event, channel->plan, &data) : 0;
+    if (visible < 0)
+        return visible;
+    *is_event = visible > 0;
+    if (!*is_event && event->seq % GW_ID_ONLY_EVERY != 0)
+        return 0;
+    char cursor[GW_CURSOR_MAX];
+    gw_channel_seal(channel, event->seq, cursor);
+    if (*is_event)
+        channel->wire->event(channel->wire->self, &channel->scope, event, data, cursor, out);
+    else
+        channel->wire->id_only(channel->wire->self, cursor, out);
+    gw_json_unref(data);
+    return out->has_failed ? GW_ENOMEM : 1;
+}

@@ -1,0 +1,35 @@
+/* channel.h — what turns an event of one run into the bytes of one class of streams: lens plan, canvas set and wire port together. Live delivery, replay and
+ * history all encode through here, so that they agree to the byte. Immutable after init; lives on the run's owner. */
+#ifndef GW_HUB_CHANNEL_H
+#define GW_HUB_CHANNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hub/ports.h"
+
+struct gw_buffer;
+struct gw_event;
+struct gw_plan;
+
+/* A stream that sees nothing still gets an id-only frame at each seq divisible by this, so that its cursor never ages unseen. */
+#define GW_ID_ONLY_EVERY 1024
+
+/* value */
+struct gw_channel {
+    const struct gw_wire *wire;
+    struct gw_scope scope;
+    struct gw_run_key run;
+    struct gw_plan *plan; /* owned reference */
+    struct gw_canvas_set set;
+    uint64_t epoch;       /* 0 until the run has an event */
+};
+
+void gw_channel_fini(struct gw_channel *channel);
+bool gw_canvas_set_contains(const struct gw_canvas_set *set, const char *canvas_id);
+/* Sealed position at `seq` for this channel's class and set. */
+void gw_channel_seal(const struct gw_channel *channel, uint64_t seq, char out[GW_CURSOR_MAX]);
+/* Appends the event's frame to `out`. 1: a frame was appended (*is_event tells which kind) · 0: hidden · GW_ENOMEM. */
+int gw_channel_encode(const struct gw_channel *channel, const struct gw_event *event, struct gw_buffer *out, bool *is_event);
+
+#endif

@@ -1,0 +1,87 @@
+/* hub_internal.h — what the files of the hub share: the hub's own struct and the messages between hubs. Not for other folders.
+ *
+ * Messages between a run's owner and the workers that follow it are tasks sent with gw_hub_send; to oneself they go through a local queue that
+ * gw_hub_turn_end drains, so there is one path for both. */
+#ifndef GW_HUB_HUB_INTERNAL_H
+#define GW_HUB_HUB_INTERNAL_H
+
+#include "hub/hub.h"
+#include "hub/view.h"
+
+struct gw_feed;
+struct gw_map;
+struct gw_metric;
+struct gw_run;
+
+#define GW_BLOCK_SEQS 256 /* replay block n holds the seqs (n*256, (n+1)*256] */
+
+struct gw_hub_metrics {
+    struct gw_metric *verdicts[4];
+    struct gw_metric *commands_committed, *commands_refused, *commands_repeated;
+    struct gw_metric *events, *appends_failed, *append_seconds, *replay_blocks, *block_cache_hits;
+    struct gw_metric *runs, *feeds, *views, *subscribers, *run_loads, *checkpoints;
+};
+
+struct gw_hub {
+    struct gw_hub_opts opts;
+    uint8_t seed[16];
+    struct gw_map *runs;  /* owned here: run key → struct gw_run */
+    struct gw_map *views; /* followed here: view name → struct gw_view */
+    struct gw_view *dirty_views;
+    struct gw_run *dirty_runs;
+    struct gw_task *local_first, **local_last;
+    struct gw_block_cache *blocks;
+    size_t in_flight; /* requests to the spine or to other workers that will come back */
+    bool is_draining;
+    struct gw_hub_metrics metrics;
+};
+
+/* Sends a task to the hub of `worker`, itself included. Never refused: for messages whose number is bounded by their senders. */
+void gw_hub_send(struct gw_hub *hub, size_t worker, struct gw_task *task);
+size_t gw_hub_owner_of(const struct gw_hub *hub, const struct gw_run_key *run);
+/* This worker's executor: where port requests complete. */
+struct gw_executor *gw_hub_home(struct gw_hub *hub);
+/* The run, loaded or being loaded; NULL at max_runs. Owner only. */
+struct gw_run *gw_hub_run(struct gw_hub *hub, const struct gw_scope *scope);
+void gw_hub_mark_run(struct gw_hub *hub, struct gw_run *run);
+
+/* ---- from a view to the run's owner, and back -------------------------------------------------------------------------------------------- */
+
+/* A subscription on its way to the owner, who decides the verdict, and back. */
+struct gw_attach {
+    struct gw_task task;
+    struct gw_hub *hub; /* of the subscriber */
+    struct gw_view *view;
+    struct gw_subscriber *subscriber; /* NULL when it went away meanwhile */
+    enum gw_start start;
+    uint64_t number;
+    char *cursor; /* owned; NULL when there is none */
+    struct gw_attach *next; /* the run's list */
+    struct gw_feed *feed; /* the owner's */
+    uint64_t scan_block, scan_seen; /* GW_START_LAST: how far back it has looked */
+    /* the answer */
+    enum gw_verdict_status status;
+    const char *reason;
+    uint64_t seq; /* where it starts */
+    struct gw_span *checkpoint; /* owned reference, or NULL */
+    struct gw_outlet *outlet;
+    uint64_t head_seq;
+    char head[GW_CURSOR_MAX];
+};
+void gw_attach_answered(struct gw_attach *attach); /* on the subscriber's worker; frees it */
+void gw_attach_destroy(struct gw_attach *attach);
+
+/* A view asks for a replay block. */
+void gw_hub_ask_block(struct gw_hub *hub, struct gw_view *view, uint64_t number);
+struct gw_view_close {
+    struct gw_task task;
+    struct gw_view *view;
+    struct gw_outlet *outlet;
+};
+/* A view with no subscriber tells the owner to forget it; it is destroyed when the owner has. */
+void gw_hub_close_view(struct gw_hub *hub, struct gw_view *view);
+
+/* subscriber.c: detaches and reports ended(reason). */
+void gw_subscriber_fail(struct gw_subscriber *subscriber, const char *reason);
+
+#endif

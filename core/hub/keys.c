@@ -1,0 +1,289 @@
+#include "hub/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/map.h"
+
+/* 20 bits and 10 probes a key: one false hit in about 10,000 per page, so a hundred pages cost one read in a hundred new commands. */
+#define FILTER_BITS_PER_KEY 20
+#define FILTER_PROBES 10
+#define ENTRY_BYTES (GW_KEY_BYTES + GW_KEY_BYTES + 8)
+#define CACHED_PAGES 4
+
+struct recent {
+    uint8_t key[GW_KEY_BYTES];
+    uint8_t body[GW_KEY_BYTES];
+    uint64_t seq;
+    char *answer;
+    size_t answer_length;
+};
+
+struct filter {
+    uint64_t seq;
+    uint32_t byte_count;
+    uint8_t *bits;
+};
+
+struct cached_page {
+    uint64_t seq; /* 0: empty */
+    uint8_t *entries;
+    size_t count;
+};
+
+struct gw_keys {
+    struct gw_map *recent;
+    struct filter *filters; /* ascending by seq */
+    size_t filter_count;
+    struct cached_page cache[CACHED_PAGES];
+    unsigned next_slot;
+};
+
+struct gw_keys *gw_keys_create(const uint8_t seed[16])
+{
+    struct gw_keys *keys = gw_alloc(sizeof *keys);
+    keys->recent = gw_map_create(seed);
+    return keys;
+}
+
+static void drop_recent(struct gw_keys *keys)
+{
+    size_t cursor = 0, length;
+    const void *key;
+    void *value;
+    while (gw_map_next(keys->recent, &cursor, &key, &length, &value)) {
+        struct recent *entry = value;
+        gw_map_remove(keys->recent, key, length);
+        gw_free(entry->answer);
+        gw_free(entry);
+    }
+}
+
+void gw_keys_destroy(struct gw_keys *keys)
+{
+    if (!keys)
+        return;
+    drop_recent(keys);
+    gw_map_destroy(keys->recent);
+    for (size_t i = 0; i < keys->filter_count; i++)
+        gw_free(keys->filters[i].bits);
+    for (size_t i = 0; i < CACHED_PAGES; i++)
+        gw_free(keys->cache[i].entries);
+    gw_free(keys->filters);
+    gw_free(keys);
+}
+
+void gw_keys_digest(const char *actor_id, const char *command_id, uint8_t out[GW_KEY_BYTES])
+{
+    /* '/' is in neither alphabet, so the pair is unambiguous. */
+    char text[2 * GW_ID_MAX + 2];
+    size_t actor_length = strlen(actor_id), command_length = strlen(command_id);
+    memcpy(text, actor_id, actor_length);
+    text[actor_length] = '/';
+    memcpy(text + actor_length + 1, command_id, command_length);
+    uint8_t digest[GW_SHA256_BYTES];
+    gw_sha256(text, actor_length + 1 + command_length, digest);
+    memcpy(out, digest, GW_KEY_BYTES);
+}
+
+static uint64_t load_u64(const uint8_t *bytes)
+{
+    uint64_t value = 0;
+    for (int i = 7; i >= 0; i--)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+static void store_u64(uint8_t *bytes, uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)(value >> (8 * i));
+}
+
+/* Probes by double hashing over the digest itself, which is uniform already. */
+static uint64_t probe(const uint8_t *key, unsigned i, uint64_t bit_count)
+{
+    return (load_u64(key) + i * (load_u64(key + 8) | 1)) % bit_count;
+}
+
+static void filter_add(struct filter *filter, const uint8_t *key)
+{
+    for (unsigned i = 0; i < FILTER_PROBES; i++) {
+        uint64_t bit = probe(key, i, (uint64_t)filter->byte_count * 8);
+        filter->bits[bit / 8] = (uint8_t)(filter->bits[bit / 8] | 1u << (bit % 8));
+    }
+}
+
+static bool filter_admits(const struct filter *filter, const uint8_t *key)
+{
+    for (unsigned i = 0; i < FILTER_PROBES; i++) {
+        uint64_t bit = probe(key, i, (uint64_t)filter->byte_count * 8);
+        if (!(filter->bits[bit / 8] & 1u << (bit % 8)))
+            return false;
+    }
+    return true;
+}
+
+static int compare_key(const void *a, const void *b)
+{
+    return memcmp(a, b, GW_KEY_BYTES);
+}
+
+static const struct cached_page *cached(const struct gw_keys *keys, uint64_t seq)
+{
+    for (size_t i = 0; i < CACHED_PAGES; i++)
+        if (keys->cache[i].seq == seq)
+            return &keys->cache[i];
+    return NULL;
+}
+
+static enum gw_keys_answer find_sealed(const struct gw_keys *keys, const uint8_t *key, struct gw_keys_entry *entry, uint64_t *page_seq)
+{
+    for (size_t i = keys->filter_count; i-- > 0;) {
+        if (!filter_admits(&keys->filters[i], key))
+            continue;
+        const struct cached_page *page = cached(keys, keys->filters[i].seq);
+        if (!page) {
+            *page_seq = keys->filters[i].seq;
+            return GW_KEYS_ASK_PAGE;
+        }
+        const uint8_t *found = bsearch(key, page->entries, page->count, ENTRY_BYTES, compare_key);
+        if (!found)
+            continue;
+        *entry = (struct gw_keys_entry){.seq = load_u64(found + 2 * GW_KEY_BYTES)};
+        memcpy(entry->body, found + GW_KEY_BYTES, GW_KEY_BYTES);
+        return GW_KEYS_KNOWN;
+    }
+    return GW_KEYS_NEW;
+}
+
+enum gw_keys_answer gw_keys_find(struct gw_keys *keys, const uint8_t key[GW_KEY_BYTES], struct gw_keys_entry *entry, uint64_t *page_seq)
+{
+    const struct recent *recent = gw_map_get(keys->recent, key, GW_KEY_BYTES);
+    if (!recent)
+        return find_sealed(keys, key, entry, page_seq);
+    *entry = (struct gw_keys_entry){.seq = recent->seq, .answer = recent->answer, .answer_length = recent->answer_length};
+    memcpy(entry->body, recent->body, GW_KEY_BYTES);
+    return GW_KEYS_KNOWN;
+}
+
+int gw_keys_add(struct gw_keys *keys, const struct gw_record_key *key, uint64_t record_seq)
+{
+    struct recent *entry = gw_map_get(keys->recent, key->key, GW_KEY_BYTES);
+    if (entry) { /* it was pending and is now durable, or the log is being read again */
+        entry->seq = record_seq;
+        return GW_OK;
+    }
+    entry = gw_try_alloc(sizeof *entry);
+    if (!entry)
+        return GW_ENOMEM;
+    memcpy(entry->key, key->key, GW_KEY_BYTES);
+    memcpy(entry->body, key->body, GW_KEY_BYTES);
+    entry->seq = record_seq;
+    entry->answer_length = key->answer_length;
+    entry->answer = gw_try_strndup(key->answer, key->answer_length);
+    if (!entry->answer || gw_map_put(keys->recent, entry->key, GW_KEY_BYTES, entry, NULL)) {
+        gw_free(entry->answer);
+        gw_free(entry);
+        return GW_ENOMEM;
+    }
+    return GW_OK;
+}
+
+size_t gw_keys_recent_count(const struct gw_keys *keys)
+{
+    return gw_map_count(keys->recent);
+}
+
+static int add_filter(struct gw_keys *keys, uint64_t seq, uint32_t byte_count, struct filter **out)
+{
+    struct filter *grown = gw_try_grow(keys->filters, keys->filter_count + 1, sizeof *grown);
+    if (!grown)
+        return GW_ENOMEM;
+    keys->filters = grown;
+    uint8_t *bits = gw_try_alloc(byte_count);
+    if (!bits)
+        return GW_ENOMEM;
+    memset(bits, 0, byte_count);
+    grown[keys->filter_count] = (struct filter){.seq = seq, .byte_count = byte_count, .bits = bits};
+    *out = &grown[keys->filter_count++];
+    return GW_OK;
+}
+
+int gw_keys_seal(struct gw_keys *keys, uint64_t seq, struct gw_buffer *page)
+{
+    size_t count = gw_map_count(keys->recent);
+    uint8_t *entries = gw_try_grow(NULL, count ? count : 1, ENTRY_BYTES);
+    struct filter *filter;
+    if (!entries || add_filter(keys, seq, (uint32_t)(count * FILTER_BITS_PER_KEY / 8 + 8), &filter)) {
+        gw_free(entries);
+        return GW_ENOMEM;
+    }
+    size_t cursor = 0, length, i = 0;
+    const void *key;
+    void *value;
+    while (gw_map_next(keys->recent, &cursor, &key, &length, &value)) {
+        const struct recent *recent = value;
+        uint8_t *entry = entries + i++ * ENTRY_BYTES;
+        memcpy(entry, recent->key, GW_KEY_BYTES);
+        memcpy(entry + GW_KEY_BYTES, recent->body, GW_KEY_BYTES);
+        store_u64(entry + 2 * GW_KEY_BYTES, recent->seq);
+        filter_add(filter, recent->key);
+    }
+    qsort(entries, count, ENTRY_BYTES, compare_key);
+    gw_buffer_append(page, entries, count * ENTRY_BYTES);
+    gw_free(entries);
+    if (page->has_failed) {
+        gw_free(filter->bits);
+        keys->filter_count--;
+        return GW_ENOMEM;
+    }
+    drop_recent(keys);
+    return GW_OK;
+}
+
+int gw_keys_offer_page(struct gw_keys *keys, uint64_t seq, const char *page, size_t length, struct gw_error *err)
+{
+    if (length % ENTRY_BYTES != 0)
+        return gw_error_set(err, GW_EINVAL, "key_page_damaged", "a page of the idempotency index has %zu bytes", length);
+    uint8_t *entries = gw_try_alloc(length ? length : 1);
+    if (!entries)
+        return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a page of the idempotency index");
+    memcpy(entries, page, length);
+    struct cached_page *slot = &keys->cache[keys->next_slot++ % CACHED_PAGES];
+    gw_free(slot->entries);
+    *slot = (struct cached_page){.seq = seq, .entries = entries, .count = length / ENTRY_BYTES};
+    return GW_OK;
+}
+
+int gw_keys_save(const struct gw_keys *keys, struct gw_buffer *out)
+{
+    for (size_t i = 0; i < keys->filter_count; i++) {
+        uint8_t head[16];
+        store_u64(head, keys->filters[i].seq);
+        store_u64(head + 8, keys->filters[i].byte_count);
+        gw_buffer_append(out, head, sizeof head);
+        gw_buffer_append(out, keys->filters[i].bits, keys->filters[i].byte_count);
+    }
+    return out->has_failed ? GW_ENOMEM : GW_OK;
+}
+
+int gw_keys_load(struct gw_keys *empty, const char *bytes, size_t length, struct gw_error *err)
+{
+    const uint8_t *at = (const uint8_t *)bytes, *end = at + length;
+    while (at < end) {
+        if (end - at < 16 || load_u64(at + 8) > (uint64_t)(end - at - 16) || load_u64(at + 8) == 0)
+            return gw_error_set(err, GW_EINVAL, "checkpoint_damaged", "the key filters of a checkpoint are cut short");
+        struct filter *filter;
+        uint32_t byte_count = (uint32_t)load_u64(at + 8);
+        if (add_filter(empty, load_u64(at), byte_count, &filter))
+            return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the key filters of a checkpoint");
+        memcpy(filter->bits, at + 16, byte_count);
+        at += 16 + byte_count;
+    }
+    return GW_OK;
+}

@@ -1,0 +1,44 @@
+/* keys.h — the idempotency index of one run: which command ids have taken effect, for the whole retention. The keys of the log's recent part are held whole;
+ * older ones lie in sealed pages in the spine, each behind a Bloom filter kept here, so a new command id almost never costs a read and an
+ * old one is never forgotten. Lives on the run's owner; no I/O: the owner fetches the page that a look-up asks for. */
+#ifndef GW_HUB_KEYS_H
+#define GW_HUB_KEYS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hub/record.h"
+
+struct gw_keys;
+struct gw_error;
+struct gw_buffer;
+
+struct gw_keys *gw_keys_create(const uint8_t seed[16]);
+void gw_keys_destroy(struct gw_keys *keys);
+
+/* The key of a command: SHA-256 of actor and command id, cut. */
+void gw_keys_digest(const char *actor_id, const char *command_id, uint8_t out[GW_KEY_BYTES]);
+
+enum gw_keys_answer { GW_KEYS_NEW, GW_KEYS_KNOWN, GW_KEYS_ASK_PAGE };
+/* value */
+struct gw_keys_entry {
+    uint8_t body[GW_KEY_BYTES];
+    uint64_t seq; /* first seq of the record that holds the answer; 0 while it is not durable */
+    const char *answer; /* NULL when it must be read from the record; borrowed until the next change */
+    size_t answer_length;
+};
+/* KNOWN fills *entry. ASK_PAGE: the page with seq *page_seq may hold it: fetch it, gw_keys_offer_page, ask again. */
+enum gw_keys_answer gw_keys_find(struct gw_keys *keys, const uint8_t key[GW_KEY_BYTES], struct gw_keys_entry *entry, uint64_t *page_seq);
+/* Remembers a recent key. `record_seq` as in gw_keys_entry. Copies the answer while the recent part holds it. */
+int gw_keys_add(struct gw_keys *keys, const struct gw_record_key *key, uint64_t record_seq);
+size_t gw_keys_recent_count(const struct gw_keys *keys);
+
+/* Seals everything recent into one page text appended to `page`, to be put under `seq`; the filter joins at once, the recent entries go. */
+int gw_keys_seal(struct gw_keys *keys, uint64_t seq, struct gw_buffer *page);
+/* A fetched page; kept in a small cache. GW_EINVAL: damaged. */
+int gw_keys_offer_page(struct gw_keys *keys, uint64_t seq, const char *page, size_t length, struct gw_error *err);
+/* The filters as bytes for a checkpoint, and back. */
+int gw_keys_save(const struct gw_keys *keys, struct gw_buffer *out);
+int gw_keys_load(struct gw_keys *empty, const char *bytes, size_t length, struct gw_error *err);
+
+#endif

@@ -1,0 +1,220 @@
+#include "hub/subscriber.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "base/metrics.h"
+#include "hub/hub_internal.h"
+#include "hub/plan.h"
+#include "hub/run.h"
+#include "hub/span.h"
+
+const char *gw_verdict_name(enum gw_verdict_status status)
+{
+    static const char *const names[] = {"exact", "reset", "fresh", "retry"};
+    return names[status];
+}
+
+/* ---- views by name -------------------------------------------------------------------------------------------------------------------- */
+
+/* run key, class and canvas ids, each part closed by a byte that none of them holds */
+static size_t name_of(const struct gw_subscribe_opts *opts, char *out)
+{
+    struct gw_run_key run;
+    gw_run_key_encode(&opts->scope, &run);
+    size_t length = strlen(run.text) + 1;
+    memcpy(out, run.text, length);
+    memcpy(out + length, &opts->plan->class_id, sizeof opts->plan->class_id);
+    length += sizeof opts->plan->class_id;
+    for (size_t i = 0; i < opts->set.count; i++) {
+        size_t id_length = strlen(opts->set.ids[i]) + 1;
+        memcpy(out + length, opts->set.ids[i], id_length);
+        length += id_length;
+    }
+    return length;
+}
+
+static struct gw_view *view_for(struct gw_hub *hub, const struct gw_subscribe_opts *opts)
+{
+    char name[GW_RUN_KEY_MAX + 1 + sizeof(uint64_t) + sizeof opts->set.ids];
+    size_t length = name_of(opts, name);
+    struct gw_view *view = gw_map_get(hub->views, name, length);
+    if (view)
+        return view;
+    view = gw_view_create(hub, &opts->scope, opts->plan, &opts->set);
+    view->name = gw_try_strndup(name, length);
+    view->name_length = length;
+    if (!view->name || gw_map_put(hub->views, name, length, view, NULL)) {
+        gw_view_destroy(view);
+        return NULL;
+    }
+    gw_metric_add(hub->metrics.views, 1);
+    return view;
+}
+
+static void join(struct gw_subscriber *subscriber, struct gw_view *view)
+{
+    subscriber->view = view;
+    subscriber->next = view->subscribers;
+    subscriber->link = &view->subscribers;
+    if (subscriber->next)
+        subscriber->next->link = &subscriber->next;
+    view->subscribers = subscriber;
+    view->subscriber_count++;
+    gw_metric_add(view->hub->metrics.subscribers, 1);
+}
+
+static void leave(struct gw_subscriber *subscriber)
+{
+    struct gw_view *view = subscriber->view;
+    *subscriber->link = subscriber->next;
+    if (subscriber->next)
+        subscriber->next->link = subscriber->link;
+    subscriber->next = NULL;
+    subscriber->link = NULL;
+    subscriber->view = NULL;
+    gw_metric_add(view->hub->metrics.subscribers, -1);
+    if (--view->subscriber_count == 0)
+        view->idle_since_ms = view->hub->opts.clock->monotonic_ms(view->hub->opts.clock->self);
+}
+
+/* ---- opening and closing ------------------------------------------------------------------------------------------------------------------ */
+
+static struct gw_attach *make_attach(const struct gw_subscribe_opts *opts)
+{
+    struct gw_attach *attach = gw_alloc(sizeof *attach);
+    attach->start = opts->start;
+    attach->number = opts->number;
+    if (opts->cursor)
+        attach->cursor = gw_try_strndup(opts->cursor, strlen(opts->cursor));
+    if (opts->cursor && !attach->cursor) {
+        gw_free(attach);
+        return NULL;
+    }
+    return attach;
+}
+
+static void on_attach_at_owner(struct gw_task *task)
+{
+    gw_run_attach((struct gw_attach *)(void *)task);
+}
+
+int gw_subscriber_open(struct gw_hub *hub, struct gw_subscriber *subscriber, const struct gw_subscribe_opts *opts, struct gw_error *err)
+{
+    assert(subscriber->phase == GW_SUB_IDLE && subscriber->ops);
+    if (hub->is_draining)
+        return gw_error_set(err, GW_ECLOSED, "draining", "this server is shutting down");
+    struct gw_view *view = view_for(hub, opts);
+    struct gw_attach *attach = view ? make_attach(opts) : NULL;
+    if (!attach)
+        return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for another stream");
+    attach->hub = hub;
+    attach->view = view;
+    attach->subscriber = subscriber;
+    view->attach_count++;
+    subscriber->attach = attach;
+    subscriber->phase = GW_SUB_ATTACHING;
+    join(subscriber, view);
+    hub->in_flight++;
+    attach->task.run = on_attach_at_owner;
+    gw_hub_send(hub, gw_hub_owner_of(hub, &view->run), &attach->task);
+    return GW_OK;
+}
+
+void gw_attach_destroy(struct gw_attach *attach)
+{
+    gw_span_unref(attach->checkpoint);
+    gw_free(attach->cursor);
+    gw_free(attach);
+}
+
+void gw_attach_answered(struct gw_attach *attach)
+{
+    struct gw_subscriber *subscriber = attach->subscriber;
+    attach->hub->in_flight--;
+    attach->view->attach_count--;
+    if (attach->outlet)
+        attach->view->outlet = attach->outlet;
+    if (subscriber) {
+        subscriber->attach = NULL;
+        subscriber->phase = GW_SUB_FLOWING;
+        subscriber->seq = attach->seq;
+        subscriber->into = 0;
+        subscriber->checkpoint = attach->checkpoint;
+        attach->checkpoint = NULL;
+        struct gw_verdict verdict = {.status = attach->status, .reason = attach->reason, .head_seq = attach->head_seq};
+        memcpy(verdict.head, attach->head, sizeof verdict.head);
+        gw_metric_add(attach->hub->metrics.verdicts[attach->status], 1);
+        gw_view_mark_dirty(attach->view);
+        subscriber->ops->verdict(subscriber, &verdict);
+    }
+    gw_attach_destroy(attach);
+}
+
+void gw_subscriber_close(struct gw_subscriber *subscriber)
+{
+    if (subscriber->attach)
+        subscriber->attach->subscriber = NULL;
+    if (subscriber->view)
+        leave(subscriber);
+    gw_span_unref(subscriber->checkpoint);
+    gw_free(subscriber->control);
+    subscriber->attach = NULL;
+    subscriber->checkpoint = NULL;
+    subscriber->control = NULL;
+    subscriber->control_length = subscriber->control_sent = 0;
+    subscriber->wanted_block = 0;
+    subscriber->phase = GW_SUB_IDLE;
+}
+
+void gw_subscriber_fail(struct gw_subscriber *subscriber, const char *reason)
+{
+    gw_subscriber_close(subscriber);
+    subscriber->ops->ended(subscriber, reason);
+}
+
+/* ---- flow ----------------------------------------------------------------------------------------------------------------------------- */
+
+void gw_subscriber_writable(struct gw_subscriber *subscriber)
+{
+    subscriber->is_blocked = false;
+    if (subscriber->view && gw_view_pump_one(subscriber->view, subscriber))
+        gw_view_mark_dirty(subscriber->view);
+}
+
+static int put_control(struct gw_subscriber *subscriber, const char *text, size_t length)
+{
+    char *copy = gw_try_strndup(text, length);
+    if (!copy)
+        return GW_ENOMEM;
+    gw_free(subscriber->control);
+    subscriber->control = copy;
+    subscriber->control_length = (uint32_t)length;
+    subscriber->control_sent = 0;
+    if (subscriber->view && gw_view_pump_one(subscriber->view, subscriber))
+        gw_view_mark_dirty(subscriber->view);
+    return GW_OK;
+}
+
+int gw_subscriber_control(struct gw_subscriber *subscriber, const char *text, size_t length)
+{
+    return subscriber->control ? GW_EBUSY : put_control(subscriber, text, length);
+}
+
+int gw_subscriber_finish(struct gw_subscriber *subscriber, const char *text, size_t length)
+{
+    if (subscriber->control && subscriber->control_sent)
+        return GW_EBUSY;
+    subscriber->ends_after_control = true;
+    return put_control(subscriber, text, length);
+}
+
+uint64_t gw_subscriber_lag(const struct gw_subscriber *subscriber)
+{
+    if (!subscriber->view || subscriber->phase != GW_SUB_FLOWING || subscriber->view->head_seq < subscriber->seq)
+        return 0;
+    return subscriber->view->head_seq - subscriber->seq;
+}
