@@ -41,10 +41,7 @@ void *gw_alloc_array(size_t count, size_t size)
     return gw_alloc(total);
 }
 
-void *gw_try_alloc(size_t size)
-{
-    return is_failing_now() ? NULL : malloc(size ? size : 1);
-}
+void *gw_try_alloc(size_t size) { return is_failing_now() ? NULL : malloc(size ? size : 1); }
 
 void *gw_try_grow(void *old, size_t count, size_t size)
 {
@@ -54,10 +51,7 @@ void *gw_try_grow(void *old, size_t count, size_t size)
     return realloc(old, total ? total : 1);
 }
 
-void gw_free(void *memory)
-{
-    free(memory);
-}
+void gw_free(void *memory) { free(memory); }
 
 void gw_zero_secret(void *memory, size_t size)
 {
@@ -91,7 +85,4 @@ void gw_alloc_fail_after(long n)
     fallible.count = 0;
 }
 
-long gw_alloc_fallible_count(void)
-{
-    return fallible.count;
-}
+long gw_alloc_fallible_count(void) { return fallible.count; }

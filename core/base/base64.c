@@ -55,10 +55,7 @@ static ptrdiff_t decode(const char *text, size_t length, char char62, char char6
     return at - out;
 }
 
-ptrdiff_t gw_base64url_decode(const char *text, size_t length, void *out)
-{
-    return decode(text, length, '-', '_', out);
-}
+ptrdiff_t gw_base64url_decode(const char *text, size_t length, void *out) { return decode(text, length, '-', '_', out); }
 
 ptrdiff_t gw_base64_decode(const char *text, size_t length, void *out)
 {

@@ -9,10 +9,7 @@
 
 enum { FIRST_CAPACITY = 256 };
 
-void gw_buffer_init(struct gw_buffer *b, size_t max_bytes)
-{
-    *b = (struct gw_buffer){.max_bytes = max_bytes};
-}
+void gw_buffer_init(struct gw_buffer *b, size_t max_bytes) { *b = (struct gw_buffer){.max_bytes = max_bytes}; }
 
 void gw_buffer_fini(struct gw_buffer *b)
 {
@@ -68,10 +65,7 @@ void gw_buffer_append(struct gw_buffer *b, const void *bytes, size_t length)
     b->length += length;
 }
 
-void gw_buffer_append_text(struct gw_buffer *b, const char *text)
-{
-    gw_buffer_append(b, text, strlen(text));
-}
+void gw_buffer_append_text(struct gw_buffer *b, const char *text) { gw_buffer_append(b, text, strlen(text)); }
 
 void gw_buffer_append_char(struct gw_buffer *b, char c)
 {
@@ -121,10 +115,7 @@ void gw_buffer_appendf(struct gw_buffer *b, const char *format, ...)
 }
 
 /* RFC 8259 section 7: what must be escaped is the quote, the backslash and U+0000 to U+001F. */
-static bool needs_escape(char c)
-{
-    return (unsigned char)c < 0x20 || c == '"' || c == '\\';
-}
+static bool needs_escape(char c) { return (unsigned char)c < 0x20 || c == '"' || c == '\\'; }
 
 static void append_escape(struct gw_buffer *b, char c)
 {

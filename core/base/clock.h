@@ -9,7 +9,7 @@ struct gw_clock {
     void *self;
     uint64_t (*monotonic_ms)(void *self); /* never goes back */
     uint64_t (*monotonic_ns)(void *self);
-    int64_t (*wall_ms)(void *self);       /* since 1970-01-01T00:00:00Z */
+    int64_t (*wall_ms)(void *self);                         /* since 1970-01-01T00:00:00Z */
     void (*random)(void *self, void *bytes, size_t length); /* from the system's CSPRNG; aborts when there is none */
 };
 

@@ -15,10 +15,7 @@ static void require(bool worked)
         abort();
 }
 
-void gw_sha256(const void *bytes, size_t length, uint8_t out[GW_SHA256_BYTES])
-{
-    require(SHA256(bytes, length, out) != NULL);
-}
+void gw_sha256(const void *bytes, size_t length, uint8_t out[GW_SHA256_BYTES]) { require(SHA256(bytes, length, out) != NULL); }
 
 void gw_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length, uint8_t out[GW_SHA256_BYTES])
 {
@@ -44,7 +41,4 @@ void gw_hex_encode(const void *bytes, size_t length, char *out)
     out[2 * length] = '\0';
 }
 
-bool gw_bytes_equal(const void *a, const void *b, size_t length)
-{
-    return CRYPTO_memcmp(a, b, length) == 0;
-}
+bool gw_bytes_equal(const void *a, const void *b, size_t length) { return CRYPTO_memcmp(a, b, length) == 0; }

@@ -8,7 +8,7 @@
 
 #define GW_SHA256_BYTES 32
 /* Characters of base64url without padding for n bytes. */
-#define GW_BASE64URL_LENGTH(n) (((n) * 4 + 2) / 3)
+#define GW_BASE64URL_LENGTH(n) (((n)*4 + 2) / 3)
 
 void gw_sha256(const void *bytes, size_t length, uint8_t out[GW_SHA256_BYTES]);
 void gw_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length, uint8_t out[GW_SHA256_BYTES]);

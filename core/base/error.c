@@ -14,10 +14,7 @@ static void end_on_character(char *text, size_t size, int wanted)
     text[gw_utf8_floor(text, strlen(text))] = '\0';
 }
 
-static void copy_text(char *out, size_t size, const char *text)
-{
-    end_on_character(out, size, snprintf(out, size, "%s", text));
-}
+static void copy_text(char *out, size_t size, const char *text) { end_on_character(out, size, snprintf(out, size, "%s", text)); }
 
 static bool can_pass_later(int code)
 {

@@ -11,18 +11,18 @@
 
 enum gw_errno {
     GW_OK = 0,
-    GW_ENOMEM = -1,    /* an allocation whose size a peer chose failed */
-    GW_EINVAL = -2,    /* malformed input */
-    GW_ELIMIT = -3,    /* a stated limit was hit; `limit` names it */
-    GW_ENOTFOUND = -4, /* no such thing, or none that the caller may see */
-    GW_ECONFLICT = -5, /* lost a race, or the same name with other content */
-    GW_EAUTH = -6,     /* no valid bearer */
-    GW_EDENIED = -7,   /* valid bearer, not allowed */
-    GW_EIO = -8,       /* disk or network failed */
-    GW_ECLOSED = -9,   /* the other side, or this process, is going away */
-    GW_EBUSY = -10,    /* overload: retry later */
-    GW_ETIMEOUT = -11, /* a deadline passed */
-    GW_ESTATE = -12,   /* not possible in the present state */
+    GW_ENOMEM = -1,           /* an allocation whose size a peer chose failed */
+    GW_EINVAL = -2,           /* malformed input */
+    GW_ELIMIT = -3,           /* a stated limit was hit; `limit` names it */
+    GW_ENOTFOUND = -4,        /* no such thing, or none that the caller may see */
+    GW_ECONFLICT = -5,        /* lost a race, or the same name with other content */
+    GW_EAUTH = -6,            /* no valid bearer */
+    GW_EDENIED = -7,          /* valid bearer, not allowed */
+    GW_EIO = -8,              /* disk or network failed */
+    GW_ECLOSED = -9,          /* the other side, or this process, is going away */
+    GW_EBUSY = -10,           /* overload: retry later */
+    GW_ETIMEOUT = -11,        /* a deadline passed */
+    GW_ESTATE = -12,          /* not possible in the present state */
     GW_EUNKNOWN_OUTCOME = -13 /* a write may or may not have happened */
 };
 
@@ -39,8 +39,7 @@ struct gw_error {
 };
 
 /* Fills *err and returns `code`, so that `return gw_error_set(err, …)` reads as one step. */
-int gw_error_set(struct gw_error *err, int code, const char *id, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+int gw_error_set(struct gw_error *err, int code, const char *id, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* As gw_error_set with code GW_ELIMIT, recording the limit's name and value. */
 int gw_error_limit(struct gw_error *err, const char *id, const char *limit_name, int64_t limit, const char *format, ...)

@@ -3,10 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-static bool is_word(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-}
+static bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; }
 
 static bool is_valid(const char *text, size_t length, const char *more_first, const char *more)
 {
@@ -20,15 +17,9 @@ static bool is_valid(const char *text, size_t length, const char *more_first, co
     return true;
 }
 
-bool gw_id_is_valid(const char *text, size_t length)
-{
-    return is_valid(text, length, "", ".");
-}
+bool gw_id_is_valid(const char *text, size_t length) { return is_valid(text, length, "", "."); }
 
-bool gw_id_is_valid_actor(const char *text, size_t length)
-{
-    return is_valid(text, length, ":@", ".:@");
-}
+bool gw_id_is_valid_actor(const char *text, size_t length) { return is_valid(text, length, ":@", ".:@"); }
 
 void gw_run_key_encode(const struct gw_scope *scope, struct gw_run_key *out)
 {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define GW_ID_MAX 64
+#define GW_ID_MAX      64
 #define GW_RUN_KEY_MAX (4 * GW_ID_MAX + 3)
 
 bool gw_id_is_valid(const char *text, size_t length);

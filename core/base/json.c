@@ -13,14 +13,8 @@
 #include "base/json_scan.h"
 
 /* struct gw_json is never defined: it is jansson's json_t under a name that keeps its header in this file. */
-static json_t *as_jansson(const struct gw_json *value)
-{
-    return (json_t *)(uintptr_t)value;
-}
-static struct gw_json *as_json(const json_t *value)
-{
-    return (struct gw_json *)(uintptr_t)value;
-}
+static json_t *as_jansson(const struct gw_json *value) { return (json_t *)(uintptr_t)value; }
+static struct gw_json *as_json(const json_t *value) { return (struct gw_json *)(uintptr_t)value; }
 
 /* Before main, because jansson's allocator is one for the process and must not change once there are values; seeding its hash here too
  * keeps the first parse free of a race. */
@@ -111,10 +105,7 @@ struct gw_json *gw_json_ref(struct gw_json *value)
     return value;
 }
 
-void gw_json_unref(struct gw_json *value)
-{
-    json_decref(as_jansson(value));
-}
+void gw_json_unref(struct gw_json *value) { json_decref(as_jansson(value)); }
 
 enum gw_json_type gw_json_type(const struct gw_json *value)
 {
@@ -137,34 +128,13 @@ enum gw_json_type gw_json_type(const struct gw_json *value)
     }
 }
 
-bool gw_json_is_string(const struct gw_json *value)
-{
-    return json_is_string(as_jansson(value));
-}
-bool gw_json_is_object(const struct gw_json *value)
-{
-    return json_is_object(as_jansson(value));
-}
-bool gw_json_is_array(const struct gw_json *value)
-{
-    return json_is_array(as_jansson(value));
-}
-bool gw_json_is_int(const struct gw_json *value)
-{
-    return json_is_integer(as_jansson(value));
-}
-bool gw_json_is_number(const struct gw_json *value)
-{
-    return json_is_number(as_jansson(value));
-}
-bool gw_json_is_bool(const struct gw_json *value)
-{
-    return json_is_boolean(as_jansson(value));
-}
-bool gw_json_is_null(const struct gw_json *value)
-{
-    return json_is_null(as_jansson(value));
-}
+bool gw_json_is_string(const struct gw_json *value) { return json_is_string(as_jansson(value)); }
+bool gw_json_is_object(const struct gw_json *value) { return json_is_object(as_jansson(value)); }
+bool gw_json_is_array(const struct gw_json *value) { return json_is_array(as_jansson(value)); }
+bool gw_json_is_int(const struct gw_json *value) { return json_is_integer(as_jansson(value)); }
+bool gw_json_is_number(const struct gw_json *value) { return json_is_number(as_jansson(value)); }
+bool gw_json_is_bool(const struct gw_json *value) { return json_is_boolean(as_jansson(value)); }
+bool gw_json_is_null(const struct gw_json *value) { return json_is_null(as_jansson(value)); }
 
 const char *gw_json_text(const struct gw_json *value, size_t *length)
 {
@@ -198,14 +168,8 @@ size_t gw_json_count(const struct gw_json *container)
     return json_is_array(value) ? json_array_size(value) : json_object_size(value);
 }
 
-struct gw_json *gw_json_at(const struct gw_json *array, size_t index)
-{
-    return as_json(json_array_get(as_jansson(array), index));
-}
-struct gw_json *gw_json_get(const struct gw_json *object, const char *key)
-{
-    return as_json(json_object_get(as_jansson(object), key));
-}
+struct gw_json *gw_json_at(const struct gw_json *array, size_t index) { return as_json(json_array_get(as_jansson(array), index)); }
+struct gw_json *gw_json_get(const struct gw_json *object, const char *key) { return as_json(json_object_get(as_jansson(object), key)); }
 
 struct gw_json *gw_json_getn(const struct gw_json *object, const char *key, size_t length)
 {
@@ -223,22 +187,10 @@ bool gw_json_next(const struct gw_json *object, void **iterator, const char **ke
     return true;
 }
 
-struct gw_json *gw_json_new_null(void)
-{
-    return as_json(json_null());
-}
-struct gw_json *gw_json_new_bool(bool value)
-{
-    return as_json(json_boolean(value));
-}
-struct gw_json *gw_json_new_array(void)
-{
-    return as_json(json_array());
-}
-struct gw_json *gw_json_new_object(void)
-{
-    return as_json(json_object());
-}
+struct gw_json *gw_json_new_null(void) { return as_json(json_null()); }
+struct gw_json *gw_json_new_bool(bool value) { return as_json(json_boolean(value)); }
+struct gw_json *gw_json_new_array(void) { return as_json(json_array()); }
+struct gw_json *gw_json_new_object(void) { return as_json(json_object()); }
 
 struct gw_json *gw_json_new_int(int64_t value)
 {
@@ -254,20 +206,14 @@ struct gw_json *gw_json_new_real(double value)
     return as_json(is_whole ? json_integer((json_int_t)value) : json_real(value));
 }
 
-static bool has_nul(const char *text, size_t length)
-{
-    return length > 0 && memchr(text, '\0', length);
-}
+static bool has_nul(const char *text, size_t length) { return length > 0 && memchr(text, '\0', length); }
 
 struct gw_json *gw_json_new_text(const char *text, size_t length)
 {
     return has_nul(text, length) ? NULL : as_json(json_stringn(text, length));
 }
 
-int gw_json_set(struct gw_json *object, const char *key, struct gw_json *value)
-{
-    return gw_json_setn(object, key, strlen(key), value);
-}
+int gw_json_set(struct gw_json *object, const char *key, struct gw_json *value) { return gw_json_setn(object, key, strlen(key), value); }
 
 int gw_json_setn(struct gw_json *object, const char *key, size_t length, struct gw_json *value)
 {
@@ -284,10 +230,7 @@ int gw_json_append(struct gw_json *array, struct gw_json *value)
     return json_array_append_new(as_jansson(array), as_jansson(value)) ? GW_ENOMEM : 0;
 }
 
-void gw_json_remove(struct gw_json *object, const char *key)
-{
-    json_object_del(as_jansson(object), key);
-}
+void gw_json_remove(struct gw_json *object, const char *key) { json_object_del(as_jansson(object), key); }
 
 static json_t *copy(const json_t *value);
 
@@ -339,10 +282,7 @@ static json_t *copy(const json_t *value)
     }
 }
 
-struct gw_json *gw_json_copy_deep(const struct gw_json *value)
-{
-    return as_json(copy(as_jansson(value)));
-}
+struct gw_json *gw_json_copy_deep(const struct gw_json *value) { return as_json(copy(as_jansson(value))); }
 
 static bool is_equal_array(const struct gw_json *a, const struct gw_json *b)
 {

@@ -2,8 +2,8 @@
  * Parsing checks everything a peer can choose *before* the parser allocates: size, depth, node count, UTF-8, numbers (I-JSON, RFC 7493
  * section 2.2: integers within ±(2^53-1), else finite doubles); duplicate keys and NUL in strings are refused too. Canonical text: keys
  * sorted by UTF-8 bytes, shortest ECMAScript numbers, minimal escapes (RFC 8785 but for the key order). One thread at a time per value.
- * What is written reads back as an equal tree: an integral number is GW_JSON_INT however it was spelled ("1.0"), from 1e21 on GW_JSON_REAL, and
- * in between, where ECMAScript's text would be an integer that I-JSON does not admit, it is refused (1e20). */
+ * What is written reads back as an equal tree: an integral number is GW_JSON_INT however it was spelled ("1.0"), from 1e21 on GW_JSON_REAL,
+ * and in between, where ECMAScript's text would be an integer that I-JSON does not admit, it is refused (1e20). */
 #ifndef GW_BASE_JSON_H
 #define GW_BASE_JSON_H
 
@@ -47,15 +47,15 @@ const char *gw_json_text(const struct gw_json *value, size_t *length);
 int64_t gw_json_int(const struct gw_json *value);
 double gw_json_number(const struct gw_json *value);
 bool gw_json_bool(const struct gw_json *value);
-size_t gw_json_count(const struct gw_json *container); /* 0 for NULL and scalars */
-struct gw_json *gw_json_at(const struct gw_json *array, size_t index);       /* borrowed, or NULL */
-struct gw_json *gw_json_get(const struct gw_json *object, const char *key);  /* borrowed, or NULL */
+size_t gw_json_count(const struct gw_json *container);                      /* 0 for NULL and scalars */
+struct gw_json *gw_json_at(const struct gw_json *array, size_t index);      /* borrowed, or NULL */
+struct gw_json *gw_json_get(const struct gw_json *object, const char *key); /* borrowed, or NULL */
 struct gw_json *gw_json_getn(const struct gw_json *object, const char *key, size_t length);
 /* Iterates an object in insertion order; start with *iterator = NULL, ends with false. */
 bool gw_json_next(const struct gw_json *object, void **iterator, const char **key, struct gw_json **value);
 
-/* Constructors return NULL when memory is gone, and for what gw_json_parse would refuse: an integer beyond ±GW_JSON_MAX_INT, a number that is not
- * I-JSON, text that is not UTF-8 or holds a NUL. new_real of an integral value makes a GW_JSON_INT. */
+/* Constructors return NULL when memory is gone, and for what gw_json_parse would refuse: an integer beyond ±GW_JSON_MAX_INT, a number that
+ * is not I-JSON, text that is not UTF-8 or holds a NUL. new_real of an integral value makes a GW_JSON_INT. */
 struct gw_json *gw_json_new_null(void);
 struct gw_json *gw_json_new_bool(bool value);
 struct gw_json *gw_json_new_int(int64_t value);
@@ -68,7 +68,7 @@ int gw_json_set(struct gw_json *object, const char *key, struct gw_json *value /
 int gw_json_setn(struct gw_json *object, const char *key, size_t length, struct gw_json *value /* taken */);
 int gw_json_append(struct gw_json *array, struct gw_json *value /* taken */);
 void gw_json_remove(struct gw_json *object, const char *key);
-struct gw_json *gw_json_copy_deep(const struct gw_json *value); /* NULL when memory is gone */
+struct gw_json *gw_json_copy_deep(const struct gw_json *value);       /* NULL when memory is gone */
 bool gw_json_equal(const struct gw_json *a, const struct gw_json *b); /* 1 equals 1.0 */
 
 /* Appends compact text: insertion order, or canonical. Failure shows as out->has_failed. */
@@ -77,7 +77,8 @@ void gw_json_write_canonical(const struct gw_json *value, struct gw_buffer *out)
 /* Shortest decimal form that reads back equal, as ECMA-262 Number::toString prints it. `value` is finite (asserted). */
 void gw_json_write_number(double value, struct gw_buffer *out);
 
-/* Strict UTF-8 (no surrogates, no overlongs, at most U+10FFFF). The number of code points, or -1; *bad_at gets the offending byte's offset. */
+/* Strict UTF-8 (no surrogates, no overlongs, at most U+10FFFF). The number of code points, or -1; *bad_at gets the offending byte's offset.
+ */
 ptrdiff_t gw_utf8_count(const char *text, size_t length, size_t *bad_at);
 /* Byte offset of code point `index` of valid UTF-8; `length` when index is at or past the end. */
 size_t gw_utf8_offset(const char *text, size_t length, size_t index);

@@ -109,10 +109,7 @@ static int scan_character(struct scan *s)
     return 0;
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
+static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 static void skip_spaces(struct scan *s)
 {
@@ -142,10 +139,7 @@ bool gw_json_is_valid_number(double value)
     return isfinite(value) && (value != trunc(value) || fabs(value) <= (double)GW_JSON_MAX_INT || fabs(value) >= 1e21);
 }
 
-static bool is_number_char(char c)
-{
-    return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
-}
+static bool is_number_char(char c) { return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'; }
 
 static bool is_safe_integer(const char *text)
 {

@@ -111,11 +111,5 @@ static void write_value(const struct gw_json *value, bool is_canonical, struct g
     }
 }
 
-void gw_json_write(const struct gw_json *value, struct gw_buffer *out)
-{
-    write_value(value, false, out);
-}
-void gw_json_write_canonical(const struct gw_json *value, struct gw_buffer *out)
-{
-    write_value(value, true, out);
-}
+void gw_json_write(const struct gw_json *value, struct gw_buffer *out) { write_value(value, false, out); }
+void gw_json_write_canonical(const struct gw_json *value, struct gw_buffer *out) { write_value(value, true, out); }

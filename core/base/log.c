@@ -38,10 +38,7 @@ struct gw_log *gw_log_create(int fd, enum gw_log_level level)
     return log;
 }
 
-void gw_log_destroy(struct gw_log *log)
-{
-    gw_free(log);
-}
+void gw_log_destroy(struct gw_log *log) { gw_free(log); }
 
 int gw_log_level_parse(const char *text, enum gw_log_level *out)
 {
@@ -64,10 +61,7 @@ static void put_bytes(struct line *line, const char *bytes, size_t length)
     line->length += length;
 }
 
-static void put_text(struct line *line, const char *text)
-{
-    put_bytes(line, text, strlen(text));
-}
+static void put_text(struct line *line, const char *text) { put_bytes(line, text, strlen(text)); }
 
 static void put_number(struct line *line, const struct gw_log_field *field)
 {

@@ -20,9 +20,9 @@ struct gw_log_field {
     int64_t number;
 };
 #define GW_F_TEXT(n, v) ((struct gw_log_field){GW_LOG_TEXT, (n), (v), 0})
-#define GW_F_INT(n, v) ((struct gw_log_field){GW_LOG_INT, (n), NULL, (int64_t)(v)})
+#define GW_F_INT(n, v)  ((struct gw_log_field){GW_LOG_INT, (n), NULL, (int64_t)(v)})
 #define GW_F_UINT(n, v) ((struct gw_log_field){GW_LOG_UINT, (n), NULL, (int64_t)(v)})
-#define GW_F_END ((struct gw_log_field){GW_LOG_END, NULL, NULL, 0})
+#define GW_F_END        ((struct gw_log_field){GW_LOG_END, NULL, NULL, 0})
 
 /* Writes to `fd`, which stays the caller's. */
 struct gw_log *gw_log_create(int fd, enum gw_log_level level);

@@ -35,10 +35,7 @@ static struct entry *removed_mark(void)
     return (struct entry *)(uintptr_t)&mark;
 }
 
-static bool is_live(const struct slot *slot)
-{
-    return slot->entry && slot->entry != removed_mark();
-}
+static bool is_live(const struct slot *slot) { return slot->entry && slot->entry != removed_mark(); }
 
 struct gw_map *gw_map_create(const uint8_t seed[16])
 {
@@ -165,10 +162,7 @@ void *gw_map_remove(struct gw_map *map, const void *key, size_t length)
     return value;
 }
 
-size_t gw_map_count(const struct gw_map *map)
-{
-    return map->count;
-}
+size_t gw_map_count(const struct gw_map *map) { return map->count; }
 
 bool gw_map_next(const struct gw_map *map, size_t *cursor, const void **key, size_t *length, void **value)
 {

@@ -46,10 +46,7 @@ struct gw_metrics {
     struct family *families;
 };
 
-struct gw_metrics *gw_metrics_create(void)
-{
-    return gw_alloc(sizeof(struct gw_metrics));
-}
+struct gw_metrics *gw_metrics_create(void) { return gw_alloc(sizeof(struct gw_metrics)); }
 
 static void destroy_family(struct family *family)
 {
@@ -121,20 +118,11 @@ struct gw_metric *gw_metrics_histogram(struct gw_metrics *m, const char *name, c
     return find_metric(find_family(m, HISTOGRAM, name, help), labels);
 }
 
-void gw_metric_add(struct gw_metric *metric, int64_t delta)
-{
-    atomic_fetch_add_explicit(&metric->value, delta, memory_order_relaxed);
-}
+void gw_metric_add(struct gw_metric *metric, int64_t delta) { atomic_fetch_add_explicit(&metric->value, delta, memory_order_relaxed); }
 
-void gw_metric_set(struct gw_metric *metric, int64_t value)
-{
-    atomic_store_explicit(&metric->value, value, memory_order_relaxed);
-}
+void gw_metric_set(struct gw_metric *metric, int64_t value) { atomic_store_explicit(&metric->value, value, memory_order_relaxed); }
 
-int64_t gw_metric_value(const struct gw_metric *metric)
-{
-    return atomic_load_explicit(&metric->value, memory_order_relaxed);
-}
+int64_t gw_metric_value(const struct gw_metric *metric) { return atomic_load_explicit(&metric->value, memory_order_relaxed); }
 
 void gw_metric_observe_ns(struct gw_metric *histogram, uint64_t nanoseconds)
 {

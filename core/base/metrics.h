@@ -1,6 +1,6 @@
 /* metrics.h — counters, gauges and histograms in Prometheus text exposition format 0.0.4. A metric is registered at start-up by the wiring
- * thread; updates are relaxed atomics from any thread; rendering may run on any thread. Label sets are fixed at registration: no label is ever
- * chosen by a peer, so cardinality is bounded. */
+ * thread; updates are relaxed atomics from any thread; rendering may run on any thread. Label sets are fixed at registration: no label is
+ * ever chosen by a peer, so cardinality is bounded. */
 #ifndef GW_BASE_METRICS_H
 #define GW_BASE_METRICS_H
 

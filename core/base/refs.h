@@ -14,9 +14,6 @@ struct gw_refs {
 static inline void gw_refs_init(struct gw_refs *refs) { atomic_init(&refs->count, 1); }
 static inline void gw_refs_add(struct gw_refs *refs) { atomic_fetch_add_explicit(&refs->count, 1, memory_order_relaxed); }
 /* True for the caller that dropped the last reference. */
-static inline bool gw_refs_drop(struct gw_refs *refs)
-{
-    return atomic_fetch_sub_explicit(&refs->count, 1, memory_order_acq_rel) == 1;
-}
+static inline bool gw_refs_drop(struct gw_refs *refs) { return atomic_fetch_sub_explicit(&refs->count, 1, memory_order_acq_rel) == 1; }
 
 #endif

@@ -4,10 +4,7 @@ struct sip {
     uint64_t v0, v1, v2, v3;
 };
 
-static uint64_t rotate(uint64_t x, unsigned bits)
-{
-    return (x << bits) | (x >> (64 - bits));
-}
+static uint64_t rotate(uint64_t x, unsigned bits) { return (x << bits) | (x >> (64 - bits)); }
 
 /* Little-endian whatever the machine is, as the paper defines the words. */
 static uint64_t load_word(const uint8_t *bytes, size_t count)

@@ -1,5 +1,5 @@
-/* task.h — a unit of work handed to a thread, and the port through which it is handed. The task is embedded in the request that it serves, so
- * posting allocates nothing and cannot fail for want of memory. The poster owns the memory until `run` is called on the target thread;
+/* task.h — a unit of work handed to a thread, and the port through which it is handed. The task is embedded in the request that it serves,
+ * so posting allocates nothing and cannot fail for want of memory. The poster owns the memory until `run` is called on the target thread;
  * from then on it is the receiver's. io/mailbox implements the port over an event loop; tests run tasks by hand. */
 #ifndef GW_BASE_TASK_H
 #define GW_BASE_TASK_H

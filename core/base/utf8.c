@@ -6,10 +6,7 @@
 
 #include "base/json.h"
 
-static bool is_tail(char c)
-{
-    return ((unsigned char)c & 0xC0u) == 0x80u;
-}
+static bool is_tail(char c) { return ((unsigned char)c & 0xC0u) == 0x80u; }
 
 /* Unicode 15, table 3-7: the second byte's range depends on the first; that is where overlongs and surrogates are refused. */
 static bool is_second(unsigned char first, unsigned char second)
