@@ -64,10 +64,12 @@ static void *allocate(void *arg, void *old, size_t old_size, size_t size)
 
 static void on_instructions(lua_State *L, lua_Debug *event)
 {
-    (void)event;
     struct sandbox *box = sandbox_of(L);
-    if (box->instructions_left <= HOOK_STEP)
-        luaL_error(L, BUDGET_MESSAGE);
+    if (box->instructions_left <= HOOK_STEP) {
+        lua_getinfo(L, "l", event);
+        lua_pushfstring(L, CHUNK_PREFIX "%d: " BUDGET_MESSAGE, event->currentline);
+        lua_error(L);
+    }
     box->instructions_left -= HOOK_STEP;
 }
 

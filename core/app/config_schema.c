@@ -1,0 +1,125 @@
+#include "app/config_schema.h"
+
+#include <string.h>
+
+#include "app/config.h"
+
+#define AT(member) offsetof(struct gw_config, member)
+#define TEXT(n, m, v, p, d)                                                                                                                \
+    {                                                                                                                                      \
+        .name = n, .kind = GW_SETTING_TEXT, .offset = AT(m), .variable = v, .preset = p, .description = d                                  \
+    }
+#define SECRET(n, m, v, d)                                                                                                                 \
+    {                                                                                                                                      \
+        .name = n, .kind = GW_SETTING_TEXT, .offset = AT(m), .variable = v, .preset = "\"\"", .is_secret = true, .description = d          \
+    }
+#define CHOICE(n, m, v, p, c, d)                                                                                                           \
+    {                                                                                                                                      \
+        .name = n, .kind = GW_SETTING_CHOICE, .offset = AT(m), .variable = v, .preset = p, .choices = c, .description = d                  \
+    }
+#define ADDRESS(n, m, v, p, d)                                                                                                             \
+    {                                                                                                                                      \
+        .name = n, .kind = GW_SETTING_ADDRESS, .offset = AT(m), .variable = v, .preset = p, .description = d                               \
+    }
+#define LIST(n, m, v, p, s, d)                                                                                                             \
+    {                                                                                                                                      \
+        .name = n, .kind = GW_SETTING_LIST, .offset = AT(m), .variable = v, .preset = p, .is_secret = s, .description = d                  \
+    }
+#define NUMBER(n, m, v, p, low, high, d)                                                                                                   \
+    {                                                                                                                                      \
+        .name = n, .kind = GW_SETTING_INTEGER, .offset = AT(m), .variable = v, .preset = p, .min = low, .max = high, .description = d      \
+    }
+#define LIMIT(m, p, low, high, d) NUMBER("limits." #m, limits.m, NULL, p, low, high, d)
+
+#define KIB                       INT64_C(1024)
+#define MIB                       (KIB * KIB)
+#define HOUR_MS                   INT64_C(3600000)
+
+/* clang-format off: one setting a line */
+static const struct gw_setting settings[] = {
+    ADDRESS("listen", listen, "ATOMS_LISTEN", "\"127.0.0.1:8080\"", "address and port of the public listener; port 0 picks a free one"),
+    ADDRESS("admin_listen", admin_listen, "ATOMS_ADMIN_LISTEN", "\"127.0.0.1:8081\"", "address and port of /metrics and /admin"),
+    LIST("modes", modes, "ATOMS_MODES", "\"dev\"", false, "the modes that this process serves; every mode but dev is a real one"),
+    TEXT("data_dir", data_dir, "ATOMS_DATA_DIR", "\"atoms-data\"", "folder of the embedded stores (mode dev only)"),
+    TEXT("policies_dir", policies_dir, "ATOMS_POLICIES_DIR", "\"\"", "folder of the policies; empty: the one shipped with the program"),
+    TEXT("canvases_dir", canvases_dir, "ATOMS_CANVASES_DIR", "\"\"", "folder of the canvases; empty: the one shipped with the program"),
+    NUMBER("workers", workers, "ATOMS_WORKERS", NULL, 1, 256, "event loops; the default is one per processor"),
+    CHOICE("spine", spine, "ATOMS_SPINE", "\"sqlite\"", "sqlite|memory", "where events are stored; memory forgets everything at exit"),
+    CHOICE("registry", registry, NULL, "\"files\"", "files", "where tenants and canvases are described"),
+    LIST("seal_keys", seal_keys, "ATOMS_SEAL_KEYS", "\"\"", true,
+         "keys of the cursors: the first seals, all open; empty: one made in data_dir"),
+    NUMBER("shutdown_ms", shutdown_ms, "ATOMS_SHUTDOWN_MS", "10000", 0, HOUR_MS, "how long an orderly end may take"),
+
+    SECRET("jwt.secret", jwt.secret, "ATOMS_JWT_SECRET",
+           "shared secret of HS256 bearers; empty: one made in data_dir, unless a key set is given"),
+    TEXT("jwt.jwks_file", jwt.jwks_file, "ATOMS_JWKS_FILE", "\"\"", "key set of the bearers, from a file"),
+    TEXT("jwt.jwks_url", jwt.jwks_url, "ATOMS_JWKS_URL", "\"\"", "key set of the bearers, from a URL"),
+    TEXT("jwt.issuer", jwt.issuer, "ATOMS_JWT_ISSUER", "\"\"", "required iss; empty: not checked"),
+    TEXT("jwt.audience", jwt.audience, "ATOMS_JWT_AUDIENCE", "\"\"", "required aud; empty: not checked"),
+    NUMBER("jwt.leeway_s", jwt.leeway_s, NULL, "5", 0, 60, "tolerated difference of clocks, in seconds"),
+
+    TEXT("tls.cert", tls.cert, "ATOMS_TLS_CERT", "\"\"", "PEM file: the certificate, then its chain; empty: no TLS"),
+    TEXT("tls.key", tls.key, "ATOMS_TLS_KEY", "\"\"", "PEM file: the key of that certificate"),
+
+    LIST("cors.origins", cors.origins, "ATOMS_CORS_ORIGINS", "\"\"", false, "origins whose pages may call: https://app.example, or *"),
+    NUMBER("cors.max_age_s", cors.max_age_s, NULL, "600", 0, 86400, "how long a browser may remember that"),
+
+    LIST("admin.allowed_hosts", admin.allowed_hosts, "ATOMS_ADMIN_HOSTS", "\"localhost,127.0.0.1,::1\"", false,
+         "names under which the admin listener answers"),
+    SECRET("admin.token", admin.token, "ATOMS_ADMIN_TOKEN", "bearer of the admin listener; needed when it listens beyond this machine"),
+
+    CHOICE("log.level", log_level, "ATOMS_LOG_LEVEL", "\"info\"", "debug|info|warn|error", "the least that is logged"),
+
+    LIMIT(max_connections, "10000", 1, 10000000, "open connections of the process"),
+    LIMIT(max_streams_per_actor, "10000", 1, 10000000, "open streams of one actor, per worker"),
+    LIMIT(max_pipelined_requests, "64", 1, 65536, "requests that wait on one connection"),
+    LIMIT(max_header_bytes, "16384", 1024, MIB, "request line and headers together"),
+    LIMIT(max_body_bytes, "262144", 1024, 64 * MIB, "body of one request"),
+    LIMIT(max_batch_bytes, "1048576", 1024, 64 * MIB, "body of a batch of commands"),
+    LIMIT(max_batch_commands, "64", 1, 4096, "commands of one batch"),
+    LIMIT(max_json_depth, "32", 4, 256, "nesting of a body"),
+    LIMIT(max_json_nodes, "16384", 64, 1048576, "values in a body"),
+    LIMIT(max_base64_run, "1024", 64, MIB, "unbroken base64 or hex characters in a text"),
+    LIMIT(header_timeout_ms, "10000", 100, HOUR_MS, "time for a request's headers"),
+    LIMIT(body_timeout_ms, "30000", 100, HOUR_MS, "time between two parts of a body"),
+    LIMIT(idle_timeout_ms, "60000", 100, 24 * HOUR_MS, "time between two requests"),
+    LIMIT(heartbeat_ms, "15000", 100, HOUR_MS, "time between two comments on a quiet stream"),
+    LIMIT(max_runs, "10000", 1, 10000000, "runs in memory, per worker"),
+    LIMIT(max_feeds_per_run, "256", 1, 65536, "projections of a run that keep a feed"),
+    LIMIT(max_waiting_commands, "4096", 1, 1048576, "commands that wait, per run"),
+    LIMIT(max_replay_events, "1000000", 1, INT64_C(1000000000), "events that a resume may replay before it becomes a reset"),
+    LIMIT(ring_bytes, "2097152", 4 * KIB, 1024 * MIB, "encoded events kept per feed"),
+    LIMIT(block_cache_bytes, "67108864", MIB, 65536 * MIB, "replayed blocks kept, per worker"),
+    LIMIT(record_bytes, "1048576", 64 * KIB, 1536 * KIB, "events of one group commit"),
+    LIMIT(checkpoint_events, "4096", 16, 10000000, "events between two checkpoints"),
+    LIMIT(run_idle_ms, "60000", 100, 24 * HOUR_MS, "time until a quiet run leaves memory"),
+    LIMIT(view_idle_ms, "10000", 100, 24 * HOUR_MS, "time until an unused projection leaves memory"),
+    LIMIT(mailbox_messages, "65536", 64, 16777216, "messages that wait, per thread"),
+};
+/* clang-format on */
+
+size_t gw_setting_count(void)
+{
+    return sizeof settings / sizeof *settings;
+}
+
+const struct gw_setting *gw_setting_at(size_t index)
+{
+    return &settings[index];
+}
+
+const struct gw_setting *gw_setting_find(const char *name, size_t length)
+{
+    for (size_t i = 0; i < gw_setting_count(); i++)
+        if (strlen(settings[i].name) == length && memcmp(settings[i].name, name, length) == 0)
+            return &settings[i];
+    return NULL;
+}
+
+bool gw_setting_is_section(const char *name, size_t length)
+{
+    for (size_t i = 0; i < gw_setting_count(); i++)
+        if (strncmp(settings[i].name, name, length) == 0 && settings[i].name[length] == '.')
+            return true;
+    return false;
+}
