@@ -12,6 +12,8 @@
 #include "base/error.h"
 #include "base/json_scan.h"
 
+enum { JANSSON_MAX_DEPTH = 2048 }; /* compiled into the library */
+
 /* struct gw_json is never defined: it is jansson's json_t under a name that keeps its header in this file. */
 static json_t *as_jansson(const struct gw_json *value) { return (json_t *)(uintptr_t)value; }
 static struct gw_json *as_json(const json_t *value) { return (struct gw_json *)(uintptr_t)value; }
@@ -24,22 +26,12 @@ __attribute__((constructor)) static void install_allocator(void)
     json_object_seed(0);
 }
 
-/* jansson leaves the error unset when an allocation fails, and sets it for everything that the text can do. */
+/* The text has passed the scan, so what remains is a key given twice, or no memory: jansson reports lost memory under several codes. */
 static int report_parse_error(const json_error_t *from, struct gw_error *err)
 {
-    int code = GW_EINVAL;
-    switch (json_error_code(from)) {
-    case json_error_unknown:
-    case json_error_out_of_memory:
-        code = gw_error_set(err, GW_ENOMEM, "out_of_memory", "There is no memory to parse the JSON.");
-        break;
-    case json_error_duplicate_key:
-        gw_error_set(err, code, "json_duplicate_key", "An object names a key twice.");
-        break;
-    default:
-        gw_error_set(err, code, "json_malformed", "%s", from->text);
-        break;
-    }
+    int code = json_error_code(from) == json_error_duplicate_key
+                   ? gw_error_set(err, GW_EINVAL, "json_duplicate_key", "An object names a key twice.")
+                   : gw_error_set(err, GW_ENOMEM, "out_of_memory", "There is no memory to parse the JSON.");
     snprintf(err->path, sizeof err->path, "byte %d", from->position);
     return code;
 }
@@ -83,6 +75,7 @@ static json_t *settle_root(json_t *value)
 int gw_json_parse(const char *text, size_t length, const struct gw_json_limits *limits, struct gw_json **out, struct gw_error *err)
 {
     bool has_whole_real = false;
+    assert(limits->max_depth <= JANSSON_MAX_DEPTH);
     *out = NULL;
     int rc = gw_json_scan(text, length, limits, &has_whole_real, err);
     if (rc)

@@ -1,9 +1,9 @@
 /* json.h — JSON trees. The only file pair that knows jansson; everybody else holds `struct gw_json *`, a reference-counted value.
- * Parsing checks everything a peer can choose *before* the parser allocates: size, depth, node count, UTF-8, numbers (I-JSON, RFC 7493
- * section 2.2: integers within ±(2^53-1), else finite doubles); duplicate keys and NUL in strings are refused too. Canonical text: keys
- * sorted by UTF-8 bytes, shortest ECMAScript numbers, minimal escapes (RFC 8785 but for the key order). One thread at a time per value.
- * What is written reads back as an equal tree: an integral number is GW_JSON_INT however it was spelled ("1.0"), from 1e21 on GW_JSON_REAL,
- * and in between, where ECMAScript's text would be an integer that I-JSON does not admit, it is refused (1e20). */
+ * Parsing checks everything a peer can choose *before* the parser allocates: size, depth, node count, grammar, UTF-8, numbers (I-JSON, RFC
+ * 7493 section 2.2: integers within ±(2^53-1), else finite doubles); duplicate keys and NUL in strings are refused too. Canonical text:
+ * keys sorted by UTF-8 bytes, shortest ECMAScript numbers, minimal escapes (RFC 8785 but for the key order). One thread at a time per
+ * value. What is written reads back as an equal tree: an integral number is GW_JSON_INT however it was spelled ("1.0"), from 1e21 on
+ * GW_JSON_REAL, and in between, where ECMAScript's text would be an integer that I-JSON does not admit, it is refused (1e20). */
 #ifndef GW_BASE_JSON_H
 #define GW_BASE_JSON_H
 
@@ -22,7 +22,7 @@ enum gw_json_type { GW_JSON_NULL, GW_JSON_BOOL, GW_JSON_INT, GW_JSON_REAL, GW_JS
 /* value */
 struct gw_json_limits {
     size_t max_bytes;
-    unsigned max_depth; /* 32 for requests */
+    unsigned max_depth; /* 32 for requests; at most 2048 */
     unsigned max_nodes; /* 16384 for requests */
 };
 

@@ -38,13 +38,6 @@ static int refuse_limit(struct scan *s, const char *id, const char *name, int64_
     return GW_ELIMIT;
 }
 
-static int count_node(struct scan *s)
-{
-    if (++s->nodes > s->limits->max_nodes)
-        return refuse_limit(s, "json_too_many_nodes", "max_nodes", s->limits->max_nodes, "values");
-    return 0;
-}
-
 /* Four hex digits at `at`, or -1. */
 static int hex4(const struct scan *s, size_t at)
 {
@@ -128,9 +121,7 @@ static int scan_string(struct scan *s)
     if (s->at == s->length)
         return refuse(s, "json_malformed", "A string does not end.");
     s->at++;
-    skip_spaces(s);
-    /* A string before a colon is a key, and no value. */
-    return s->at < s->length && s->text[s->at] == ':' ? 0 : count_node(s);
+    return 0;
 }
 
 bool gw_json_is_valid_number(double value)
@@ -139,7 +130,26 @@ bool gw_json_is_valid_number(double value)
     return isfinite(value) && (value != trunc(value) || fabs(value) <= (double)GW_JSON_MAX_INT || fabs(value) >= 1e21);
 }
 
-static bool is_number_char(char c) { return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'; }
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* RFC 8259 section 6. `text` ends with a NUL. */
+static bool is_number(const char *text)
+{
+    const char *at = text + (*text == '-');
+    if (!is_digit(*at) || (at[0] == '0' && is_digit(at[1])))
+        return false;
+    at += strspn(at, "0123456789");
+    if (*at == '.' && !is_digit(*++at))
+        return false;
+    at += strspn(at, "0123456789");
+    if (*at == 'e' || *at == 'E') {
+        at += at[1] == '+' || at[1] == '-' ? 2 : 1;
+        if (!is_digit(*at))
+            return false;
+        at += strspn(at, "0123456789");
+    }
+    return *at == '\0';
+}
 
 static bool is_safe_integer(const char *text)
 {
@@ -148,75 +158,110 @@ static bool is_safe_integer(const char *text)
     return value >= -GW_JSON_MAX_INT && value <= GW_JSON_MAX_INT;
 }
 
+static int judge_number(struct scan *s, const char *text)
+{
+    bool is_real = strpbrk(text, ".eE") != NULL;
+    double value = is_real ? strtod(text, NULL) : 0;
+    if (!is_number(text))
+        return refuse(s, "json_malformed", "A number is not written as JSON writes it.");
+    if (!is_real && !is_safe_integer(text))
+        return refuse(s, "json_bad_number", "An integer must lie within plus or minus 2^53-1.");
+    if (!gw_json_is_valid_number(value))
+        return refuse(s, "json_bad_number", "A number must be finite, and within plus or minus 2^53-1 when it is integral below 1e21.");
+    s->has_whole_real = s->has_whole_real || (is_real && value == trunc(value));
+    return 0;
+}
+
 static int scan_number(struct scan *s)
 {
     char text[NUMBER_MAX_BYTES + 1];
     size_t length = 0;
-    bool is_real = false;
-    while (s->at + length < s->length && is_number_char(s->text[s->at + length])) {
-        char c = s->text[s->at + length];
+    while (s->at + length < s->length && s->text[s->at + length] && strchr("0123456789+-.eE", s->text[s->at + length])) {
         if (length == NUMBER_MAX_BYTES)
             return refuse(s, "json_bad_number", "A number is written with more than 128 characters.");
-        is_real = is_real || c == '.' || c == 'e' || c == 'E';
-        text[length++] = c;
+        text[length] = s->text[s->at + length];
+        length++;
     }
     text[length] = '\0';
-    if (!is_real && !is_safe_integer(text))
-        return refuse(s, "json_bad_number", "An integer must lie within plus or minus 2^53-1.");
-    double value = is_real ? strtod(text, NULL) : 0;
-    if (!gw_json_is_valid_number(value))
-        return refuse(s, "json_bad_number", "A number must be finite, and within plus or minus 2^53-1 when it is integral below 1e21.");
-    s->has_whole_real = s->has_whole_real || (is_real && value == trunc(value));
+    int rc = judge_number(s, text);
     s->at += length;
-    return count_node(s);
+    return rc;
 }
 
-static int scan_word(struct scan *s)
+static int scan_word(struct scan *s, const char *word)
 {
-    while (s->at < s->length && s->text[s->at] >= 'a' && s->text[s->at] <= 'z')
-        s->at++;
-    return count_node(s);
+    size_t length = strlen(word);
+    if (s->length - s->at < length || memcmp(s->text + s->at, word, length) != 0)
+        return refuse(s, "json_malformed", "A word is none of true, false and null.");
+    s->at += length;
+    return 0;
 }
 
-static int scan_open(struct scan *s)
+static bool accepts(struct scan *s, char c)
+{
+    skip_spaces(s);
+    if (s->at == s->length || s->text[s->at] != c)
+        return false;
+    s->at++;
+    return true;
+}
+
+static int scan_value(struct scan *s);
+
+static int scan_member(struct scan *s)
+{
+    skip_spaces(s);
+    if (s->at == s->length || s->text[s->at] != '"')
+        return refuse(s, "json_malformed", "A member needs a key in quotes.");
+    int rc = scan_string(s);
+    if (rc)
+        return rc;
+    if (!accepts(s, ':'))
+        return refuse(s, "json_malformed", "A colon must follow the key.");
+    return scan_value(s);
+}
+
+/* At the opening bracket. Recursion is as deep as max_depth. */
+static int scan_container(struct scan *s, char close, int (*scan_item)(struct scan *s))
 {
     if (++s->depth > s->limits->max_depth)
         return refuse_limit(s, "json_too_deep", "max_depth", s->limits->max_depth, "levels of nesting");
     s->at++;
-    return count_node(s);
-}
-
-static int scan_close(struct scan *s)
-{
-    if (s->depth == 0)
-        return refuse(s, "json_malformed", "A bracket closes nothing.");
+    bool is_done = accepts(s, close);
+    while (!is_done) {
+        int rc = scan_item(s);
+        if (rc)
+            return rc;
+        is_done = accepts(s, close);
+        if (!is_done && !accepts(s, ','))
+            return refuse(s, "json_malformed", "A comma or the closing bracket must follow the value.");
+    }
     s->depth--;
-    s->at++;
     return 0;
 }
 
-static int scan_token(struct scan *s)
+static int scan_value(struct scan *s)
 {
-    char c = s->text[s->at];
-    switch (c) {
+    skip_spaces(s);
+    if (s->at == s->length)
+        return refuse(s, "json_malformed", "A value is missing at the end.");
+    if (++s->nodes > s->limits->max_nodes)
+        return refuse_limit(s, "json_too_many_nodes", "max_nodes", s->limits->max_nodes, "values");
+    switch (s->text[s->at]) {
     case '"':
         return scan_string(s);
     case '{':
+        return scan_container(s, '}', scan_member);
     case '[':
-        return scan_open(s);
-    case '}':
-    case ']':
-        return scan_close(s);
-    case ',':
-    case ':':
-        s->at++;
-        return 0;
+        return scan_container(s, ']', scan_value);
     case 't':
+        return scan_word(s, "true");
     case 'f':
+        return scan_word(s, "false");
     case 'n':
-        return scan_word(s);
+        return scan_word(s, "null");
     default:
-        if (c == '-' || (c >= '0' && c <= '9'))
+        if (s->text[s->at] == '-' || is_digit(s->text[s->at]))
             return scan_number(s);
         return refuse(s, "json_malformed", "A character begins no JSON value.");
     }
@@ -227,15 +272,10 @@ int gw_json_scan(const char *text, size_t length, const struct gw_json_limits *l
     struct scan s = {.text = text, .length = length, .limits = limits, .err = err};
     if (length > limits->max_bytes)
         return refuse_limit(&s, "json_too_large", "max_bytes", (int64_t)limits->max_bytes, "bytes");
+    int rc = scan_value(&s);
     skip_spaces(&s);
-    if (s.at == length)
-        return refuse(&s, "json_malformed", "There is no JSON value.");
-    while (s.at < length) {
-        int rc = scan_token(&s);
-        if (rc)
-            return rc;
-        skip_spaces(&s);
-    }
+    if (rc == 0 && s.at < length)
+        rc = refuse(&s, "json_malformed", "Something follows the value.");
     *has_whole_real = s.has_whole_real;
-    return 0;
+    return rc;
 }

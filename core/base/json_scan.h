@@ -1,6 +1,5 @@
-/* json_scan.h — what is checked in JSON text before a parser may allocate for it: size, depth, number of values, UTF-8, escapes and
- * numbers. Owns nothing. A pure function; any thread. Not a grammar check: that commas and colons stand where they must is the parser's to
- * say. */
+/* json_scan.h — everything that is checked in JSON text before a parser may allocate for it: size, depth, number of values, grammar (RFC
+ * 8259), UTF-8, escapes and numbers. Owns nothing. A pure function; any thread. Not for duplicate keys: finding those takes memory. */
 #ifndef GW_BASE_JSON_SCAN_H
 #define GW_BASE_JSON_SCAN_H
 
@@ -10,7 +9,7 @@
 struct gw_error;
 struct gw_json_limits;
 
-/* Refuses what gw_json_parse documents, but for json_duplicate_key and the grammar. *has_whole_real tells whether a number with a fraction
+/* Refuses what gw_json_parse documents, but for json_duplicate_key. *has_whole_real tells whether a number with a fraction
  * or an exponent has an integral value ("1.0", "1e3"). */
 int gw_json_scan(const char *text, size_t length, const struct gw_json_limits *limits, bool *has_whole_real, struct gw_error *err);
 /* I-JSON (RFC 7493 section 2.2): finite, and when ECMAScript would print it as an integer, within ±(2^53-1); so what is written reads back.
