@@ -98,7 +98,6 @@ void gw_spine_job_of_get(struct gw_spine_job *job, struct gw_spine_get *request)
 int gw_spine_job_fail(const struct gw_spine_job *job, int code, const char *id, const char *message)
 {
     *job->status = gw_error_set(job->err, code, id, "%s", message);
-    job->err->is_retryable = code == GW_EIO || code == GW_EBUSY;
     return code;
 }
 

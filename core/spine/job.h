@@ -36,7 +36,7 @@ void gw_spine_job_of_read(struct gw_spine_job *job, struct gw_spine_read *reques
 void gw_spine_job_of_tail(struct gw_spine_job *job, struct gw_spine_tail *request);
 void gw_spine_job_of_get(struct gw_spine_job *job, struct gw_spine_get *request);
 
-/* Answers `code` for this job: fills status and err, marks what may be tried again, returns `code`. */
+/* Answers `code` for this job: fills status and err, returns `code`. */
 int gw_spine_job_fail(const struct gw_spine_job *job, int code, const char *id, const char *message);
 /* Whether the request is one that can be stored: seqs in [1, INT64_MAX] and ascending, at least one chunk. Fails the job if not. */
 int gw_spine_job_check(const struct gw_spine_job *job);

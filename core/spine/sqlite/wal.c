@@ -1,0 +1,173 @@
+#include "spine/sqlite/wal.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "spine/sqlite/database.h"
+#include "spine/sqlite/spine_metrics.h"
+
+enum pass { PASS_IDLE, PASS_WANTED, PASS_DONE };
+
+struct gw_wal {
+    sqlite3 *db; /* the thread's */
+    const struct gw_spine_metrics *metrics;
+    struct gw_log *log;
+    pthread_t thread;
+    bool is_started;
+
+    pthread_mutex_t lock; /* of the three below */
+    pthread_cond_t wake;
+    enum pass pass;
+    bool is_closing;
+
+    pthread_mutex_t reading; /* held by whoever must be alone: a read transaction, or the move of the rest */
+
+    /* The writer's. In frames. */
+    size_t length;  /* of the log, since the last commit */
+    size_t next;    /* length at which the thread is asked to work */
+    size_t step;    /* what `next` starts at and grows by */
+    size_t maximum; /* length from which the writer waits for readers */
+};
+
+static void report_failure(const struct gw_wal *wal, sqlite3 *db)
+{
+    gw_metric_add(wal->metrics->checkpoint_failures, 1);
+    if (wal->log != NULL)
+        gw_log_write(wal->log, GW_LOG_WARN, "spine_checkpoint_failed",
+                     (struct gw_log_field[]){GW_F_TEXT("reason", sqlite3_errmsg(db)), GW_F_INT("code", sqlite3_extended_errcode(db)), GW_F_END});
+}
+
+/* Moves what can be moved without waiting for anybody. True: all of the log is in the database. */
+static bool move_frames(const struct gw_wal *wal, sqlite3 *db)
+{
+    int length = -1, moved = -1;
+    int code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &length, &moved);
+    if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
+        report_failure(wal, db);
+    return code == SQLITE_OK && length == moved;
+}
+
+static void *run_thread(void *self)
+{
+    struct gw_wal *wal = self;
+    pthread_mutex_lock(&wal->lock);
+    while (!wal->is_closing) {
+        if (wal->pass != PASS_WANTED) {
+            pthread_cond_wait(&wal->wake, &wal->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&wal->lock);
+        move_frames(wal, wal->db);
+        pthread_mutex_lock(&wal->lock);
+        wal->pass = PASS_DONE;
+    }
+    pthread_mutex_unlock(&wal->lock);
+    return NULL;
+}
+
+struct gw_wal *gw_wal_create(sqlite3 *db, size_t wal_bytes, const struct gw_spine_metrics *metrics, struct gw_log *log)
+{
+    struct gw_wal *wal = gw_alloc(sizeof *wal);
+    wal->db = db;
+    wal->metrics = metrics;
+    wal->log = log;
+    pthread_mutex_init(&wal->lock, NULL);
+    pthread_mutex_init(&wal->reading, NULL);
+    pthread_cond_init(&wal->wake, NULL);
+    /* Half of the log for the bulk, the other half to write on meanwhile. */
+    wal->step = wal_bytes / GW_WAL_FRAME_BYTES / 2 + 1;
+    wal->next = wal->step;
+    wal->maximum = wal->step * 8;
+    return wal;
+}
+
+int gw_wal_start(struct gw_wal *wal, struct gw_error *err)
+{
+    if (pthread_create(&wal->thread, NULL, run_thread, wal) != 0)
+        return gw_error_set(err, GW_EIO, "spine_no_thread", "the spine's log thread cannot be started");
+    wal->is_started = true;
+    pthread_setname_np(wal->thread, "spine-wal");
+    return GW_OK;
+}
+
+void gw_wal_destroy(struct gw_wal *wal)
+{
+    if (wal == NULL)
+        return;
+    pthread_mutex_lock(&wal->lock);
+    wal->is_closing = true;
+    pthread_mutex_unlock(&wal->lock);
+    pthread_cond_signal(&wal->wake);
+    if (wal->is_started)
+        pthread_join(wal->thread, NULL);
+    sqlite3_close(wal->db);
+    pthread_cond_destroy(&wal->wake);
+    pthread_mutex_destroy(&wal->reading);
+    pthread_mutex_destroy(&wal->lock);
+    gw_free(wal);
+}
+
+/* ---- the writer's side -------------------------------------------------------------------------------------------------------------- */
+
+static int on_commit(void *self, sqlite3 *db, const char *name, int frame_count)
+{
+    struct gw_wal *wal = self;
+    (void)db;
+    (void)name;
+    wal->length = (size_t)frame_count;
+    gw_metric_set(wal->metrics->wal_bytes, (int64_t)frame_count * GW_WAL_FRAME_BYTES);
+    return SQLITE_OK;
+}
+
+void gw_wal_watch(struct gw_wal *wal, sqlite3 *writer_db) { sqlite3_wal_hook(writer_db, on_commit, wal); }
+
+static enum pass ask_for_pass(struct gw_wal *wal)
+{
+    pthread_mutex_lock(&wal->lock);
+    enum pass before = wal->pass;
+    if (before == PASS_IDLE)
+        wal->pass = PASS_WANTED;
+    pthread_mutex_unlock(&wal->lock);
+    if (before == PASS_IDLE)
+        pthread_cond_signal(&wal->wake);
+    return before;
+}
+
+static void end_pass(struct gw_wal *wal)
+{
+    pthread_mutex_lock(&wal->lock);
+    wal->pass = PASS_IDLE;
+    pthread_mutex_unlock(&wal->lock);
+}
+
+void gw_wal_tend(struct gw_wal *wal, sqlite3 *writer_db)
+{
+    if (wal->length < wal->next || ask_for_pass(wal) != PASS_DONE)
+        return;
+    if (wal->length < wal->maximum) {
+        if (pthread_mutex_trylock(&wal->reading) != 0)
+            return;
+    } else {
+        pthread_mutex_lock(&wal->reading);
+    }
+    bool is_empty = move_frames(wal, writer_db);
+    pthread_mutex_unlock(&wal->reading);
+    end_pass(wal);
+    if (is_empty) {
+        gw_metric_add(wal->metrics->checkpoints, 1);
+        wal->length = 0;
+        wal->next = wal->step;
+    } else {
+        /* A full disk, or somebody else's connection: not again before there is more to move. */
+        wal->next = wal->length + wal->step;
+    }
+}
+
+void gw_wal_enter_read(struct gw_wal *wal) { pthread_mutex_lock(&wal->reading); }
+
+void gw_wal_leave_read(struct gw_wal *wal) { pthread_mutex_unlock(&wal->reading); }
