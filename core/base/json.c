@@ -15,8 +15,8 @@
 enum { JANSSON_MAX_DEPTH = 2048 }; /* compiled into the library */
 
 /* struct gw_json is never defined: it is jansson's json_t under a name that keeps its header in this file. */
-static json_t *as_jansson(const struct gw_json *value) { return (json_t *)(uintptr_t)value; }
-static struct gw_json *as_json(const json_t *value) { return (struct gw_json *)(uintptr_t)value; }
+static json_t *as_jansson(const struct gw_json *value) { return (json_t *)value; }
+static struct gw_json *as_json(const json_t *value) { return (struct gw_json *)value; }
 
 /* Before main, because jansson's allocator is one for the process and must not change once there are values; seeding its hash here too
  * keeps the first parse free of a race. */
@@ -261,7 +261,7 @@ static json_t *copy(const json_t *value)
 {
     switch (json_typeof(value)) {
     case JSON_OBJECT:
-        return copy_object((json_t *)(uintptr_t)value);
+        return copy_object((json_t *)value);
     case JSON_ARRAY:
         return copy_array(value);
     case JSON_STRING:
@@ -271,7 +271,7 @@ static json_t *copy(const json_t *value)
     case JSON_REAL:
         return json_real(json_real_value(value));
     default:
-        return json_incref((json_t *)(uintptr_t)value);
+        return json_incref((json_t *)value);
     }
 }
 

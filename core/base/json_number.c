@@ -84,7 +84,7 @@ void gw_json_write_number(double value, struct gw_buffer *out)
         gw_buffer_append_i64(out, (int64_t)value);
         return;
     }
-    struct decimal decimal;
+    struct decimal decimal = {.count = 0};
     find_shortest(fabs(value), &decimal);
     if (value < 0)
         gw_buffer_append_char(out, '-');

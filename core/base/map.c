@@ -32,7 +32,7 @@ struct gw_map {
 static struct entry *removed_mark(void)
 {
     static const struct entry mark;
-    return (struct entry *)(uintptr_t)&mark;
+    return (struct entry *)&mark;
 }
 
 static bool is_live(const struct slot *slot) { return slot->entry && slot->entry != removed_mark(); }

@@ -177,20 +177,24 @@ static void render_histogram(const struct family *family, const struct gw_metric
     gw_buffer_append_char(out, '\n');
 }
 
-void gw_metrics_render(const struct gw_metrics *m, struct gw_buffer *out)
+static void render_number(const struct family *family, const struct gw_metric *metric, struct gw_buffer *out)
+{
+    render_name(family, "", metric->labels, out);
+    gw_buffer_append_i64(out, gw_metric_value(metric));
+    gw_buffer_append_char(out, '\n');
+}
+
+static void render_family(const struct family *family, struct gw_buffer *out)
 {
     static const char *const kinds[] = {"counter", "gauge", "histogram"};
-    for (const struct family *family = m->families; family; family = family->next) {
-        render_help(family, out);
-        gw_buffer_appendf(out, "# TYPE %s %s\n", family->name, kinds[family->kind]);
-        for (const struct gw_metric *metric = family->series; metric; metric = metric->next) {
-            if (family->kind == HISTOGRAM) {
-                render_histogram(family, metric, out);
-                continue;
-            }
-            render_name(family, "", metric->labels, out);
-            gw_buffer_append_i64(out, gw_metric_value(metric));
-            gw_buffer_append_char(out, '\n');
-        }
-    }
+    render_help(family, out);
+    gw_buffer_appendf(out, "# TYPE %s %s\n", family->name, kinds[family->kind]);
+    for (const struct gw_metric *metric = family->series; metric; metric = metric->next)
+        (family->kind == HISTOGRAM ? render_histogram : render_number)(family, metric, out);
+}
+
+void gw_metrics_render(const struct gw_metrics *m, struct gw_buffer *out)
+{
+    for (const struct family *family = m->families; family; family = family->next)
+        render_family(family, out);
 }
