@@ -96,7 +96,8 @@ static int read_head(const char *text, size_t length, uint64_t seq, struct gw_lo
     const struct gw_json *epoch = gw_json_get(head, "epoch"), *at = gw_json_get(head, "at"), *stored_seq = gw_json_get(head, "seq");
     bool is_good = gw_json_is_string(epoch) && gw_json_is_int(at) && gw_json_is_int(stored_seq) && (uint64_t)gw_json_int(stored_seq) == seq;
     if (is_good) {
-        loaded->epoch = strtoull(gw_json_text(epoch, NULL), NULL, 16);
+        size_t text_length;
+        loaded->epoch = strtoull(gw_json_text(epoch, &text_length), NULL, 16);
         loaded->last_ts_ms = gw_json_int(at);
         loaded->checkpoint_seq = seq;
     }

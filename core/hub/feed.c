@@ -236,6 +236,5 @@ void gw_outlet_returned(struct gw_outlet *outlet)
     *link = outlet->next;
     gw_hub_send(feed->run->hub, outlet->worker, &outlet->close->task);
     gw_free(outlet);
-    if (!feed->outlets)
-        gw_run_drop_feed(feed->run, feed);
+    gw_run_release_feed(feed);
 }

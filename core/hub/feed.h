@@ -44,6 +44,9 @@ struct gw_feed {
     struct gw_span *checkpoint; /* as of checkpoint_seq, shared by all who arrive before the next event; or NULL */
     uint64_t checkpoint_seq;
     struct gw_outlet *outlets;
+    unsigned holds;               /* others that need it: attachments on hold, replay blocks under way */
+    struct gw_attach *unprimed;   /* wait for last_visible */
+    bool is_priming;
     struct gw_buffer scratch;
     struct gw_feed *next;
 };

@@ -53,8 +53,8 @@ struct gw_hub_opts {
 struct gw_hub *gw_hub_create(const struct gw_hub_opts *opts);
 /* Every subscriber closed, every submission answered, gw_hub_is_quiet. */
 void gw_hub_destroy(struct gw_hub *hub);
-/* To be called at the end of each loop turn: commits what was gathered, writes what grew. */
-void gw_hub_turn_end(struct gw_hub *hub);
+/* To be called at the end of each loop turn: commits what was gathered, writes what grew. True: there is more to do, call again without waiting for I/O. */
+bool gw_hub_turn_end(struct gw_hub *hub);
 /* To be called about once a second: unloads idle runs, closes idle views. */
 void gw_hub_tick(struct gw_hub *hub);
 /* Refuses new work (GW_ECLOSED); what was admitted goes on until durable. */
@@ -69,6 +69,7 @@ struct gw_outcome {
     char *answer; /* JSON text of the stored answer; owned by the submission */
     size_t answer_length;
     struct gw_error *error; /* owned by the submission */
+    bool is_claimed;        /* the hub's: judged, its answer is set or on its way */
 };
 
 /* An ordered batch of one run. The caller fills the inputs and owns it again when `done` runs on `home`. */

@@ -253,7 +253,8 @@ int gw_keys_offer_page(struct gw_keys *keys, uint64_t seq, const char *page, siz
     uint8_t *entries = gw_try_alloc(length ? length : 1);
     if (!entries)
         return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a page of the idempotency index");
-    memcpy(entries, page, length);
+    if (length)
+        memcpy(entries, page, length);
     struct cached_page *slot = &keys->cache[keys->next_slot++ % CACHED_PAGES];
     gw_free(slot->entries);
     *slot = (struct cached_page){.seq = seq, .entries = entries, .count = length / ENTRY_BYTES};

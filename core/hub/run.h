@@ -36,6 +36,7 @@ struct gw_commit {
     struct gw_pending *pending;
     size_t pending_count, pending_capacity;
     uint64_t first_seq, nonce, started_ns;
+    unsigned attempts;
 };
 
 enum gw_run_phase { GW_RUN_LOADING, GW_RUN_READY, GW_RUN_DOWN };
@@ -55,7 +56,7 @@ struct gw_run {
     struct gw_commit *gathering, *appending;
     struct gw_submission *inbox_first, **inbox_last;
     size_t inbox_count;
-    bool inbox_waits; /* for a page of the key index, or for a pending twin to become durable */
+    bool inbox_waits, fetches_page; /* for a page of the key index, or for a pending twin to become durable */
     struct gw_query *queries;     /* wait until the state is exactly what is durable */
     struct gw_attach *attaches;   /* likewise */
     size_t readers;               /* queries and replay reads that still hold the run */
@@ -66,7 +67,7 @@ struct gw_run {
     struct gw_checkpoint *checkpoint; /* being stored */
     uint64_t used_at_ms, retry_at_ms;
     struct gw_run *next_dirty;
-    bool is_dirty;
+    bool is_dirty, reloads_after_append;
 };
 
 struct gw_run *gw_run_create(struct gw_hub *hub, const struct gw_scope *scope);
@@ -82,9 +83,19 @@ void gw_run_reload(struct gw_run *run);
 /* The spine failed: everybody who waits is told, and new work is refused for a moment. */
 void gw_run_down(struct gw_run *run, const struct gw_error *err);
 
+/* Its state cannot be trusted or stored: what was gathered is refused, and the run folded again. */
+void gw_run_abandon(struct gw_run *run);
+/* Frees state, keys and the gathering record. */
+void gw_run_forget(struct gw_run *run);
+
+/* run_keys.c: reads that the idempotency index asks for */
+void gw_run_fetch_page(struct gw_run *run, uint64_t page_seq);
+void gw_run_fetch_answer(struct gw_run *run, struct gw_submission *submission, size_t index, uint64_t record_seq, const uint8_t key[GW_KEY_BYTES]);
+
 /* run_submit.c */
 void gw_run_submit(struct gw_run *run, struct gw_submission *submission);
 void gw_run_judge(struct gw_run *run);
+void gw_run_refuse_first(struct gw_run *run, const struct gw_error *err);
 void gw_submission_settle(struct gw_submission *submission, size_t index, const char *answer, size_t length);
 void gw_submission_refuse(struct gw_submission *submission, size_t index, const struct gw_error *err);
 void gw_submission_refuse_all(struct gw_submission *submission, const struct gw_error *err);
@@ -98,13 +109,15 @@ void gw_commit_destroy(struct gw_commit *commit);
 void gw_run_publish(struct gw_run *run, const struct gw_event *event);
 
 /* run_checkpoint.c */
+bool gw_run_checkpoint_is_due(const struct gw_run *run, bool is_leaving);
 void gw_run_checkpoint_if_due(struct gw_run *run, bool is_leaving);
 
 /* run_attach.c: on the owner */
 void gw_run_attach(struct gw_attach *attach);
 void gw_run_serve_attaches(struct gw_run *run);
 void gw_run_refuse_attaches(struct gw_run *run, const char *reason);
-void gw_run_drop_feed(struct gw_run *run, struct gw_feed *feed);
+/* The feed goes when nobody follows or holds it. */
+void gw_run_release_feed(struct gw_feed *feed);
 
 /* run_blocks.c */
 /* Makes replay block `number` of `feed` (or takes it from the cache) and calls `ready` with a new reference, or NULL when the spine failed; later or inside the call.
@@ -121,7 +134,8 @@ void gw_block_cache_destroy(struct gw_block_cache *cache);
 void gw_block_cache_forget(struct gw_block_cache *cache, const struct gw_feed *feed);
 
 /* run_query.c */
-void gw_run_query(struct gw_run *run, struct gw_query *query);
+/* On the owner's worker. */
+void gw_run_query_arrived(struct gw_hub *hub, struct gw_query *query);
 void gw_run_serve_queries(struct gw_run *run);
 void gw_run_refuse_queries(struct gw_run *run, const struct gw_error *err);
 

@@ -1,0 +1,165 @@
+#include "hub/run.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "hub/event.h"
+
+/* How long a run refuses work after its spine failed, before it tries again. */
+#define DOWN_MS 250
+
+static uint64_t now_ms(const struct gw_run *run)
+{
+    return run->hub->opts.clock->monotonic_ms(run->hub->opts.clock->self);
+}
+
+static void on_loaded_event(void *arg, const struct gw_event *event)
+{
+    gw_run_publish(arg, event);
+}
+
+static void take_loaded(struct gw_run *run, struct gw_loaded *loaded)
+{
+    run->state = loaded->state;
+    run->keys = loaded->keys;
+    run->epoch = loaded->epoch;
+    run->floor_seq = loaded->floor_seq;
+    run->durable_seq = run->published_seq = loaded->tail_seq;
+    run->checkpoint_seq = loaded->checkpoint_seq;
+    run->bytes_since_checkpoint = loaded->bytes_since_checkpoint;
+    run->last_ts_ms = loaded->last_ts_ms;
+    run->phase = GW_RUN_READY;
+    for (struct gw_feed *feed = run->feeds; feed; feed = feed->next)
+        feed->channel.epoch = run->epoch;
+}
+
+static void on_loaded(void *arg, int status, struct gw_loaded *loaded, const struct gw_error *err)
+{
+    struct gw_run *run = arg;
+    run->loader = NULL;
+    if (status) {
+        gw_log_write(run->hub->opts.log, GW_LOG_ERROR, "run_load_failed",
+                     (struct gw_log_field[]){GW_F_TEXT("run", run->key.text), GW_F_TEXT("code", err->id), GW_F_TEXT("message", err->message), GW_F_END});
+        gw_run_down(run, err);
+    } else {
+        take_loaded(run, loaded);
+    }
+    gw_hub_mark_run(run->hub, run);
+}
+
+static void load(struct gw_run *run)
+{
+    run->phase = GW_RUN_LOADING;
+    run->inbox_waits = false;
+    run->loader = gw_loader_start(&(struct gw_loader_opts){.hub = run->hub,
+                                                           .run = &run->key,
+                                                           .at_seq = UINT64_MAX,
+                                                           .wants_keys = true,
+                                                           .on_event = on_loaded_event,
+                                                           .report_after = run->published_seq,
+                                                           .done = on_loaded,
+                                                           .arg = run});
+    gw_metric_add(run->hub->metrics.run_loads, 1);
+}
+
+struct gw_run *gw_run_create(struct gw_hub *hub, const struct gw_scope *scope)
+{
+    struct gw_run *run = gw_alloc(sizeof *run);
+    run->hub = hub;
+    run->scope = *scope;
+    run->scope.surface_id[0] = run->scope.app_id[0] = '\0';
+    gw_run_key_encode(scope, &run->key);
+    run->inbox_last = &run->inbox_first;
+    run->used_at_ms = now_ms(run);
+    /* Before the first load there are no feeds, so nothing is reported however long the history. */
+    run->published_seq = UINT64_MAX;
+    load(run);
+    gw_metric_add(hub->metrics.runs, 1);
+    return run;
+}
+
+void gw_run_destroy(struct gw_run *run)
+{
+    gw_metric_add(run->hub->metrics.runs, -1);
+    gw_state_destroy(run->state);
+    gw_keys_destroy(run->keys);
+    gw_commit_destroy(run->gathering);
+    gw_free(run);
+}
+
+void gw_run_forget(struct gw_run *run)
+{
+    gw_state_destroy(run->state);
+    gw_keys_destroy(run->keys);
+    run->state = NULL;
+    run->keys = NULL;
+    gw_commit_destroy(run->gathering);
+    run->gathering = NULL;
+}
+
+void gw_run_reload(struct gw_run *run)
+{
+    gw_run_forget(run);
+    load(run);
+}
+
+void gw_run_down(struct gw_run *run, const struct gw_error *err)
+{
+    struct gw_error refusal = *err;
+    refusal.is_retryable = true;
+    gw_run_forget(run);
+    run->phase = GW_RUN_DOWN;
+    run->retry_at_ms = now_ms(run) + DOWN_MS;
+    while (run->inbox_first) {
+        struct gw_submission *submission = run->inbox_first;
+        run->inbox_first = submission->next;
+        gw_submission_refuse_all(submission, &refusal);
+    }
+    run->inbox_last = &run->inbox_first;
+    run->inbox_count = 0;
+    gw_run_refuse_queries(run, &refusal);
+    gw_run_refuse_attaches(run, "spine_unavailable");
+}
+
+bool gw_run_is_settled(const struct gw_run *run)
+{
+    return run->phase == GW_RUN_READY && !run->gathering && !run->appending;
+}
+
+bool gw_run_is_idle(const struct gw_run *run)
+{
+    return run->phase != GW_RUN_LOADING && !run->gathering && !run->appending && !run->inbox_first && !run->queries && !run->attaches &&
+           !run->readers && !run->feeds && !run->block_reads && !run->checkpoint;
+}
+
+static bool has_waiting_readers(const struct gw_run *run)
+{
+    return run->queries || run->attaches;
+}
+
+static void serve_readers(struct gw_run *run)
+{
+    gw_run_serve_attaches(run);
+    gw_run_serve_queries(run);
+}
+
+void gw_run_turn(struct gw_run *run)
+{
+    if (run->phase == GW_RUN_DOWN && (run->inbox_first || has_waiting_readers(run)) && now_ms(run) >= run->retry_at_ms)
+        load(run);
+    if (run->phase != GW_RUN_READY)
+        return;
+    run->used_at_ms = now_ms(run);
+    if (gw_run_is_settled(run))
+        serve_readers(run);
+    /* While somebody waits for a settled state no further command is judged: the append on its way ends the wait. */
+    if (!has_waiting_readers(run) && !gw_run_checkpoint_is_due(run, false))
+        gw_run_judge(run);
+    gw_run_flush(run);
+    if (run->phase == GW_RUN_READY && gw_run_is_settled(run))
+        gw_run_checkpoint_if_due(run, false);
+    for (struct gw_feed *feed = run->feeds; feed; feed = feed->next)
+        gw_feed_announce(feed);
+}

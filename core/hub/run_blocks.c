@@ -1,0 +1,275 @@
+/* Replay blocks: 256 seqs of one feed, made from the spine, shared by everybody who needs them. One read of a block serves all feeds that wait for it. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/map.h"
+#include "base/metrics.h"
+#include "hub/event.h"
+#include "hub/run.h"
+#include "hub/span.h"
+
+/* ---- the cache of one worker: least recently used goes first ------------------------------------------------------------------------------- */
+
+/* value: compared as bytes, so without padding */
+struct cache_key {
+    const struct gw_feed *feed;
+    uint64_t number;
+};
+
+struct cached {
+    struct cache_key key;
+    struct gw_span *span;
+    struct cached *newer, *older;
+};
+
+struct gw_block_cache {
+    struct gw_map *by_key;
+    struct cached *newest, *oldest;
+    size_t bytes, max_bytes;
+};
+
+struct gw_block_cache *gw_block_cache_create(const uint8_t seed[16], size_t max_bytes)
+{
+    struct gw_block_cache *cache = gw_alloc(sizeof *cache);
+    cache->by_key = gw_map_create(seed);
+    cache->max_bytes = max_bytes;
+    return cache;
+}
+
+static void unlink_cached(struct gw_block_cache *cache, struct cached *entry)
+{
+    *(entry->newer ? &entry->newer->older : &cache->newest) = entry->older;
+    *(entry->older ? &entry->older->newer : &cache->oldest) = entry->newer;
+    entry->newer = entry->older = NULL;
+}
+
+static void link_newest(struct gw_block_cache *cache, struct cached *entry)
+{
+    entry->older = cache->newest;
+    if (cache->newest)
+        cache->newest->newer = entry;
+    cache->newest = entry;
+    if (!cache->oldest)
+        cache->oldest = entry;
+}
+
+static void drop_cached(struct gw_block_cache *cache, struct cached *entry)
+{
+    unlink_cached(cache, entry);
+    gw_map_remove(cache->by_key, &entry->key, sizeof entry->key);
+    cache->bytes -= entry->span->capacity;
+    gw_span_unref(entry->span);
+    gw_free(entry);
+}
+
+void gw_block_cache_destroy(struct gw_block_cache *cache)
+{
+    while (cache->oldest)
+        drop_cached(cache, cache->oldest);
+    gw_map_destroy(cache->by_key);
+    gw_free(cache);
+}
+
+void gw_block_cache_forget(struct gw_block_cache *cache, const struct gw_feed *feed)
+{
+    for (struct cached *entry = cache->oldest, *next; entry; entry = next) {
+        next = entry->newer;
+        if (entry->key.feed == feed)
+            drop_cached(cache, entry);
+    }
+}
+
+static void cache_put(struct gw_block_cache *cache, const struct gw_feed *feed, uint64_t number, struct gw_span *span)
+{
+    struct cached *entry = gw_try_alloc(sizeof *entry);
+    if (!entry)
+        return;
+    *entry = (struct cached){.key = {feed, number}, .span = gw_span_ref(span)};
+    void *old = NULL;
+    if (gw_map_put(cache->by_key, &entry->key, sizeof entry->key, entry, &old)) {
+        gw_span_unref(entry->span);
+        gw_free(entry);
+        return;
+    }
+    if (old) {
+        struct cached *replaced = old;
+        unlink_cached(cache, replaced);
+        cache->bytes -= replaced->span->capacity;
+        gw_span_unref(replaced->span);
+        gw_free(replaced);
+    }
+    link_newest(cache, entry);
+    cache->bytes += span->capacity;
+    while (cache->bytes > cache->max_bytes && cache->oldest != entry)
+        drop_cached(cache, cache->oldest);
+}
+
+/* A block that was made while the run still grew inside it serves only those who need no more than it has. */
+static struct gw_span *cache_get(struct gw_block_cache *cache, const struct gw_feed *feed, uint64_t number)
+{
+    struct cache_key key = {feed, number};
+    struct cached *entry = gw_map_get(cache->by_key, &key, sizeof key);
+    uint64_t full = (number + 1) * GW_BLOCK_SEQS;
+    if (!entry || (entry->span->to_seq < full && entry->span->to_seq < feed->head_seq))
+        return NULL;
+    unlink_cached(cache, entry);
+    link_newest(cache, entry);
+    return gw_span_ref(entry->span);
+}
+
+/* ---- making them ---------------------------------------------------------------------------------------------------------------------------- */
+
+struct gw_block_read {
+    struct gw_spine_read read;
+    struct gw_run *run;
+    uint64_t number, to_seq;
+    struct gw_block_want *wants;
+    struct gw_event_list events;
+    struct gw_block_read *next;
+};
+
+static int gather(struct gw_block_read *block, struct gw_error *err)
+{
+    for (size_t i = 0; i < block->read.record_count; i++) {
+        struct gw_record record;
+        int status = gw_record_parse(block->read.records[i].payload, block->read.records[i].payload_length, &record, err);
+        if (status)
+            return status;
+        for (size_t j = 0; !status && j < record.events.count; j++) {
+            struct gw_event *event = record.events.items[j];
+            if (event->seq >= block->read.from_seq && event->seq <= block->to_seq)
+                status = gw_event_list_add(&block->events, gw_event_ref(event));
+        }
+        gw_record_fini(&record);
+        if (status)
+            return gw_error_set(err, status, "out_of_memory", "no memory to replay");
+    }
+    return GW_OK;
+}
+
+static struct gw_span *encode(const struct gw_block_read *block, const struct gw_feed *feed)
+{
+    struct gw_buffer bytes;
+    struct gw_span *span = NULL;
+    struct gw_frame *frames = gw_try_grow(NULL, block->events.count + 1, sizeof *frames);
+    uint32_t frame_count = 0;
+    int status = frames ? GW_OK : GW_ENOMEM;
+    gw_buffer_init(&bytes, UINT32_MAX / 2);
+    for (size_t i = 0; status >= 0 && i < block->events.count; i++) {
+        bool is_event;
+        status = gw_channel_encode(&feed->channel, block->events.items[i], &bytes, &is_event);
+        if (status > 0)
+            frames[frame_count++] = (struct gw_frame){block->events.items[i]->seq, (uint32_t)bytes.length, is_event};
+    }
+    if (status >= 0)
+        span = gw_span_create(block->number * GW_BLOCK_SEQS, (uint32_t)bytes.length, frame_count);
+    for (uint32_t i = 0, start = 0; span && i < frame_count; start = frames[i++].end)
+        gw_span_append(span, frames[i].seq, frames[i].is_event, bytes.data + start, frames[i].end - start);
+    if (span)
+        span->to_seq = block->to_seq;
+    gw_buffer_fini(&bytes);
+    gw_free(frames);
+    return span;
+}
+
+/* Wants of one feed share one span. */
+static void deliver(struct gw_block_read *block, bool is_good)
+{
+    struct gw_block_cache *cache = block->run->hub->blocks;
+    while (block->wants) {
+        struct gw_block_want *want = block->wants;
+        block->wants = want->next;
+        struct gw_span *span = is_good ? cache_get(cache, want->feed, block->number) : NULL;
+        if (is_good && !span) {
+            span = encode(block, want->feed);
+            if (span)
+                cache_put(cache, want->feed, block->number, span);
+            gw_metric_add(block->run->hub->metrics.replay_blocks, 1);
+        }
+        want->ready(want, span);
+    }
+}
+
+static void read_on(struct gw_block_read *block);
+
+static void unlink_read(struct gw_block_read *block)
+{
+    struct gw_block_read **link = &block->run->block_reads;
+    while (*link != block)
+        link = &(*link)->next;
+    *link = block->next;
+}
+
+static void on_read(struct gw_spine_read *read)
+{
+    struct gw_block_read *block = read->arg;
+    struct gw_run *run = block->run;
+    struct gw_error err = read->err;
+    int status = read->status;
+    size_t count = read->record_count;
+    if (!status)
+        status = gather(block, &err);
+    gw_spine_read_fini(read);
+    run->hub->in_flight--;
+    uint64_t got = block->events.count ? block->events.items[block->events.count - 1]->seq : block->number * GW_BLOCK_SEQS;
+    if (!status && count > 0 && got < block->to_seq) {
+        read_on(block);
+        return;
+    }
+    unlink_read(block);
+    deliver(block, !status && got == block->to_seq);
+    gw_event_list_fini(&block->events);
+    gw_free(block);
+    gw_hub_mark_run(run->hub, run);
+}
+
+#define READ_BYTES (4u << 20)
+
+static void read_on(struct gw_block_read *block)
+{
+    struct gw_hub *hub = block->run->hub;
+    uint64_t from = block->events.count ? block->events.items[block->events.count - 1]->seq + 1 : block->number * GW_BLOCK_SEQS + 1;
+    if (from < block->run->floor_seq)
+        from = block->run->floor_seq;
+    block->read = (struct gw_spine_read){.run = block->run->key, .from_seq = from, .to_seq = block->to_seq, .max_bytes = READ_BYTES};
+    block->read.home = gw_hub_home(hub);
+    block->read.done = on_read;
+    block->read.arg = block;
+    hub->in_flight++;
+    hub->opts.spine->read(hub->opts.spine->self, &block->read);
+}
+
+static struct gw_block_read *find_read(struct gw_run *run, uint64_t number)
+{
+    struct gw_block_read *block = run->block_reads;
+    while (block && block->number != number)
+        block = block->next;
+    return block;
+}
+
+void gw_run_want_block(struct gw_run *run, struct gw_block_want *want)
+{
+    struct gw_span *span = cache_get(run->hub->blocks, want->feed, want->number);
+    if (span) {
+        gw_metric_add(run->hub->metrics.block_cache_hits, 1);
+        want->ready(want, span);
+        return;
+    }
+    struct gw_block_read *block = find_read(run, want->number);
+    bool is_new = !block;
+    if (is_new) {
+        block = gw_alloc(sizeof *block);
+        block->run = run;
+        block->number = want->number;
+        block->to_seq = (want->number + 1) * GW_BLOCK_SEQS;
+        /* What the feeds have seen, not what is durable: between the two lies this turn. */
+        if (block->to_seq > run->published_seq)
+            block->to_seq = run->published_seq;
+        block->next = run->block_reads;
+        run->block_reads = block;
+    }
+    want->next = block->wants;
+    block->wants = want;
+    if (is_new)
+        read_on(block);
+}
