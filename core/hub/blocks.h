@@ -40,6 +40,7 @@ const char *gw_block_id(const struct gw_block *block);
 const char *gw_block_kind(const struct gw_block *block);
 const char *gw_block_label(const struct gw_block *block);
 const char *gw_block_vis(const struct gw_block *block);       /* "" when it has none */
+const char *gw_block_author(const struct gw_block *block);    /* "" when it has none */
 struct gw_json *gw_block_props(const struct gw_block *block); /* borrowed object, never NULL; treat as immutable */
 const struct gw_text *gw_block_text(const struct gw_block *block);
 const struct gw_splice_log *gw_block_edits(const struct gw_block *block); /* NULL before the first splice */
@@ -76,12 +77,18 @@ struct gw_placement {
 int gw_blocks_place(const struct gw_blocks *blocks, const struct gw_block *parent, const struct gw_block *after,
                     const struct gw_block *moving, struct gw_placement *out, struct gw_error *err);
 
+/* The operation that a splice of `block` becomes, ready for gw_blocks_splice. Errors of gw_splice_log_resolve, and GW_EINVAL
+ * (splice_out_of_range) with the length of the text as the author saw it. Changes nothing. */
+int gw_blocks_resolve_splice(const struct gw_blocks *blocks, const struct gw_block *block, const struct gw_splice_edit *edit,
+                             struct gw_text_op *resolved, struct gw_error *err);
+
 /* ---- changing ---- */
 
 /* value */
 struct gw_block_insert {
     const char *id, *kind;
     const char *vis;         /* NULL or "": none */
+    const char *author;      /* kind of the actor who inserts: at most 15 bytes, never changes; NULL or "": none */
     struct gw_block *parent; /* NULL = root */
     const char *label;
     struct gw_json *props; /* a reference is taken; NULL = empty */
@@ -126,7 +133,7 @@ void gw_blocks_advance(struct gw_blocks *blocks, uint64_t head_seq);
 
 /* ---- checkpoint: blocks in the order of gw_blocks_next, then removed ids ---- */
 
-/* One block as a JSON object {id, kind, parent, pos, born, vis?, props?, text?, edits?}. */
+/* One block as a JSON object {id, kind, parent, pos, born, author?, vis?, props?, text?, edits?}. */
 void gw_blocks_write_block(const struct gw_blocks *blocks, const struct gw_block *block, uint64_t head_seq, struct gw_buffer *out);
 int gw_blocks_load_block(struct gw_blocks *blocks, const struct gw_json *saved, struct gw_error *err); /* its parent first */
 /* Removed ids within the window, oldest first; start with *cursor = NULL. */

@@ -20,9 +20,9 @@ struct gw_splice_log;
 
 /* value: a splice with its context. It sees every event up to `base_seq` and all earlier splices of its origin. */
 struct gw_splice_edit {
-    const char *
-        origin; /* NULL or "": no earlier splices of its own. Any other name, up to 255 bytes: an origin that two actors use is two names */
-    uint64_t base_seq;
+    /* NULL or "": it has no earlier splices of its own. Else any name up to 255 bytes; an origin that two actors use is two names. */
+    const char *origin;
+    uint64_t base_seq;        /* equal to seq: it also sees what its own event did before */
     uint64_t seq;             /* of the event that it becomes: the run's last seq + 1 when resolving */
     struct gw_splice written; /* in the author's coordinates */
 };
@@ -31,13 +31,16 @@ struct gw_splice_edit {
 struct gw_splice_limits {
     uint64_t edit_window;   /* seqs back that a base may lie */
     size_t max_context_ops; /* unseen operations that one edit may be carried over */
+    size_t max_open_ops;    /* unseen operations held over all origins of a canvas, beyond 64 for each edit: 262144 */
 };
 
-struct gw_splice_log *gw_splice_log_create(void); /* NULL when memory is gone */
+/* *open_ops counts the unseen operations held over all logs that share it, the part whose size peers choose; borrowed. NULL when
+ * memory is gone. */
+struct gw_splice_log *gw_splice_log_create(size_t *open_ops);
 void gw_splice_log_destroy(struct gw_splice_log *log);
 
 /* The operation that `edit` becomes on the text as it stands, in *resolved. Changes nothing; `log` may be NULL (no splice yet).
- * GW_EINVAL (base_in_future): base_seq is not below seq. GW_ELIMIT (base_too_old): outside the window, or too many unseen
+ * GW_EINVAL (base_in_future): base_seq is above seq. GW_ELIMIT (base_too_old): outside the window, or too many unseen
  * operations. Positions are not checked here: see gw_splice_log_points. */
 int gw_splice_log_resolve(const struct gw_splice_log *log, const struct gw_splice_limits *limits, const struct gw_splice_edit *edit,
                           struct gw_text_op *resolved, struct gw_error *err);
@@ -55,12 +58,9 @@ uint64_t gw_splice_log_last_seq(const struct gw_splice_log *log);
 /* Releases what no admissible edit can need any more once the run's last seq is `head_seq`. Invisible otherwise. Not while a
  * journal is open. */
 void gw_splice_log_prune(struct gw_splice_log *log, const struct gw_splice_limits *limits, uint64_t head_seq);
-/* Unseen operations held over all origins: the part whose size peers choose. */
-size_t gw_splice_log_weight(const struct gw_splice_log *log);
-
-/* As a JSON object, only what a log pruned at head_seq holds: {"ops":[[seq,writer,at,ins,start,length…]…],"open":[{…}…]}. */
+/* As a JSON object, only what a log pruned at head_seq holds: {"ops":[[seq,at,ins,start,length…]…],"open":[{…}…]}. */
 void gw_splice_log_write(const struct gw_splice_log *log, const struct gw_splice_limits *limits, uint64_t head_seq, struct gw_buffer *out);
 /* GW_EINVAL (bad_checkpoint), GW_ENOMEM. */
-int gw_splice_log_load(const struct gw_json *saved, struct gw_splice_log **out, struct gw_error *err);
+int gw_splice_log_load(struct gw_splice_log *empty, const struct gw_json *saved, struct gw_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* text.h — the text of one block: UTF-8 in chunks of at most 2 KiB with their code point counts, so that a splice into a megabyte
  * moves a chunk and not the text. Positions and lengths count code points unless they say bytes. Owns its chunks; an empty text
- * owns nothing. Embedded by blocks; one thread. Not a log: what was removed is handed to the caller. */
+ * owns nothing. Embedded by blocks; one thread. */
 #ifndef GW_HUB_TEXT_H
 #define GW_HUB_TEXT_H
 
@@ -9,7 +9,9 @@
 
 struct gw_buffer;
 struct gw_error;
+struct gw_splice;
 struct gw_text_chunk;
+struct gw_text_undo;
 
 /* value: read `bytes` and `points`, change only through the functions; zeroed memory is an empty text */
 struct gw_text {
@@ -29,11 +31,13 @@ struct gw_text_piece gw_text_piece(const char *text, size_t bytes);
 
 void gw_text_fini(struct gw_text *text);
 
-/* Removes `del` points at `at` and puts `ins` there. Appends what was removed to `removed` (may be NULL). GW_EINVAL
- * (splice_out_of_range): at + del lies behind the end; the message tells both. GW_ENOMEM: nothing has changed (but `removed` may
- * hold bytes). */
-int gw_text_splice(struct gw_text *text, size_t at, size_t del, const struct gw_text_piece *ins, struct gw_buffer *removed,
+/* Removes splice->del points at splice->at and puts `ins` (of splice->ins points) there. *undo (NULL: not wanted) receives the way back. GW_EINVAL (splice_out_of_range):
+ * at + del lies behind the end; the message tells both. GW_ENOMEM. On failure nothing has changed. */
+int gw_text_splice(struct gw_text *text, const struct gw_splice *splice, const struct gw_text_piece *ins, struct gw_text_undo **undo,
                    struct gw_error *err);
+/* Undoes the newest splice that has not been undone, given its own undo; needs no memory. Frees `undo`, as gw_text_undo_free does. */
+void gw_text_revert(struct gw_text *text, struct gw_text_undo *undo /* taken */);
+void gw_text_undo_free(struct gw_text_undo *undo); /* NULL is fine */
 
 /* Appends points [at, at + count) to `out`, clipped at the end. */
 void gw_text_read(const struct gw_text *text, size_t at, size_t count, struct gw_buffer *out);
