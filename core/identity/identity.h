@@ -34,14 +34,16 @@ struct gw_identity {
     int64_t expires_at_ms;         /* the bearer's exp, wall clock */
 };
 
-/* Reads verified claims: sub, exp, app_metadata.{tenant_id, role, kind, modes, projects, surfaces, apps, tokens}. Nothing is ever read from
- * user_metadata. GW_EAUTH with id bearer_claims and err->path at the claim that is missing or malformed. */
+/* Reads verified claims: sub, exp, app_metadata.{tenant_id, role, kind, modes, projects, surfaces, apps, tokens}; an absent kind is "user",
+ * the one that may do least. Nothing is ever read from user_metadata. GW_EAUTH with id bearer_claims and err->path at the claim that is
+ * missing or malformed; GW_ENOMEM. */
 int gw_identity_from_claims(const struct gw_json *claims, struct gw_identity **out, struct gw_error *err);
 struct gw_identity *gw_identity_ref(struct gw_identity *identity);
 void gw_identity_unref(struct gw_identity *identity); /* NULL is fine */
 
 /* 0 when the bearer covers the scope's tenant, mode, project, surface and app; else GW_EDENIED with id not_covered and one message for all
- * cases, so that nothing shows whether the scope exists. Absent ids of the scope are judged by whoever requires them, not here. */
+ * cases, so that nothing shows whether the scope exists. An id that the scope lacks is covered only where the bearer does not narrow:
+ * whether it is required is judged before. */
 int gw_identity_covers(const struct gw_identity *identity, const struct gw_scope *scope, struct gw_error *err);
 /* True when a bearer of `other` may carry on a stream of `identity`: same actor and tenant. */
 bool gw_identity_is_same_actor(const struct gw_identity *identity, const struct gw_identity *other);

@@ -22,7 +22,7 @@ struct gw_verifier;
 #define GW_JWKS_MAX_BYTES   ((size_t)256 * 1024)
 #define GW_BEARER_MAX_BYTES ((size_t)8 * 1024)
 
-/* One GET of a key set. The caller owns it until `done`, which runs once, on the caller's thread, never inside `get`. */
+/* One GET of a key set. It stays in place until `done`, which runs once, on the caller's thread, never inside `get`, and may free it. */
 struct gw_key_fetch_request {
     const char *url; /* borrowed until done */
     size_t max_bytes;
@@ -62,7 +62,7 @@ void gw_verifier_destroy(struct gw_verifier *verifier);
 
 /* A verification. The caller owns it, zeroed but for `done` and `user`, and keeps it while it waits. */
 struct gw_verify {
-    void (*done)(struct gw_verify *verify); /* only when gw_verifier_check answered true */
+    void (*done)(struct gw_verify *verify); /* only when gw_verifier_check answered true; must not destroy the verifier */
     void *user;
     int status;          /* GW_OK · GW_EAUTH · GW_EBUSY (no key set yet, or too many wait) · GW_ECLOSED · GW_ENOMEM */
     struct gw_error err; /* ids bearer_malformed, bearer_expired, bearer_not_yet_valid, bearer_signature, bearer_unknown_key, bearer_claims,
