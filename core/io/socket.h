@@ -52,7 +52,7 @@ int gw_socket_connect(struct gw_socket *socket, struct gw_loop *loop, const stru
                       const struct gw_socket_handler *handler, struct gw_error *err);
 
 /* Sends now. Bytes taken; 0 when it would block (or the TLS handshake is not done); GW_ECLOSED or GW_EIO when the stream is dead. Taken
- * bytes are committed: what follows need not repeat anything. At most 1024 parts are looked at. */
+ * bytes are committed: what follows need not repeat anything. The parts hold at least one byte; at most 1024 parts are looked at. */
 ssize_t gw_socket_writev(struct gw_socket *socket, const struct iovec *parts, size_t count);
 void gw_socket_want_write(struct gw_socket *socket, bool wanted);
 /* While paused neither eof nor, without wanted write, errors are seen. Resuming after eof changes nothing. */
@@ -82,6 +82,6 @@ struct gw_socket_counters {
     uint64_t writes, blocked_writes, errors;
 };
 /* Any thread; each number is exact at some recent moment. */
-void gw_socket_read_counters(const struct gw_loop *loop, struct gw_socket_counters *out);
+void gw_socket_read_counters(struct gw_loop *loop, struct gw_socket_counters *out);
 
 #endif

@@ -21,12 +21,12 @@ struct gw_tls_opts {
 /* Reads the files. GW_EINVAL tls_bad_certificate, tls_bad_key (also: does not match the certificate); the message names the file and
  * OpenSSL's reason. */
 int gw_tls_create(const struct gw_tls_opts *opts, struct gw_tls **out, struct gw_error *err);
-/* Streams that are open keep what they need. NULL is fine. */
+/* Its streams must be closed. NULL is fine. */
 void gw_tls_destroy(struct gw_tls *tls);
 /* Any thread. Reads the files again; new streams use them. On failure everything stays as it was. */
 int gw_tls_reload(struct gw_tls *tls, struct gw_error *err);
 /* Any thread. When the certificate in use ends, seconds since 1970; 0 when unknown. */
-int64_t gw_tls_not_after_s(const struct gw_tls *tls);
+int64_t gw_tls_not_after_s(struct gw_tls *tls);
 
 /* Makes a freshly opened socket a TLS server stream, before its first turn. GW_ENOMEM leaves it a plain one: close it. */
 int gw_tls_attach(struct gw_tls *tls, struct gw_socket *socket, struct gw_error *err);
