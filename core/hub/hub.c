@@ -189,7 +189,7 @@ bool gw_hub_turn_end(struct gw_hub *hub)
     return has_more || hub->local_first || hub->dirty_runs || hub->dirty_views;
 }
 
-/* ---- submissions and queries ------------------------------------------------------------------------------------------------------------ */
+/* ---- submissions and reads ------------------------------------------------------------------------------------------------------------ */
 
 static void refuse_submission(struct gw_submission *submission, int code, const char *id, const char *message)
 {
@@ -221,20 +221,20 @@ void gw_hub_submit(struct gw_hub *hub, struct gw_submission *submission)
     gw_hub_send(hub, owner, &submission->task);
 }
 
-static void on_query_at_owner(struct gw_task *task)
+static void on_read_at_owner(struct gw_task *task)
 {
-    struct gw_query *query = (struct gw_query *)(void *)((char *)task - offsetof(struct gw_query, task));
-    gw_run_query_arrived(query->owner, query);
+    struct gw_read *request = (struct gw_read *)(void *)((char *)task - offsetof(struct gw_read, task));
+    gw_run_read_arrived(request->owner, request);
 }
 
-void gw_hub_query(struct gw_hub *hub, struct gw_query *query)
+void gw_hub_read(struct gw_hub *hub, struct gw_read *request)
 {
     struct gw_run_key key;
-    gw_run_key_encode(&query->scope, &key);
+    gw_run_key_encode(&request->scope, &key);
     size_t owner = gw_hub_owner_of(hub, &key);
-    query->owner = hub->opts.hubs[owner];
-    query->task.run = on_query_at_owner;
-    gw_hub_send(hub, owner, &query->task);
+    request->owner = hub->opts.hubs[owner];
+    request->task.run = on_read_at_owner;
+    gw_hub_send(hub, owner, &request->task);
 }
 
 /* ---- replay blocks for views -------------------------------------------------------------------------------------------------------------- */

@@ -95,28 +95,28 @@ void gw_submission_fini(struct gw_submission *submission);
 
 /* ---- reads ---------------------------------------------------------------------------------------------------------------------------- */
 
-enum gw_query_kind { GW_QUERY_STATE, GW_QUERY_EVENTS };
+enum gw_read_kind { GW_READ_STATE, GW_READ_EVENTS };
 
 /* Answered only from durable state. The caller owns it again when `done` runs on `home`; status 0 or GW_E… with err. */
-struct gw_query {
-    enum gw_query_kind kind;
+struct gw_read {
+    enum gw_read_kind kind;
     struct gw_scope scope;
     struct gw_plan *plan; /* owned reference */
     struct gw_canvas_set set;
     char cursor[GW_CURSOR_MAX]; /* STATE: `at`, or ""; EVENTS: after this, "earliest" or "" */
     uint64_t limit;             /* EVENTS: 1 … 1000 */
     struct gw_executor *home;
-    void (*done)(struct gw_query *query);
+    void (*done)(struct gw_read *request);
     int status;
     struct gw_error err;
-    char *body; /* JSON text; owned by the query */
+    char *body; /* JSON text; owned by the request */
     size_t body_length;
     struct gw_task task; /* the hub's, as all below */
     struct gw_hub *owner;
-    struct gw_query *next;
+    struct gw_read *next;
     void *work;
 };
-void gw_hub_query(struct gw_hub *hub, struct gw_query *query);
-void gw_query_fini(struct gw_query *query);
+void gw_hub_read(struct gw_hub *hub, struct gw_read *request);
+void gw_read_fini(struct gw_read *request);
 
 #endif

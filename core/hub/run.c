@@ -119,7 +119,7 @@ void gw_run_down(struct gw_run *run, const struct gw_error *err)
     }
     run->inbox_last = &run->inbox_first;
     run->inbox_count = 0;
-    gw_run_refuse_queries(run, &refusal);
+    gw_run_refuse_reads(run, &refusal);
     gw_run_refuse_attaches(run, "spine_unavailable");
 }
 
@@ -130,19 +130,19 @@ bool gw_run_is_settled(const struct gw_run *run)
 
 bool gw_run_is_idle(const struct gw_run *run)
 {
-    return run->phase != GW_RUN_LOADING && !run->gathering && !run->appending && !run->inbox_first && !run->queries && !run->attaches &&
+    return run->phase != GW_RUN_LOADING && !run->gathering && !run->appending && !run->inbox_first && !run->reads && !run->attaches &&
            !run->readers && !run->feeds && !run->block_reads && !run->checkpoint;
 }
 
 static bool has_waiting_readers(const struct gw_run *run)
 {
-    return run->queries || run->attaches;
+    return run->reads || run->attaches;
 }
 
 static void serve_readers(struct gw_run *run)
 {
     gw_run_serve_attaches(run);
-    gw_run_serve_queries(run);
+    gw_run_serve_reads(run);
 }
 
 void gw_run_turn(struct gw_run *run)

@@ -1,7 +1,7 @@
 /* run.h — one run on its owner: the sequencer. Judges commands in order, gathers their events into one record at a time, and makes them visible when the
  * spine holds them. State may be ahead of what is durable; nothing that leaves the process is. A run whose append failed is dropped and folded again:
  * there is no second copy of state. Split by concern: run.c life and loading, run_submit.c judging, run_commit.c durability,
- * run_attach.c streams, run_blocks.c replay, run_query.c reads. */
+ * run_attach.c streams, run_blocks.c replay, run_read.c reads. */
 #ifndef GW_HUB_RUN_H
 #define GW_HUB_RUN_H
 
@@ -57,9 +57,9 @@ struct gw_run {
     struct gw_submission *inbox_first, **inbox_last;
     size_t inbox_count;
     bool inbox_waits, fetches_page; /* for a page of the key index, or for a pending twin to become durable */
-    struct gw_query *queries;     /* wait until the state is exactly what is durable */
+    struct gw_read *reads;     /* wait until the state is exactly what is durable */
     struct gw_attach *attaches;   /* likewise */
-    size_t readers;               /* queries and replay reads that still hold the run */
+    size_t readers;               /* reads and replay reads that still hold the run */
     struct gw_feed *feeds;
     size_t feed_count;
     struct gw_block_read *block_reads;
@@ -133,10 +133,10 @@ struct gw_block_cache *gw_block_cache_create(const uint8_t seed[16], size_t max_
 void gw_block_cache_destroy(struct gw_block_cache *cache);
 void gw_block_cache_forget(struct gw_block_cache *cache, const struct gw_feed *feed);
 
-/* run_query.c */
+/* run_read.c */
 /* On the owner's worker. */
-void gw_run_query_arrived(struct gw_hub *hub, struct gw_query *query);
-void gw_run_serve_queries(struct gw_run *run);
-void gw_run_refuse_queries(struct gw_run *run, const struct gw_error *err);
+void gw_run_read_arrived(struct gw_hub *hub, struct gw_read *request);
+void gw_run_serve_reads(struct gw_run *run);
+void gw_run_refuse_reads(struct gw_run *run, const struct gw_error *err);
 
 #endif

@@ -12,8 +12,8 @@
 #define SCAN_EVENTS 8192
 #define READ_BYTES (1u << 20)
 
-struct query_work {
-    struct gw_query *query;
+struct read_work {
+    struct gw_read *request;
     struct gw_run *run;
     struct gw_channel channel;
     struct gw_spine_read read;
@@ -23,51 +23,51 @@ struct query_work {
 
 static void on_done_at_home(struct gw_task *task)
 {
-    struct gw_query *query = (struct gw_query *)(void *)((char *)task - offsetof(struct gw_query, task));
-    query->done(query);
+    struct gw_read *request = (struct gw_read *)(void *)((char *)task - offsetof(struct gw_read, task));
+    request->done(request);
 }
 
-static void finish(struct gw_hub *hub, struct gw_query *query)
+static void finish(struct gw_hub *hub, struct gw_read *request)
 {
     hub->in_flight--;
-    query->task.run = on_done_at_home;
-    query->home->post(query->home->self, &query->task);
+    request->task.run = on_done_at_home;
+    request->home->post(request->home->self, &request->task);
 }
 
-static void refuse(struct gw_hub *hub, struct gw_query *query, const struct gw_error *err)
+static void refuse(struct gw_hub *hub, struct gw_read *request, const struct gw_error *err)
 {
-    query->err = *err;
-    query->status = err->code;
-    finish(hub, query);
+    request->err = *err;
+    request->status = err->code;
+    finish(hub, request);
 }
 
-void gw_query_fini(struct gw_query *query)
+void gw_read_fini(struct gw_read *request)
 {
-    gw_plan_unref(query->plan);
-    gw_free(query->body);
-    query->plan = NULL;
-    query->body = NULL;
+    gw_plan_unref(request->plan);
+    gw_free(request->body);
+    request->plan = NULL;
+    request->body = NULL;
 }
 
-static void give_body(struct gw_hub *hub, struct gw_query *query, struct gw_buffer *body)
+static void give_body(struct gw_hub *hub, struct gw_read *request, struct gw_buffer *body)
 {
     struct gw_error err;
     if (!body->has_failed)
-        query->body = gw_buffer_take(body, &query->body_length);
-    if (!query->body) {
+        request->body = gw_buffer_take(body, &request->body_length);
+    if (!request->body) {
         gw_error_set(&err, GW_ENOMEM, "out_of_memory", "no memory for the answer");
-        refuse(hub, query, &err);
+        refuse(hub, request, &err);
     } else {
-        query->status = GW_OK;
-        finish(hub, query);
+        request->status = GW_OK;
+        finish(hub, request);
     }
     gw_buffer_fini(body);
 }
 
-static struct gw_channel channel_of(const struct gw_run *run, const struct gw_query *query)
+static struct gw_channel channel_of(const struct gw_run *run, const struct gw_read *request)
 {
     return (struct gw_channel){
-        .wire = run->hub->opts.wire, .scope = run->scope, .run = run->key, .plan = gw_plan_ref(query->plan), .set = query->set, .epoch = run->epoch};
+        .wire = run->hub->opts.wire, .scope = run->scope, .run = run->key, .plan = gw_plan_ref(request->plan), .set = request->set, .epoch = run->epoch};
 }
 
 /* ---- state ---------------------------------------------------------------------------------------------------------------------------- */
@@ -86,17 +86,17 @@ static void write_state(const struct gw_channel *channel, const struct gw_state 
     gw_buffer_append_char(out, '}');
 }
 
-static void answer_state_now(struct gw_run *run, struct gw_query *query)
+static void answer_state_now(struct gw_run *run, struct gw_read *request)
 {
     struct gw_buffer body;
-    struct gw_channel channel = channel_of(run, query);
+    struct gw_channel channel = channel_of(run, request);
     gw_buffer_init(&body, 0);
     write_state(&channel, run->state, run->durable_seq, &body);
     gw_channel_fini(&channel);
-    give_body(run->hub, query, &body);
+    give_body(run->hub, request, &body);
 }
 
-static void work_destroy(struct query_work *work)
+static void work_destroy(struct read_work *work)
 {
     gw_channel_fini(&work->channel);
     gw_buffer_fini(&work->body);
@@ -107,31 +107,31 @@ static void work_destroy(struct query_work *work)
 
 static void on_state_at(void *arg, int status, struct gw_loaded *loaded, const struct gw_error *err)
 {
-    struct query_work *work = arg;
+    struct read_work *work = arg;
     if (status) {
-        refuse(work->run->hub, work->query, err);
+        refuse(work->run->hub, work->request, err);
     } else {
         write_state(&work->channel, loaded->state, work->seq, &work->body);
         gw_state_destroy(loaded->state);
-        give_body(work->run->hub, work->query, &work->body);
+        give_body(work->run->hub, work->request, &work->body);
     }
     work_destroy(work);
 }
 
 /* ---- events --------------------------------------------------------------------------------------------------------------------------- */
 
-static void end_page(struct query_work *work, bool has_more)
+static void end_page(struct read_work *work, bool has_more)
 {
     char cursor[GW_CURSOR_MAX];
     gw_channel_seal(&work->channel, work->seq, cursor);
     gw_buffer_append_text(&work->body, "],\"cursor\":\"");
     gw_buffer_append_text(&work->body, cursor);
     gw_buffer_append_text(&work->body, has_more ? "\",\"has_more\":true}" : "\",\"has_more\":false}");
-    give_body(work->run->hub, work->query, &work->body);
+    give_body(work->run->hub, work->request, &work->body);
     work_destroy(work);
 }
 
-static int add_event(struct query_work *work, const struct gw_event *event)
+static int add_event(struct read_work *work, const struct gw_event *event)
 {
     const struct gw_channel *channel = &work->channel;
     struct gw_json *data = NULL;
@@ -152,12 +152,12 @@ static int add_event(struct query_work *work, const struct gw_event *event)
     return work->body.has_failed ? GW_ENOMEM : GW_OK;
 }
 
-static bool is_full(const struct query_work *work)
+static bool is_full(const struct read_work *work)
 {
-    return work->found >= work->query->limit || work->scanned >= SCAN_EVENTS;
+    return work->found >= work->request->limit || work->scanned >= SCAN_EVENTS;
 }
 
-static int add_record(struct query_work *work, const struct gw_spine_record *stored, struct gw_error *err)
+static int add_record(struct read_work *work, const struct gw_spine_record *stored, struct gw_error *err)
 {
     struct gw_record record;
     int status = gw_record_parse(stored->payload, stored->payload_length, &record, err);
@@ -172,11 +172,11 @@ static int add_record(struct query_work *work, const struct gw_spine_record *sto
     return status;
 }
 
-static void read_page(struct query_work *work);
+static void read_page(struct read_work *work);
 
 static void on_page(struct gw_spine_read *read)
 {
-    struct query_work *work = read->arg;
+    struct read_work *work = read->arg;
     struct gw_error err = read->err;
     int status = read->status;
     size_t count = read->record_count;
@@ -184,7 +184,7 @@ static void on_page(struct gw_spine_read *read)
         status = add_record(work, &read->records[i], &err);
     gw_spine_read_fini(read);
     if (status) {
-        refuse(work->run->hub, work->query, &err);
+        refuse(work->run->hub, work->request, &err);
         work_destroy(work);
     } else if (count == 0 || is_full(work) || work->seq >= work->last_seq) {
         end_page(work, work->seq < work->last_seq);
@@ -193,7 +193,7 @@ static void on_page(struct gw_spine_read *read)
     }
 }
 
-static void read_page(struct query_work *work)
+static void read_page(struct read_work *work)
 {
     const struct gw_spine *spine = work->run->hub->opts.spine;
     if (work->seq >= work->last_seq) {
@@ -224,35 +224,35 @@ static int open_cursor(const struct gw_run *run, const struct gw_channel *channe
     return GW_OK;
 }
 
-static struct query_work *work_create(struct gw_run *run, struct gw_query *query)
+static struct read_work *work_create(struct gw_run *run, struct gw_read *request)
 {
-    struct query_work *work = gw_alloc(sizeof *work);
-    work->query = query;
+    struct read_work *work = gw_alloc(sizeof *work);
+    work->request = request;
     work->run = run;
-    work->channel = channel_of(run, query);
+    work->channel = channel_of(run, request);
     work->last_seq = run->durable_seq;
     gw_buffer_init(&work->body, 0);
     run->readers++;
     return work;
 }
 
-static void serve(struct gw_run *run, struct gw_query *query)
+static void serve(struct gw_run *run, struct gw_read *request)
 {
     struct gw_error err;
-    bool is_earliest = query->cursor[0] == '\0' || strcmp(query->cursor, "earliest") == 0;
-    if (query->kind == GW_QUERY_STATE && query->cursor[0] == '\0') {
-        answer_state_now(run, query);
+    bool is_earliest = request->cursor[0] == '\0' || strcmp(request->cursor, "earliest") == 0;
+    if (request->kind == GW_READ_STATE && request->cursor[0] == '\0') {
+        answer_state_now(run, request);
         return;
     }
-    struct query_work *work = work_create(run, query);
+    struct read_work *work = work_create(run, request);
     work->seq = run->floor_seq > 0 ? run->floor_seq - 1 : 0;
-    if (!is_earliest && open_cursor(run, &work->channel, query->cursor, &work->seq, &err)) {
-        gw_error_prefix(&err, query->kind == GW_QUERY_STATE ? "?at" : "?after");
-        refuse(run->hub, query, &err);
+    if (!is_earliest && open_cursor(run, &work->channel, request->cursor, &work->seq, &err)) {
+        gw_error_prefix(&err, request->kind == GW_READ_STATE ? "?at" : "?after");
+        refuse(run->hub, request, &err);
         work_destroy(work);
         return;
     }
-    if (query->kind == GW_QUERY_EVENTS) {
+    if (request->kind == GW_READ_EVENTS) {
         gw_buffer_append_text(&work->body, "{\"events\":[");
         read_page(work);
         return;
@@ -260,38 +260,38 @@ static void serve(struct gw_run *run, struct gw_query *query)
     gw_loader_start(&(struct gw_loader_opts){.hub = run->hub, .run = &run->key, .at_seq = work->seq, .done = on_state_at, .arg = work});
 }
 
-void gw_run_serve_queries(struct gw_run *run)
+void gw_run_serve_reads(struct gw_run *run)
 {
-    struct gw_query *list = run->queries;
-    run->queries = NULL;
+    struct gw_read *list = run->reads;
+    run->reads = NULL;
     while (list) {
-        struct gw_query *query = list;
-        list = query->next;
-        serve(run, query);
+        struct gw_read *request = list;
+        list = request->next;
+        serve(run, request);
     }
 }
 
-void gw_run_refuse_queries(struct gw_run *run, const struct gw_error *err)
+void gw_run_refuse_reads(struct gw_run *run, const struct gw_error *err)
 {
-    while (run->queries) {
-        struct gw_query *query = run->queries;
-        run->queries = query->next;
-        refuse(run->hub, query, err);
+    while (run->reads) {
+        struct gw_read *request = run->reads;
+        run->reads = request->next;
+        refuse(run->hub, request, err);
     }
 }
 
-void gw_run_query_arrived(struct gw_hub *hub, struct gw_query *query)
+void gw_run_read_arrived(struct gw_hub *hub, struct gw_read *request)
 {
     struct gw_error err;
     hub->in_flight++;
-    struct gw_run *run = hub->is_draining ? NULL : gw_hub_run(hub, &query->scope);
+    struct gw_run *run = hub->is_draining ? NULL : gw_hub_run(hub, &request->scope);
     if (!run) {
         gw_error_set(&err, GW_EBUSY, hub->is_draining ? "draining" : "too_many_runs", "this server takes no more runs at the moment");
         err.is_retryable = true;
-        refuse(hub, query, &err);
+        refuse(hub, request, &err);
         return;
     }
-    query->next = run->queries;
-    run->queries = query;
+    request->next = run->reads;
+    run->reads = request;
     gw_hub_mark_run(hub, run);
 }
