@@ -165,7 +165,8 @@ static number packing_step(const struct window *w, number unit)
     return unit;
 }
 
-/* Both groups go to the window's ends and the free space between them: inserts come in runs, and the next one is likely to come here too. */
+/* Both groups go to the window's ends and the free space between them: inserts come in runs, and the next one is likely to come here too.
+ */
 static int spread_window(const struct window *w, number unit, struct gw_order_spread *out)
 {
     number step = packing_step(w, unit);

@@ -7,6 +7,7 @@
 #ifndef GW_HUB_SPLICE_CONTEXT_H
 #define GW_HUB_SPLICE_CONTEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +23,7 @@ struct gw_splice_log;
 struct gw_splice_edit {
     /* NULL or "": it has no earlier splices of its own. Else any name up to 255 bytes; an origin that two actors use is two names. */
     const char *origin;
-    uint64_t base_seq;        /* equal to seq: it also sees what its own event did before */
+    uint64_t base_seq;        /* equal to seq, only without origin: it also sees what its own event did before */
     uint64_t seq;             /* of the event that it becomes: the run's last seq + 1 when resolving */
     struct gw_splice written; /* in the author's coordinates */
 };
@@ -58,9 +59,10 @@ uint64_t gw_splice_log_last_seq(const struct gw_splice_log *log);
 /* Releases what no admissible edit can need any more once the run's last seq is `head_seq`. Invisible otherwise. Not while a
  * journal is open. */
 void gw_splice_log_prune(struct gw_splice_log *log, const struct gw_splice_limits *limits, uint64_t head_seq);
+bool gw_splice_log_is_empty(const struct gw_splice_log *log);
 /* As a JSON object, only what a log pruned at head_seq holds: {"ops":[[seq,at,ins,start,length…]…],"open":[{…}…]}. */
 void gw_splice_log_write(const struct gw_splice_log *log, const struct gw_splice_limits *limits, uint64_t head_seq, struct gw_buffer *out);
-/* GW_EINVAL (bad_checkpoint), GW_ENOMEM. */
+/* GW_EINVAL (bad_checkpoint), GW_ENOMEM: the log is then to be destroyed. */
 int gw_splice_log_load(struct gw_splice_log *empty, const struct gw_json *saved, struct gw_error *err);
 
 #endif

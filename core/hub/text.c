@@ -216,7 +216,8 @@ static int rebuild_text(struct gw_text *text, const struct rebuild *r, struct gw
     if (capacity > sizeof few / sizeof *few && !(chunks = gw_try_grow(NULL, capacity, sizeof *chunks)))
         return code;
     struct gw_text_undo *undo = note_old(text, r);
-    if (!undo || reserve_chunks(text, text->chunk_count - (r->end - r->first) + capacity) || build_chunks(r, chunks, capacity, &undo->new_count))
+    if (!undo || reserve_chunks(text, text->chunk_count - (r->end - r->first) + capacity) ||
+        build_chunks(r, chunks, capacity, &undo->new_count))
         goto out;
     replace_chunks(text, r->first, r->end, chunks, undo->new_count);
     *out = undo;

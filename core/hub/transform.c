@@ -130,10 +130,7 @@ int gw_text_op_transform(const struct gw_text_op *a, const struct gw_text_op *b,
 }
 
 /* The insert is a splice of its own when nothing is removed right behind it. */
-static bool is_insert_apart(const struct gw_text_op *op)
-{
-    return op->ins > 0 && (op->span_count == 0 || spans_of(op)[0].start != op->at);
-}
+static bool is_insert_apart(const struct gw_text_op *op) { return op->ins > 0 && (op->span_count == 0 || spans_of(op)[0].start != op->at); }
 
 uint32_t gw_text_op_splice_count(const struct gw_text_op *op) { return op->span_count + (is_insert_apart(op) ? 1 : 0); }
 
