@@ -1,5 +1,5 @@
-/* bare.h — the parts of the bare server: its settings, channels and connections. One epoll loop, one thread. It is a floor to read real servers against,
- * and with a fault asked for a server whose wrongs are known in advance. Not a product: it trusts its client. */
+/* bare.h — the parts of the bare server: its settings, channels and connections. One epoll loop, one thread. It is a floor to read real
+ * servers against, and with a fault asked for a server whose wrongs are known in advance. Not a product: it trusts its client. */
 #ifndef BARE_H
 #define BARE_H
 
@@ -54,7 +54,7 @@ struct bare_server {
     size_t dirty_count;
     struct bare_conn **answering; /* connections with answers to send */
     size_t answering_count;
-    struct gw_buffer group;  /* payloads of this round, for the disk and then for their channels */
+    struct gw_buffer group; /* payloads of this round, for the disk and then for their channels */
     struct bare_pending *pending;
     size_t pending_count, pending_capacity;
     struct gw_buffer frame; /* scratch */

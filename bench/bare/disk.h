@@ -1,5 +1,6 @@
-/* disk.h — the least that durability costs: a file written in a circle and synced. The file is written full beforehand, so that a sync carries data and no
- * change of the file's size, as in a log that is reused. One thread. Any failure ends the process: there is nothing to measure then. */
+/* disk.h — the least that durability costs: a file written in a circle and synced. The file is written full beforehand, so that a sync
+ * carries data and no change of the file's size, as in a log that is reused. One thread. Any failure ends the process: there is nothing to
+ * measure then. */
 #ifndef BARE_DISK_H
 #define BARE_DISK_H
 

@@ -48,10 +48,7 @@ void bare_log_append(struct bare_log *log, const char *frame, size_t length)
     log->length += length;
 }
 
-uint64_t bare_log_end(const struct bare_log *log)
-{
-    return log->base + log->length;
-}
+uint64_t bare_log_end(const struct bare_log *log) { return log->base + log->length; }
 
 uint64_t bare_log_after(const struct bare_log *log, uint64_t id)
 {

@@ -1,5 +1,5 @@
-/* log.h — the bytes of a channel's recent events, ready to send, in one growing and sliding block; and where each event begins. A reader is a position. One
- * thread. What falls out at the front is gone: a reader behind it cannot go on. */
+/* log.h — the bytes of a channel's recent events, ready to send, in one growing and sliding block; and where each event begins. A reader is
+ * a position. One thread. What falls out at the front is gone: a reader behind it cannot go on. */
 #ifndef BARE_LOG_H
 #define BARE_LOG_H
 
@@ -9,7 +9,7 @@
 struct bare_log {
     char *bytes;
     size_t length, capacity, max_bytes;
-    uint64_t base; /* position of bytes[0] */
+    uint64_t base;    /* position of bytes[0] */
     uint64_t *starts; /* of event id, at id % BARE_LOG_IDS */
     uint64_t last_id;
 };

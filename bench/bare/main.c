@@ -32,7 +32,8 @@ static int check(struct bare_settings *s, struct gw_error *err)
     s->is_ingest_only = strcmp(s->subs, "none") == 0;
     bool is_mode = s->is_coalescing || strcmp(s->mode, "write") == 0;
     if (!is_mode || fault > BARE_SWAP || s->fault_every == 0 || s->log_kilobytes == 0 || s->delay_ms > 999) {
-        return gw_error_set(err, GW_EINVAL, "option_value", "--mode write|coalesce, --fault none|drop|double|swap, --every and --log-kb above 0");
+        return gw_error_set(err, GW_EINVAL, "option_value",
+                            "--mode write|coalesce, --fault none|drop|double|swap, --every and --log-kb above 0");
     }
     return GW_OK;
 }
@@ -127,7 +128,8 @@ int main(int argc, char **argv)
         return 0;
     }
     if (rc == GW_OK && server->settings.probe_path != NULL) {
-        bare_disk_probe(server->settings.probe_path, server->settings.probe_bytes, server->settings.probe_count, server->settings.probe_rate);
+        bare_disk_probe(server->settings.probe_path, server->settings.probe_bytes, server->settings.probe_count,
+                        server->settings.probe_rate);
         return 0;
     }
     rc = rc == GW_OK ? init(server, &err) : rc;

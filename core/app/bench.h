@@ -1,5 +1,6 @@
-/* bench.h — the subcommand `atoms bench`: a load generator for any server of Server-Sent Events over HTTP/1.1 and plain TCP. It owns its threads
- * and sockets and shares nothing with a running gateway. Not a test of meaning: it counts deliveries, their order and their delay. */
+/* bench.h — the subcommand `atoms bench`: a load generator for any server of Server-Sent Events over HTTP/1.1 and plain TCP. It owns its
+ * threads and sockets and shares nothing with a running gateway. Not a test of meaning: it counts deliveries, their order and their delay.
+ */
 #ifndef GW_APP_BENCH_H
 #define GW_APP_BENCH_H
 

@@ -1,6 +1,6 @@
-/* bench_fleet.h — many subscribers on a few threads: connects them at a given pace, reads their streams and counts. The first thread also drives the
- * publisher, so that a generator bound to one core needs no locks and no wake-ups. Owns threads and sockets. The functions below are called from the thread that
- * created it. A subscriber that is refused or cut is counted, not reconnected. */
+/* bench_fleet.h — many subscribers on a few threads: connects them at a given pace, reads their streams and counts. The first thread also
+ * drives the publisher, so that a generator bound to one core needs no locks and no wake-ups. Owns threads and sockets. The functions below
+ * are called from the thread that created it. A subscriber that is refused or cut is counted, not reconnected. */
 #ifndef GW_APP_BENCH_FLEET_H
 #define GW_APP_BENCH_FLEET_H
 
@@ -24,12 +24,12 @@ struct gw_bench_fleet_spec {
     const struct gw_bench_lines *bearers;
     const char *tag;
     size_t subscriber_count;
-    size_t publishers_per_channel;    /* sequences to follow on each stream */
+    size_t publishers_per_channel;        /* sequences to follow on each stream */
     struct gw_bench_publisher *publisher; /* or NULL */
     const struct gw_bench_lines *cursors; /* one a channel, sent as Last-Event-ID; or NULL */
-    uint64_t first_seq;               /* that each stream ought to see */
-    uint64_t last_seq;                /* a stream that has it is done; 0: none */
-    char **id_log;                    /* id of event `seq` of channel c at c * (last_seq + 1) + seq, when not NULL */
+    uint64_t first_seq;                   /* that each stream ought to see */
+    uint64_t last_seq;                    /* a stream that has it is done; 0: none */
+    char **id_log;                        /* id of event `seq` of channel c at c * (last_seq + 1) + seq, when not NULL */
 };
 
 enum gw_bench_verdict { GW_BENCH_EXACT, GW_BENCH_RESET, GW_BENCH_FRESH, GW_BENCH_RETRY, GW_BENCH_VERDICT_COUNT };

@@ -1,11 +1,11 @@
-/* bench_histogram.h — delays in nanoseconds, log-linear: 128 steps per power of two, so a quantile is within 0.8 % of the truth at any size (the form
- * of HdrHistogram). Fixed memory, no allocation while recording. One thread each; merge afterwards. */
+/* bench_histogram.h — delays in nanoseconds, log-linear: 128 steps per power of two, so a quantile is within 0.8 % of the truth at any size
+ * (the form of HdrHistogram). Fixed memory, no allocation while recording. One thread each; merge afterwards. */
 #ifndef GW_APP_BENCH_HISTOGRAM_H
 #define GW_APP_BENCH_HISTOGRAM_H
 
 #include <stdint.h>
 
-#define GW_BENCH_HISTOGRAM_BITS 7
+#define GW_BENCH_HISTOGRAM_BITS  7
 #define GW_BENCH_HISTOGRAM_SLOTS ((64 - GW_BENCH_HISTOGRAM_BITS + 1) << GW_BENCH_HISTOGRAM_BITS)
 
 /* value; starts zeroed */

@@ -1,5 +1,6 @@
-/* bench_loop.h — one reading thread of the generator: its epoll set, its counters and its scratch memory. The thread alone writes all of it; the fields
- * marked live are read by others while it runs, the rest only after it has been joined. Internal to the fleet and its subscribers. */
+/* bench_loop.h — one reading thread of the generator: its epoll set, its counters and its scratch memory. The thread alone writes all of
+ * it; the fields marked live are read by others while it runs, the rest only after it has been joined. Internal to the fleet and its
+ * subscribers. */
 #ifndef GW_APP_BENCH_LOOP_H
 #define GW_APP_BENCH_LOOP_H
 
@@ -20,7 +21,7 @@ struct gw_bench_conn {
 
 /* value: live counters, each written by one thread */
 struct gw_bench_live {
-    char apart[64]; /* keeps one thread's counters off the cache line of another's */
+    char apart[64];                 /* keeps one thread's counters off the cache line of another's */
     atomic_uint_fast64_t delivered; /* frames that carried a marker */
     atomic_uint_fast64_t bytes, reads;
     atomic_uint_fast64_t opened, refused, lost, done;

@@ -51,7 +51,8 @@ static int check(const struct gw_bench_options *o, struct gw_error *err)
         return gw_error_set(err, GW_EINVAL, "option_value", "this mode wants --pub-url");
     }
     if (o->channels < 1 || o->connections < 1 || o->pipeline < 1 || o->threads < 1 || o->sources < 1) {
-        return gw_error_set(err, GW_EINVAL, "option_value", "--channels, --connections, --pipeline, --threads and --sources are at least 1");
+        return gw_error_set(err, GW_EINVAL, "option_value",
+                            "--channels, --connections, --pipeline, --threads and --sources are at least 1");
     }
     if (o->channels > 99999 || o->connections > 9999 || o->pipeline > 65536 || o->size_bytes > 1u << 20 || o->threads > 64) {
         return gw_error_set(err, GW_EINVAL, "option_value", "beyond what one generator does: see --help");

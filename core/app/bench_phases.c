@@ -16,10 +16,7 @@ static void sleep_s(double seconds)
     }
 }
 
-static uint64_t deadline_ns(double seconds)
-{
-    return gw_client_now_ns() + (uint64_t)(seconds * 1e9);
-}
+static uint64_t deadline_ns(double seconds) { return gw_client_now_ns() + (uint64_t)(seconds * 1e9); }
 
 /* Until every stream has been answered one way or the other. */
 static void wait_connected(const struct gw_bench_fleet *fleet, uint64_t wanted, double seconds)
@@ -32,20 +29,21 @@ static void wait_connected(const struct gw_bench_fleet *fleet, uint64_t wanted, 
     } while (now.opened + now.refused < wanted && gw_client_now_ns() < until);
 }
 
-static bool is_drained(const struct gw_bench_fleet *fleet, const struct gw_bench_publisher *publisher)
+static bool is_drained(const struct gw_bench_fleet *fleet, const struct gw_bench_publisher *publisher, uint64_t wanted)
 {
     struct gw_bench_publisher_progress sent;
     gw_bench_publisher_progress(publisher, &sent);
-    return sent.answered >= sent.issued && gw_bench_fleet_delivered(fleet) >= sent.expected_deliveries;
+    return sent.issued >= wanted && sent.answered >= sent.issued && gw_bench_fleet_delivered(fleet) >= sent.expected_deliveries;
 }
 
-static bool wait_drained(const struct gw_bench_fleet *fleet, const struct gw_bench_publisher *publisher, double seconds)
+/* Until at least `wanted` messages were sent and all of them answered and delivered. */
+static bool wait_drained(const struct gw_bench_fleet *fleet, const struct gw_bench_publisher *publisher, uint64_t wanted, double seconds)
 {
     uint64_t until = deadline_ns(seconds);
-    while (!is_drained(fleet, publisher) && gw_client_now_ns() < until) {
+    while (!is_drained(fleet, publisher, wanted) && gw_client_now_ns() < until) {
         sleep_s(0.002);
     }
-    return is_drained(fleet, publisher);
+    return is_drained(fleet, publisher, wanted);
 }
 
 static int run_setup(struct gw_bench_run *run, struct gw_error *err)
@@ -78,14 +76,13 @@ static int calibrate(struct gw_bench_run *run, struct gw_bench_fleet *fleet, str
         return GW_OK;
     }
     gw_bench_publisher_start(run->publisher, GW_BENCH_JOB_LOAD, 1);
-    sleep_s(0.02);
-    bool has_arrived = wait_drained(fleet, run->publisher, run->options->drain_s);
+    bool has_arrived = wait_drained(fleet, run->publisher, 1, run->options->drain_s);
     gw_bench_publisher_halt(run->publisher);
     gw_bench_fleet_progress(fleet, &seen);
     size_t around = (size_t)seen.frame_bytes - out->payload_bytes;
     if (!has_arrived || seen.frame_bytes < out->payload_bytes || wanted < around + GW_BENCH_MARKER_BYTES) {
-        return gw_error_set(err, GW_EIO, "frame_bytes", "a frame of %zu bytes is not possible: payload %zu gave %llu, arrived: %d; %.100s", wanted,
-                            out->payload_bytes, (unsigned long long)seen.frame_bytes, has_arrived,
+        return gw_error_set(err, GW_EIO, "frame_bytes", "a frame of %zu bytes is not possible: payload %zu gave %llu, arrived: %d; %.100s",
+                            wanted, out->payload_bytes, (unsigned long long)seen.frame_bytes, has_arrived,
                             gw_bench_publisher_first_error(run->publisher));
     }
     fprintf(stderr, "atoms bench: a payload of %zu bytes gave a frame of %llu; now %zu for %zu\n", out->payload_bytes,
@@ -153,7 +150,7 @@ static void measure(struct gw_bench_run *run, struct gw_bench_fleet *fleet, stru
     gw_bench_publisher_measure(run->publisher, from.at_ns, to.at_ns);
     gw_bench_publisher_halt(run->publisher);
     note_window(&from, &to, out);
-    (void)wait_drained(fleet, run->publisher, run->options->drain_s);
+    (void)wait_drained(fleet, run->publisher, 0, run->options->drain_s);
 }
 
 static void connect_all(struct gw_bench_run *run, struct gw_bench_fleet *fleet, uint64_t count, struct gw_bench_outcome *out)
@@ -170,10 +167,7 @@ static void connect_all(struct gw_bench_run *run, struct gw_bench_fleet *fleet, 
     out->rss_connected = usage.rss_bytes;
 }
 
-static size_t publishers_per_channel(const struct gw_bench_options *o)
-{
-    return (o->connections + o->channels - 1) / o->channels;
-}
+static size_t publishers_per_channel(const struct gw_bench_options *o) { return (o->connections + o->channels - 1) / o->channels; }
 
 static void init_fleet_spec(const struct gw_bench_run *run, struct gw_bench_fleet_spec *spec)
 {
@@ -275,9 +269,9 @@ static int publish_for_resume(struct gw_bench_run *run, struct gw_bench_probe *p
         rc = calibrate(run, fleet, out, err);
     }
     if (rc == GW_OK) {
-        gw_bench_publisher_start(run->publisher, GW_BENCH_JOB_LOAD, run->options->resume_events * run->options->channels);
-        sleep_s(0.02);
-        (void)wait_drained(fleet, run->publisher, run->options->connect_timeout_s);
+        uint64_t wanted = (uint64_t)run->options->resume_events * run->options->channels;
+        gw_bench_publisher_start(run->publisher, GW_BENCH_JOB_LOAD, wanted);
+        (void)wait_drained(fleet, run->publisher, wanted, run->options->connect_timeout_s);
     }
     gw_bench_fleet_stop(fleet, &result);
     note_publisher(run, out);

@@ -1,5 +1,5 @@
-/* bench_phases.h — the course of a run of the generator: connect, settle, warm up, measure, drain; or weigh idle streams; or publish and then resume. Runs on the
- * calling thread and blocks until done; every wait has an end. */
+/* bench_phases.h — the course of a run of the generator: connect, settle, warm up, measure, drain; or weigh idle streams; or publish and
+ * then resume. Runs on the calling thread and blocks until done; every wait has an end. */
 #ifndef GW_APP_BENCH_PHASES_H
 #define GW_APP_BENCH_PHASES_H
 
@@ -10,7 +10,7 @@ struct gw_bench_run {
     const struct gw_bench_options *options;
     struct gw_bench_request *subscribe, *publish, *setup; /* NULL where the options have none */
     struct gw_bench_lines bearers;
-    char tag[16]; /* random, the beginning of every {unique} */
+    char tag[16];                         /* random, the beginning of every {unique} */
     struct gw_bench_publisher *publisher; /* of the last phase, owned; the outcome points into it */
 };
 

@@ -40,10 +40,7 @@ void gw_bench_probe_destroy(struct gw_bench_probe *probe)
     gw_free(probe);
 }
 
-char **gw_bench_probe_log(struct gw_bench_probe *probe)
-{
-    return probe->log;
-}
+char **gw_bench_probe_log(struct gw_bench_probe *probe) { return probe->log; }
 
 int gw_bench_probe_finish(struct gw_bench_probe *probe, const struct gw_bench_fleet_result *result, struct gw_error *err)
 {
@@ -64,10 +61,7 @@ int gw_bench_probe_finish(struct gw_bench_probe *probe, const struct gw_bench_fl
     return GW_OK;
 }
 
-const struct gw_bench_lines *gw_bench_probe_cursors(const struct gw_bench_probe *probe)
-{
-    return &probe->cursors;
-}
+const struct gw_bench_lines *gw_bench_probe_cursors(const struct gw_bench_probe *probe) { return &probe->cursors; }
 
 int gw_bench_probe_save(const struct gw_bench_probe *probe, const char *path, struct gw_error *err)
 {

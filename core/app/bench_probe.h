@@ -1,5 +1,5 @@
-/* bench_probe.h — where resumed streams resume from: the ids of the events that a probing stream of each channel saw, or cursors from a file. Owns the
- * ids. Main thread, while no fleet writes the log. */
+/* bench_probe.h — where resumed streams resume from: the ids of the events that a probing stream of each channel saw, or cursors from a
+ * file. Owns the ids. Main thread, while no fleet writes the log. */
 #ifndef GW_APP_BENCH_PROBE_H
 #define GW_APP_BENCH_PROBE_H
 

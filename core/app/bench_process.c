@@ -26,7 +26,8 @@ static uint64_t read_rss_bytes(long pid)
     return (uint64_t)kilobytes * 1024;
 }
 
-/* Nanoseconds on a processor, the first number of schedstat (kernel: Documentation/scheduler/sched-stats.rst); finer than the ticks of stat. */
+/* Nanoseconds on a processor, the first number of schedstat (kernel: Documentation/scheduler/sched-stats.rst); finer than the ticks of
+ * stat. */
 static double read_thread_cpu_s(long pid, const char *thread)
 {
     char path[320];

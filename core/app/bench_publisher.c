@@ -10,7 +10,7 @@
 #include "base/error.h"
 
 #define REOPEN_AFTER_NS UINT64_C(50000000)
-#define NO_DEADLINE UINT64_C(50000000)
+#define NO_DEADLINE     UINT64_C(50000000)
 /* Below this a wait costs more than it saves: poll without sleeping. */
 #define SPIN_NS UINT64_C(60000)
 
@@ -113,15 +113,9 @@ void gw_bench_publisher_start(struct gw_bench_publisher *p, enum gw_bench_job jo
     atomic_store(&p->job, (int)job);
 }
 
-void gw_bench_publisher_halt(struct gw_bench_publisher *p)
-{
-    atomic_store(&p->job, GW_BENCH_JOB_NONE);
-}
+void gw_bench_publisher_halt(struct gw_bench_publisher *p) { atomic_store(&p->job, GW_BENCH_JOB_NONE); }
 
-void gw_bench_publisher_set_size(struct gw_bench_publisher *p, size_t payload_bytes)
-{
-    atomic_store(&p->size, payload_bytes);
-}
+void gw_bench_publisher_set_size(struct gw_bench_publisher *p, size_t payload_bytes) { atomic_store(&p->size, payload_bytes); }
 
 void gw_bench_publisher_measure(struct gw_bench_publisher *p, uint64_t from_ns, uint64_t until_ns)
 {
@@ -179,10 +173,7 @@ void gw_bench_publisher_on_event(struct gw_bench_publisher *p, struct gw_bench_c
     gw_bench_wire_on_event((struct gw_bench_wire *)conn, events);
 }
 
-static bool has_room(const struct line *line)
-{
-    return line->wire.is_open && line->wire.in_flight < line->wire.depth;
-}
+static bool has_room(const struct line *line) { return line->wire.is_open && line->wire.in_flight < line->wire.depth; }
 
 static void render(struct gw_bench_publisher *p, struct line *line, const struct gw_bench_request *request, struct gw_bench_values *values)
 {
@@ -262,13 +253,19 @@ static void advance_channel(struct gw_bench_publisher *p, struct line *line)
     }
 }
 
+/* A resume wants the same number of messages on every channel. A connection's channels take turns, so the first full one ends its work. */
+static bool is_full(const struct gw_bench_publisher *p, size_t channel)
+{
+    return p->spec.options->mode == GW_BENCH_RESUME && p->seqs[channel * p->tracks] >= p->spec.options->resume_events;
+}
+
 /* One message on every connection that has room; how many were sent. */
 static size_t closed_round(struct gw_bench_publisher *p)
 {
     size_t sent = 0;
     for (size_t i = 0; i < p->line_count; i++) {
         struct line *line = &p->lines[i];
-        if (!has_room(line) || is_limited(p) || !window_is_open(p, line->next_channel)) {
+        if (!has_room(line) || is_limited(p) || is_full(p, line->next_channel) || !window_is_open(p, line->next_channel)) {
             continue;
         }
         send_message(p, line, line->next_channel, gw_client_now_ns());
@@ -334,15 +331,9 @@ uint64_t gw_bench_publisher_pump(struct gw_bench_publisher *p)
     }
 }
 
-const struct gw_bench_histogram *gw_bench_publisher_acks(const struct gw_bench_publisher *p)
-{
-    return &p->acks;
-}
+const struct gw_bench_histogram *gw_bench_publisher_acks(const struct gw_bench_publisher *p) { return &p->acks; }
 
-const char *gw_bench_publisher_first_error(const struct gw_bench_publisher *p)
-{
-    return p->first_error;
-}
+const char *gw_bench_publisher_first_error(const struct gw_bench_publisher *p) { return p->first_error; }
 
 uint64_t gw_bench_publisher_last_seq(const struct gw_bench_publisher *p, size_t channel, size_t track)
 {

@@ -1,6 +1,7 @@
-/* bench_publisher.h — publishes messages over keep-alive connections with several requests in flight: in a closed loop as fast as answers and deliveries
- * allow, or in an open loop at a rate. Runs on the fleet's first thread between attach and detach; it is steered from the main thread by start and
- * halt, and read through the counters. A connection that breaks is opened again; what was in flight on it counts as refused. */
+/* bench_publisher.h — publishes messages over keep-alive connections with several requests in flight: in a closed loop as fast as answers
+ * and deliveries allow, or in an open loop at a rate. Runs on the fleet's first thread between attach and detach; it is steered from the
+ * main thread by start and halt, and read through the counters. A connection that breaks is opened again; what was in flight on it counts
+ * as refused. */
 #ifndef GW_APP_BENCH_PUBLISHER_H
 #define GW_APP_BENCH_PUBLISHER_H
 

@@ -17,10 +17,7 @@ bool gw_bench_outcome_is_exact(const struct gw_bench_outcome *o)
     return wrong == 0 && refused == 0 && p->opened == o->options->subs && is_complete;
 }
 
-static double per(double amount, double count)
-{
-    return count > 0 ? amount / count : 0;
-}
+static double per(double amount, double count) { return count > 0 ? amount / count : 0; }
 
 static double rss_per_stream(const struct gw_bench_outcome *o)
 {
@@ -47,7 +44,8 @@ static void print_wrong(const struct gw_bench_outcome *o)
 {
     const struct gw_bench_counts *c = &o->fleet.counts;
     const char *error = c->first_error[0] != '\0' ? c->first_error : o->publish_error;
-    fprintf(stderr, " gaps %llu, tail %llu, duplicates %llu, reordered %llu, foreign %llu, divergent %llu, refused %llu + %llu, lost %llu%s%s\n",
+    fprintf(stderr,
+            " gaps %llu, tail %llu, duplicates %llu, reordered %llu, foreign %llu, divergent %llu, refused %llu + %llu, lost %llu%s%s\n",
             (unsigned long long)c->order.missing, (unsigned long long)c->missing_tail, (unsigned long long)c->order.duplicates,
             (unsigned long long)c->order.reordered, (unsigned long long)c->foreign, (unsigned long long)c->divergent,
             (unsigned long long)o->fleet.progress.refused, (unsigned long long)o->published.refused,
@@ -81,10 +79,7 @@ static void put_count(struct gw_buffer *out, const char *name, uint64_t value)
     gw_buffer_appendf(out, ",\"%s\":%llu", name, (unsigned long long)value);
 }
 
-static void put_real(struct gw_buffer *out, const char *name, double value)
-{
-    gw_buffer_appendf(out, ",\"%s\":%.6g", name, value);
-}
+static void put_real(struct gw_buffer *out, const char *name, double value) { gw_buffer_appendf(out, ",\"%s\":%.6g", name, value); }
 
 static void put_text(struct gw_buffer *out, const char *name, const char *value)
 {

@@ -1,5 +1,5 @@
-/* bench_report.h — the outcome of one run as a line for people and as JSON for scripts, and the verdict whether every count was exact. Pure but for the
- * writing. */
+/* bench_report.h — the outcome of one run as a line for people and as JSON for scripts, and the verdict whether every count was exact. Pure
+ * but for the writing. */
 #ifndef GW_APP_BENCH_REPORT_H
 #define GW_APP_BENCH_REPORT_H
 
@@ -15,9 +15,9 @@ struct gw_bench_outcome {
     const struct gw_bench_histogram *acks; /* NULL: nothing was published */
     const char *publish_error;             /* "" when there was none */
     size_t payload_bytes;
-    double measured_s;                       /* length of the measured window; resume: until all had caught up */
+    double measured_s;                          /* length of the measured window; resume: until all had caught up */
     uint64_t deliveries, reads, bytes, answers; /* within it */
-    double server_cpu_s, own_cpu_s;          /* within it */
+    double server_cpu_s, own_cpu_s;             /* within it */
     uint64_t rss_before, rss_connected, rss_after;
     double connect_s; /* from the first connect to the last answer */
 };

@@ -45,10 +45,7 @@ void gw_bench_request_destroy(struct gw_bench_request *request)
     }
 }
 
-const struct gw_client_url *gw_bench_request_url(const struct gw_bench_request *request)
-{
-    return &request->url;
-}
+const struct gw_client_url *gw_bench_request_url(const struct gw_bench_request *request) { return &request->url; }
 
 void gw_bench_request_render(const struct gw_bench_request *request, const struct gw_bench_values *values, const char *extra_headers,
                              struct gw_buffer *scratch, struct gw_buffer *out)

@@ -1,5 +1,5 @@
-/* bench_subscriber.h — one subscriber: connects, asks for its stream, reads frames and notes what it sees in the counters of its loop. Lives on its loop's
- * thread, in memory of the fleet. Internal to the fleet. */
+/* bench_subscriber.h — one subscriber: connects, asks for its stream, reads frames and notes what it sees in the counters of its loop.
+ * Lives on its loop's thread, in memory of the fleet. Internal to the fleet. */
 #ifndef GW_APP_BENCH_SUBSCRIBER_H
 #define GW_APP_BENCH_SUBSCRIBER_H
 

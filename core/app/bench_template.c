@@ -13,8 +13,8 @@ static const struct {
     const char *name;
     enum place place;
 } places[] = {
-    {"{i}", PLACE_SUBSCRIBER}, {"{ch}", PLACE_CHANNEL},       {"{p}", PLACE_PUBLISHER},   {"{seq}", PLACE_SEQ},
-    {"{ts}", PLACE_TS},        {"{payload}", PLACE_PAYLOAD},  {"{unique}", PLACE_UNIQUE}, {"{bearer}", PLACE_BEARER},
+    {"{i}", PLACE_SUBSCRIBER}, {"{ch}", PLACE_CHANNEL},      {"{p}", PLACE_PUBLISHER},   {"{seq}", PLACE_SEQ},
+    {"{ts}", PLACE_TS},        {"{payload}", PLACE_PAYLOAD}, {"{unique}", PLACE_UNIQUE}, {"{bearer}", PLACE_BEARER},
 };
 
 struct part {

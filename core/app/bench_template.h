@@ -1,5 +1,5 @@
-/* bench_template.h — text with places to fill: {i} {ch} {p} {seq} {ts} {payload} {unique} {bearer}. Other braces stand for themselves, so that
- * JSON needs no escaping. Parsed once, rendered for every request. Immutable after creation; any thread. */
+/* bench_template.h — text with places to fill: {i} {ch} {p} {seq} {ts} {payload} {unique} {bearer}. Other braces stand for themselves, so
+ * that JSON needs no escaping. Parsed once, rendered for every request. Immutable after creation; any thread. */
 #ifndef GW_APP_BENCH_TEMPLATE_H
 #define GW_APP_BENCH_TEMPLATE_H
 

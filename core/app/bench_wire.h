@@ -1,5 +1,5 @@
-/* bench_wire.h — one publishing connection: bytes out, answers in, the start times of what is in flight. Knows nothing of channels or jobs. Lives on the
- * thread that polls it; owns its descriptor. A broken connection is reported once and stays closed until opened again. */
+/* bench_wire.h — one publishing connection: bytes out, answers in, the start times of what is in flight. Knows nothing of channels or jobs.
+ * Lives on the thread that polls it; owns its descriptor. A broken connection is reported once and stays closed until opened again. */
 #ifndef GW_APP_BENCH_WIRE_H
 #define GW_APP_BENCH_WIRE_H
 
@@ -37,7 +37,7 @@ struct gw_bench_wire {
     struct gw_buffer out, in;
     struct gw_response response;
     bool has_head;
-    char refusal[160]; /* status line or body of the last answer that was not 2xx */
+    char refusal[160];               /* status line or body of the last answer that was not 2xx */
     struct gw_bench_flight *flights; /* a ring of `depth` */
     size_t depth, first, in_flight;
 };

@@ -54,10 +54,7 @@ int gw_client_url_parse(const char *text, struct gw_client_url *out, struct gw_e
     return resolve(host, port, &out->address, err);
 }
 
-static bool is_loopback(const struct sockaddr_in *address)
-{
-    return ntohl(address->sin_addr.s_addr) >> 24 == 127;
-}
+static bool is_loopback(const struct sockaddr_in *address) { return ntohl(address->sin_addr.s_addr) >> 24 == 127; }
 
 static int bind_source(int fd, unsigned source)
 {

@@ -21,8 +21,9 @@ struct gw_client_url {
 /* Parses and resolves "http://host[:port][/path]". Errors: url_malformed, host_unknown. */
 int gw_client_url_parse(const char *text, struct gw_client_url *out, struct gw_error *err);
 
-/* Begins a non-blocking connect and returns the descriptor, or a negative GW_E… code. On a loopback address `source` picks the address 127.0.0.(1 + source % 200) to
- * come from, so that more streams fit than one address has ports. Completion shows as EPOLLOUT; then ask gw_client_connect_result. */
+/* Begins a non-blocking connect and returns the descriptor, or a negative GW_E… code. On a loopback address `source` picks the address
+ * 127.0.0.(1 + source % 200) to come from, so that more streams fit than one address has ports. Completion shows as EPOLLOUT; then ask
+ * gw_client_connect_result. */
 int gw_client_connect(const struct gw_client_url *url, unsigned source, struct gw_error *err);
 /* 0 when the connect succeeded, else GW_EIO with the system's reason. */
 int gw_client_connect_result(int fd, struct gw_error *err);

@@ -1,5 +1,5 @@
-/* client_options.h — command-line options of the client tools, as a table: one row names an option, its kind, where its value goes and what it
- * means; parsing and --help both read the table. Pure; values borrow argv. */
+/* client_options.h — command-line options of the client tools, as a table: one row names an option, its kind, where its value goes and what
+ * it means; parsing and --help both read the table. Pure; values borrow argv. */
 #ifndef GW_APP_CLIENT_OPTIONS_H
 #define GW_APP_CLIENT_OPTIONS_H
 
@@ -32,8 +32,8 @@ struct gw_client_option {
     const char *help; /* "N  how many subscribers" */
 };
 
-/* Reads argv[1…]. Words that are not options go to `rest` (may be NULL: then they are refused). Errors: option_unknown, option_value, each with the option in
- * err->path. "--help" answers GW_ECLOSED after printing nothing: print the help and stop. */
+/* Reads argv[1…]. Words that are not options go to `rest` (may be NULL: then they are refused). Errors: option_unknown, option_value, each
+ * with the option in err->path. "--help" answers GW_ECLOSED after printing nothing: print the help and stop. */
 int gw_client_options_parse(const struct gw_client_option *table, int argc, char **argv, struct gw_client_list *rest, struct gw_error *err);
 void gw_client_options_help(const struct gw_client_option *table);
 
