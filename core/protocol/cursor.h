@@ -44,7 +44,7 @@ void gw_cursor_ring_destroy(struct gw_cursor_ring *ring);
 /* Writes NUL-terminated base64url text and returns its length. Never fails: the cipher works in memory that the ring has (asserted). */
 size_t gw_cursor_seal(struct gw_cursor_ring *ring, const struct gw_run_key *run, const struct gw_cursor *cursor,
                       char out[GW_CURSOR_TEXT_MAX]);
-/* GW_EINVAL (bad_cursor): garbled, of another run, or sealed with a key that the ring has not. */
+/* 0, or GW_EINVAL: garbled, of another run, or sealed with a key that the ring has not. */
 int gw_cursor_open(struct gw_cursor_ring *ring, const struct gw_run_key *run, const char *text, size_t length, struct gw_cursor *out);
 
 #endif

@@ -80,8 +80,8 @@ int gw_http1_status(const struct gw_http1 *parser);
 
 /* Stops after the present event. Idempotent. */
 void gw_http1_pause(struct gw_http1 *parser);
-/* Goes on: with the body, or after on_end with the next request, which needs the last one's keep_alive (asserted). Feed again what was
- * left. */
+/* Goes on: with the body, or after on_end with the next request, which needs the last one's keep_alive (asserted). Events come out of the
+ * next feed: feed what was left, even if that is nothing. */
 void gw_http1_resume(struct gw_http1 *parser);
 bool gw_http1_is_paused(const struct gw_http1 *parser);
 enum gw_http1_phase gw_http1_phase(const struct gw_http1 *parser);
