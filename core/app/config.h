@@ -13,6 +13,7 @@
 
 struct gw_buffer;
 struct gw_clock;
+struct gw_cursor_ring;
 struct gw_error;
 
 /* value */
@@ -117,6 +118,9 @@ int gw_config_check(const struct gw_config *config, struct gw_error *err);
  * a key set is configured (file jwt-secret), a seal key (file seal-key). Call it after gw_config_check, which refuses what such secrets
  * cannot serve. Ids: those of base/file.h, config_secret. */
 int gw_config_ensure_secrets(struct gw_config *config, const struct gw_clock *clock, struct gw_error *err);
+
+/* The cursors' key ring from seal_keys. GW_EINVAL (bad_seal_keys, err->path seal_keys): not base64url keys of 32 bytes, or none. */
+int gw_config_make_seal_ring(const struct gw_config *config, struct gw_cursor_ring **out, struct gw_error *err);
 
 /* The Lua text of the shipped configuration, with a comment for each setting; a file may start as its copy. */
 void gw_config_write_shipped(int64_t cpu_count, struct gw_buffer *out);

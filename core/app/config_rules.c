@@ -4,8 +4,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/id.h"
-
-#define MIN_REAL_SECRET 32 /* bytes: RFC 7518 section 3.2, a key as long as the hash */
+#include "protocol/cursor.h"
+#include "protocol/jwt_key.h"
 
 /* One port of the domain and the driver chosen for it. */
 struct driver {
@@ -86,8 +86,6 @@ static int check_real_keys(const struct gw_config *config, struct gw_error *err)
         return RULE(err, "seal_keys", "a real mode needs seal keys from the environment: set ATOMS_SEAL_KEYS");
     if (!is_set(config->jwt.secret) && !is_set(config->jwt.jwks_url))
         return RULE(err, "jwt", "a real mode needs jwt.jwks_url or jwt.secret");
-    if (is_set(config->jwt.secret) && strlen(config->jwt.secret) < MIN_REAL_SECRET)
-        return RULE(err, "jwt.secret", "in a real mode it must have at least %d bytes", MIN_REAL_SECRET);
     if (is_set(config->jwt.jwks_url) && strncmp(config->jwt.jwks_url, "https://", 8) != 0)
         return RULE(err, "jwt.jwks_url", "in a real mode it must be an https URL");
     return 0;
@@ -102,6 +100,20 @@ static int check_real_modes(const struct gw_config *config, struct gw_error *err
         rc = check_no_local_files(config, err);
     if (rc == 0)
         rc = check_real_keys(config, err);
+    return rc;
+}
+
+static int check_secrets(const struct gw_config *config, struct gw_error *err)
+{
+    if (is_set(config->jwt.secret) && strlen(config->jwt.secret) < GW_JWT_SECRET_MIN_BYTES)
+        return RULE(err, "jwt.secret", "must have at least %d bytes (RFC 7518 section 3.2); `openssl rand -hex 32` makes one",
+                    GW_JWT_SECRET_MIN_BYTES);
+    if (config->seal_keys.count == 0)
+        return 0;
+    struct gw_cursor_ring *ring;
+    int rc = gw_config_make_seal_ring(config, &ring, err);
+    if (rc == 0)
+        gw_cursor_ring_destroy(ring);
     return rc;
 }
 
@@ -183,8 +195,8 @@ static int check_folders(const struct gw_config *config, struct gw_error *err)
 
 int gw_config_check(const struct gw_config *config, struct gw_error *err)
 {
-    int (*const rules[])(const struct gw_config *, struct gw_error *) = {check_modes, check_real_modes, check_url,    check_reach,
-                                                                         check_pairs, check_origins,    check_folders};
+    int (*const rules[])(const struct gw_config *, struct gw_error *) = {check_modes, check_real_modes, check_url,     check_secrets,
+                                                                         check_reach, check_pairs,      check_origins, check_folders};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         int rc = rules[i](config, err);
         if (rc != 0)

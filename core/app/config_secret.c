@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "protocol/cursor.h"
 
 #define SECRET_BYTES    32
 #define MAX_SECRET_FILE ((size_t)4096)
@@ -87,4 +88,26 @@ int gw_config_ensure_secrets(struct gw_config *config, const struct gw_clock *cl
         config->are_seal_keys_generated = true;
     }
     return 0;
+}
+
+int gw_config_make_seal_ring(const struct gw_config *config, struct gw_cursor_ring **out, struct gw_error *err)
+{
+    struct gw_buffer text;
+    gw_buffer_init(&text, 0);
+    for (size_t i = 0; i < config->seal_keys.count; i++) {
+        gw_buffer_append_text(&text, i ? "," : "");
+        gw_buffer_append_text(&text, config->seal_keys.items[i]);
+    }
+    gw_buffer_append_char(&text, '\0');
+    int rc = text.has_failed ? gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the seal keys") : 0;
+    if (rc == 0)
+        rc = gw_cursor_ring_parse(text.data, out, err);
+    if (rc != 0) {
+        err->path[0] = '\0';
+        gw_error_prefix(err, "seal_keys");
+    }
+    if (text.data != NULL)
+        gw_zero_secret(text.data, text.capacity);
+    gw_buffer_fini(&text);
+    return rc;
 }

@@ -15,6 +15,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 
+#define SECRET   "0123456789abcdef0123456789abcdef"
+#define SEAL_KEY "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
 /* A folder with canvases/ and policies/ in it, and an environment as NAME=value lines. */
 struct fixture {
     char root[64];
@@ -252,7 +255,7 @@ static void a_listen_beyond_this_machine_needs_own_keys(void **state)
     assert_rule(*state, "return { listen = '0.0.0.0:8080' }", "config_rule", "listen");
     assert_rule(*state, "return { listen = '[::]:8080' }", "config_rule", "listen");
     assert_rule(*state, "return { listen = '10.0.0.1:8080' }", "config_rule", "listen");
-    assert_rule(*state, "return { listen = '0.0.0.0:8080', jwt = { secret = 'mine' } }", NULL, NULL);
+    assert_rule(*state, "return { listen = '0.0.0.0:8080', jwt = { secret = '" SECRET "' } }", NULL, NULL);
     assert_rule(*state, "return { listen = '0.0.0.0:8080', jwt = { jwks_url = 'https://k' } }", NULL, NULL);
     assert_rule(*state, "return { listen = '127.9.9.9:8080' }", NULL, NULL);
     assert_rule(*state, "return { listen = '[::1]:8080' }", NULL, NULL);
@@ -269,6 +272,9 @@ static void a_real_mode_is_refused_with_embedded_drivers(void **state)
 
 static void settings_that_contradict_each_other_are_refused(void **state)
 {
+    assert_rule(*state, "return { jwt = { secret = 'short' } }", "config_rule", "jwt.secret");
+    assert_rule(*state, "return { seal_keys = { 'k' } }", "bad_seal_keys", "seal_keys");
+    assert_rule(*state, "return { seal_keys = '" SEAL_KEY ", " SEAL_KEY "' }", NULL, NULL);
     assert_rule(*state, "return { modes = {} }", "config_rule", "modes");
     assert_rule(*state, "return { modes = { 'dev', 'dev' } }", "config_rule", "modes");
     assert_rule(*state, "return { modes = { 'a/b' } }", "config_rule", "modes");

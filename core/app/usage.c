@@ -1,0 +1,57 @@
+#include "app/usage.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/suggest.h"
+#include "base/error.h"
+
+static void print_help(const struct gw_usage *usage)
+{
+    printf("usage: atoms %s %s\n\n%s", usage->name, usage->synopsis, usage->about);
+    if (usage->options[0].name != NULL)
+        printf("\noptions:\n");
+    gw_client_options_help(usage->options);
+    if (usage->example != NULL)
+        printf("\nexample:\n%s", usage->example);
+}
+
+static const char *closest_option(const struct gw_usage *usage, const char *given)
+{
+    for (const struct gw_client_option *option = usage->options; option->name != NULL; option++) {
+        size_t length = strlen(option->name);
+        if (gw_suggest_distance(given, strlen(given), option->name, length) <= gw_suggest_limit(length))
+            return option->name;
+    }
+    return NULL;
+}
+
+int gw_usage_refuse(const struct gw_usage *usage, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "atoms %s: ", usage->name);
+    vfprintf(stderr, format, args);
+    fprintf(stderr, "\ntry: atoms %s --help\n", usage->name);
+    va_end(args);
+    return 2;
+}
+
+enum gw_usage_answer gw_usage_read(const struct gw_usage *usage, int argc, char **argv)
+{
+    struct gw_error err;
+    int rc = argc > 1 && strcmp(argv[1], "-h") == 0 ? GW_ECLOSED : gw_client_options_parse(usage->options, argc, argv, NULL, &err);
+    if (rc == GW_OK)
+        return GW_USAGE_GO;
+    if (rc == GW_ECLOSED) {
+        print_help(usage);
+        return GW_USAGE_HELP;
+    }
+    const char *near = strcmp(err.id, "option_unknown") == 0 ? closest_option(usage, err.path) : NULL;
+    if (near != NULL)
+        gw_usage_refuse(usage, "%s is no option; did you mean %s?", err.path, near);
+    else
+        gw_usage_refuse(usage, "%s", err.message);
+    return GW_USAGE_WRONG;
+}
