@@ -1,5 +1,5 @@
-/* certificate_fixture.h — for the specs of io: self-signed P-256 certificates for 127.0.0.1, made on the spot, in a folder of their own. They are their own
- * roots. Test thread. */
+/* certificate_fixture.h — for the specs of io: self-signed P-256 certificates for 127.0.0.1, made on the spot, in a folder of their own.
+ * They are their own roots. Test thread. */
 #ifndef GW_SPEC_IO_CERTIFICATE_FIXTURE_H
 #define GW_SPEC_IO_CERTIFICATE_FIXTURE_H
 

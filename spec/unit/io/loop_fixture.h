@@ -1,4 +1,5 @@
-/* loop_fixture.h — for the specs of io: a loop on the system's clock that cannot hang a spec: when the watchdog barks, the spec fails. Test thread. */
+/* loop_fixture.h — for the specs of io: a loop on the system's clock that cannot hang a spec: when the watchdog barks, the spec fails. Test
+ * thread. */
 #ifndef GW_SPEC_IO_LOOP_FIXTURE_H
 #define GW_SPEC_IO_LOOP_FIXTURE_H
 
@@ -49,7 +50,10 @@ static inline void fixture_run(struct fixture *fixture)
     assert_false(fixture->has_barked);
 }
 
-static inline void on_fixture_pause(void *arg) { gw_loop_stop(arg); }
+static inline void on_fixture_pause(void *arg)
+{
+    gw_loop_stop(arg);
+}
 
 /* Runs for a while in which nothing is expected to happen. */
 static inline void fixture_run_for(struct fixture *fixture, uint64_t duration_ms)

@@ -1,5 +1,6 @@
-/* peer_fixture.h — for the specs of io: one gw_socket under observation and the other end of its connection as a blocking descriptor with a timeout. What
- * happens to the socket is recorded; a spec says after what the loop is to stop. Test thread, but for the peer's descriptor. */
+/* peer_fixture.h — for the specs of io: one gw_socket under observation and the other end of its connection as a blocking descriptor with a
+ * timeout. What happens to the socket is recorded; a spec says after what the loop is to stop. Test thread, but for the peer's descriptor.
+ */
 #ifndef GW_SPEC_IO_PEER_FIXTURE_H
 #define GW_SPEC_IO_PEER_FIXTURE_H
 
@@ -126,7 +127,10 @@ static inline void observed_fini(struct observed *observed)
 }
 
 /* The byte at `offset` of an endless text that repeats late enough to show a displaced or doubled piece. */
-static inline char pattern_at(size_t offset) { return (char)((offset * 31 + (offset >> 8) * 7 + (offset >> 16) * 13) & 0xff); }
+static inline char pattern_at(size_t offset)
+{
+    return (char)((offset * 31 + (offset >> 8) * 7 + (offset >> 16) * 13) & 0xff);
+}
 
 static inline void fill_pattern(char *bytes, size_t from, size_t length)
 {

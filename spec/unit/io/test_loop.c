@@ -20,7 +20,10 @@ static void on_note(struct gw_task *task)
     note->order[(*note->order_count)++] = note->number;
 }
 
-static void on_stop_task(struct gw_task *task) { gw_loop_stop(((struct note *)task)->fixture->loop); }
+static void on_stop_task(struct gw_task *task)
+{
+    gw_loop_stop(((struct note *)task)->fixture->loop);
+}
 
 struct counting_hook {
     struct gw_turn_hook hook;

@@ -6,7 +6,10 @@
 #define MANY    50000
 #define TICK_MS 100
 
-static uint64_t hand_ms(void *self) { return *(uint64_t *)self; }
+static uint64_t hand_ms(void *self)
+{
+    return *(uint64_t *)self;
+}
 
 /* A loop whose clock the spec turns by hand. */
 struct by_hand {
@@ -174,7 +177,10 @@ struct live_timer {
     struct fixture *fixture;
 };
 
-static void on_live(struct gw_timer *timer) { gw_loop_stop(((struct live_timer *)timer)->fixture->loop); }
+static void on_live(struct gw_timer *timer)
+{
+    gw_loop_stop(((struct live_timer *)timer)->fixture->loop);
+}
 
 static void the_wheel_drives_itself_and_sleeps_when_it_is_empty(void **state)
 {

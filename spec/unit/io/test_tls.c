@@ -15,10 +15,10 @@
 struct client {
     pthread_t thread;
     int fd;
-    int version;            /* 0 = any */
-    const char *offer;      /* ALPN, with length prefix; NULL = none */
-    int go_fd;              /* 0 = none */
-    bool leaves_abruptly;   /* without close_notify */
+    int version;          /* 0 = any */
+    const char *offer;    /* ALPN, with length prefix; NULL = none */
+    int go_fd;            /* 0 = none */
+    bool leaves_abruptly; /* without close_notify */
     bool is_connected;
     char common_name[64];   /* of the server */
     char chosen[16];        /* by ALPN */
