@@ -24,6 +24,6 @@ int gw_database_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct
 /* Reports what `db` failed with last: GW_EIO, spine_full or spine_io. */
 int gw_database_fail(sqlite3 *db, struct gw_error *err);
 
-enum { GW_DATABASE_WRITER_CACHE_KIB = 32768, GW_DATABASE_READER_CACHE_KIB = 8192, GW_DATABASE_SMALL_CACHE_KIB = 64 };
+enum { GW_DATABASE_WRITER_CACHE_KIB = 16384, GW_DATABASE_READER_CACHE_KIB = 8192, GW_DATABASE_SMALL_CACHE_KIB = 64 };
 
 #endif

@@ -52,6 +52,15 @@ static bool move_frames(const struct gw_wal *wal, sqlite3 *db)
     return code == SQLITE_OK && length == moved;
 }
 
+/* SQLite syncs the database only when the whole log is in it, which here is the writer's part: what was moved so far is synced before, so that
+ * the writer waits for little. */
+static void sync_database(const struct gw_wal *wal)
+{
+    sqlite3_file *file = NULL;
+    if (sqlite3_file_control(wal->db, NULL, SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file != NULL && file->pMethods != NULL)
+        file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+}
+
 static void *run_thread(void *self)
 {
     struct gw_wal *wal = self;
@@ -63,6 +72,7 @@ static void *run_thread(void *self)
         }
         pthread_mutex_unlock(&wal->lock);
         move_frames(wal, wal->db);
+        sync_database(wal);
         pthread_mutex_lock(&wal->lock);
         wal->pass = PASS_DONE;
     }
