@@ -2,38 +2,64 @@
 
 #include <string.h>
 
-/* Moves a further data line behind the first, joined by LF as the standard wants: the bytes between hold only the field's name. */
-static void join_data(struct gw_sse_frame *frame, const char *value, size_t length)
-{
-    char *end = (char *)(frame->data + frame->data_length);
-    *end = '\n';
-    memmove(end + 1, value, length);
-    frame->data_length += length + 1;
-}
+/* value: a line of a frame, cut into its field's name and value */
+struct field {
+    const char *name, *value;
+    size_t name_length, value_length;
+};
 
-static void read_field(struct gw_sse_frame *frame, const char *line, const char *end)
+static struct field cut_line(const char *line, const char *end)
 {
     const char *colon = memchr(line, ':', (size_t)(end - line));
     const char *value = colon == NULL ? end : colon + 1;
-    size_t name_length = (size_t)((colon == NULL ? end : colon) - line);
     if (value < end && *value == ' ') {
         value++;
     }
-    size_t length = (size_t)(end - value);
-    if (name_length == 4 && memcmp(line, "data", 4) == 0) {
+    return (struct field){line, value, (size_t)((colon == NULL ? end : colon) - line), (size_t)(end - value)};
+}
+
+static bool is_named(const struct field *field, const char *name, size_t length)
+{
+    return field->name_length == length && memcmp(field->name, name, length) == 0;
+}
+
+/* Notes the field; true when it is a data line beyond the first. */
+static bool read_field(struct gw_sse_frame *frame, const struct field *field)
+{
+    if (is_named(field, "data", 4)) {
         if (frame->data != NULL) {
-            join_data(frame, value, length);
-            return;
+            return true;
         }
-        frame->data = value;
-        frame->data_length = length;
-    } else if (name_length == 2 && memcmp(line, "id", 2) == 0) {
-        frame->id = value;
-        frame->id_length = length;
-    } else if (name_length == 5 && memcmp(line, "event", 5) == 0) {
-        frame->event = value;
-        frame->event_length = length;
+        frame->data = field->value;
+        frame->data_length = field->value_length;
+    } else if (is_named(field, "id", 2)) {
+        frame->id = field->value;
+        frame->id_length = field->value_length;
+    } else if (is_named(field, "event", 5)) {
+        frame->event = field->value;
+        frame->event_length = field->value_length;
     }
+    return false;
+}
+
+/* Moves the further data lines of a whole frame behind the first, joined by LF: names and line ends leave more room than that needs. Only a
+ * whole frame may be changed, since an unfinished one is read again. */
+static void join_data(struct gw_sse_frame *frame, char *newline, const char *end)
+{
+    char *joined = (char *)frame->data + frame->data_length;
+    char *line = memchr(joined, '\n', (size_t)(end - joined));
+    while (line != NULL && line < newline) {
+        char *start = line + 1;
+        line = memchr(start, '\n', (size_t)(end - start));
+        char *stop = line[-1] == '\r' ? line - 1 : line;
+        struct field field = cut_line(start, stop < start ? start : stop);
+        if (is_named(&field, "data", 4)) {
+            *joined = '\n';
+            memmove(joined + 1, field.value, field.value_length);
+            joined += field.value_length + 1;
+        }
+    }
+    frame->data_length = (size_t)(joined - frame->data);
 }
 
 size_t gw_sse_split(char *bytes, size_t length, gw_sse_on_frame on_frame, void *arg)
@@ -41,19 +67,23 @@ size_t gw_sse_split(char *bytes, size_t length, gw_sse_on_frame on_frame, void *
     struct gw_sse_frame frame = {0};
     char *end = bytes + length;
     char *frame_start = bytes;
+    bool has_more_data = false;
     for (char *line = bytes, *newline; (newline = memchr(line, '\n', (size_t)(end - line))) != NULL; line = newline + 1) {
         char *line_end = newline > line && newline[-1] == '\r' ? newline - 1 : newline;
         if (line_end > line) {
-            if (*line != ':') {
-                read_field(&frame, line, line_end);
-            }
+            struct field field = cut_line(line, line_end);
+            has_more_data |= read_field(&frame, &field);
             continue;
         }
         frame.byte_count = (size_t)(newline + 1 - frame_start);
+        if (has_more_data) {
+            join_data(&frame, newline, end);
+        }
         if (frame.data != NULL || frame.id != NULL || frame.event != NULL) {
             on_frame(arg, &frame);
         }
         frame = (struct gw_sse_frame){0};
+        has_more_data = false;
         frame_start = newline + 1;
     }
     return (size_t)(frame_start - bytes);

@@ -1,6 +1,6 @@
 /* client_sse.h — splits a stream of Server-Sent Events (WHATWG HTML 9.2.6) into frames without copying them: what a reader of millions of
- * frames a second needs. Sans-I/O. Frames borrow the caller's bytes, which it may rearrange. Line ends are LF or CRLF; a bare CR is not
- * taken for one. Holds no reconnect logic. */
+ * frames a second needs. Sans-I/O. Frames borrow the caller's bytes; those of whole frames may be rearranged. Line ends are LF or CRLF; a
+ * bare CR is not taken for one. Holds no reconnect logic. */
 #ifndef GW_APP_CLIENT_SSE_H
 #define GW_APP_CLIENT_SSE_H
 
