@@ -37,18 +37,29 @@ static bool grow(struct gw_buffer *b, size_t needed)
     return true;
 }
 
-char *gw_buffer_reserve(struct gw_buffer *b, size_t length)
+static char *reserve_slowly(struct gw_buffer *b, size_t length)
 {
     size_t needed;
     if (b->has_failed)
         return NULL;
     bool fits = !__builtin_add_overflow(b->length, length, &needed) && (b->max_bytes == 0 || needed <= b->max_bytes);
-    if (!fits || ((needed > b->capacity || !b->data) && !grow(b, needed))) {
+    if (!fits || !grow(b, needed)) {
         b->has_failed = true;
         return NULL;
     }
     return b->data + b->length;
 }
+
+/* Inline, because encoders append a few bytes at a time. */
+static inline char *reserve(struct gw_buffer *b, size_t length)
+{
+    bool is_there = b->data && length <= b->capacity - b->length && !b->has_failed;
+    if (is_there && (b->max_bytes == 0 || b->length + length <= b->max_bytes))
+        return b->data + b->length;
+    return reserve_slowly(b, length);
+}
+
+char *gw_buffer_reserve(struct gw_buffer *b, size_t length) { return reserve(b, length); }
 
 void gw_buffer_commit(struct gw_buffer *b, size_t length)
 {
@@ -58,7 +69,7 @@ void gw_buffer_commit(struct gw_buffer *b, size_t length)
 
 void gw_buffer_append(struct gw_buffer *b, const void *bytes, size_t length)
 {
-    char *room = gw_buffer_reserve(b, length);
+    char *room = reserve(b, length);
     if (!room || length == 0)
         return;
     memcpy(room, bytes, length);
@@ -69,7 +80,7 @@ void gw_buffer_append_text(struct gw_buffer *b, const char *text) { gw_buffer_ap
 
 void gw_buffer_append_char(struct gw_buffer *b, char c)
 {
-    char *room = gw_buffer_reserve(b, 1);
+    char *room = reserve(b, 1);
     if (!room)
         return;
     *room = c;
@@ -101,7 +112,7 @@ void gw_buffer_appendf(struct gw_buffer *b, const char *format, ...)
     va_start(args, format);
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    if (length < 0 || !gw_buffer_reserve(b, (size_t)length))
+    if (length < 0 || !reserve(b, (size_t)length))
         return;
     /* vsnprintf ends with a NUL: room for one byte more than is kept, which the maximum does not count. */
     if (b->capacity - b->length <= (size_t)length && !grow(b, b->length + (size_t)length + 1)) {
@@ -116,6 +127,30 @@ void gw_buffer_appendf(struct gw_buffer *b, const char *format, ...)
 
 /* RFC 8259 section 7: what must be escaped is the quote, the backslash and U+0000 to U+001F. */
 static bool needs_escape(char c) { return (unsigned char)c < 0x20 || c == '"' || c == '\\'; }
+
+/* Whether one of eight bytes needs an escape: (x - n * ONES) & ~x has a high bit set when a byte of x is less than n, for n up to 128
+ * (Anderson, "Bit Twiddling Hacks"); a byte equals c when it is less than 1 after an exclusive or with c. */
+static bool word_needs_escape(const char *text)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
+    uint64_t quotes = word ^ ones * '"';
+    uint64_t slashes = word ^ ones * '\\';
+    uint64_t found = ((word - ones * 0x20) & ~word) | ((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes);
+    return (found & ones * 0x80) != 0;
+}
+
+/* How many bytes of `text` can be copied as they are. */
+static size_t clean_prefix(const char *text, size_t length)
+{
+    size_t at = 0;
+    while (length - at >= 8 && !word_needs_escape(text + at))
+        at += 8;
+    while (at < length && !needs_escape(text[at]))
+        at++;
+    return at;
+}
 
 static void append_escape(struct gw_buffer *b, char c)
 {
@@ -136,17 +171,26 @@ static void append_escape(struct gw_buffer *b, char c)
 
 void gw_buffer_append_json_string(struct gw_buffer *b, const char *text, size_t length)
 {
-    size_t start = 0;
-    gw_buffer_append_char(b, '"');
-    for (size_t i = 0; i < length; i++) {
-        if (!needs_escape(text[i]))
-            continue;
-        gw_buffer_append(b, text + start, i - start);
-        append_escape(b, text[i]);
-        start = i + 1;
+    /* Room for a string without escapes, which nearly all are. */
+    char *room = length <= SIZE_MAX - 2 ? reserve(b, length + 2) : NULL;
+    size_t clean = clean_prefix(text, length);
+    if (room && clean == length) {
+        room[0] = '"';
+        if (length)
+            memcpy(room + 1, text, length);
+        room[length + 1] = '"';
+        b->length += length + 2;
+        return;
     }
-    if (length > start)
-        gw_buffer_append(b, text + start, length - start);
+    gw_buffer_append_char(b, '"');
+    while (clean < length) {
+        gw_buffer_append(b, text, clean);
+        append_escape(b, text[clean]);
+        text += clean + 1;
+        length -= clean + 1;
+        clean = clean_prefix(text, length);
+    }
+    gw_buffer_append(b, text, length);
     gw_buffer_append_char(b, '"');
 }
 

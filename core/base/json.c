@@ -3,16 +3,14 @@
 #include <assert.h>
 #include <math.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/json_node.h"
 #include "base/json_scan.h"
-
-enum { JANSSON_MAX_DEPTH = 2048 }; /* compiled into the library */
 
 /* struct gw_json is never defined: it is jansson's json_t under a name that keeps its header in this file. */
 static json_t *as_jansson(const struct gw_json *value) { return (json_t *)value; }
@@ -24,72 +22,6 @@ __attribute__((constructor)) static void install_allocator(void)
 {
     json_set_alloc_funcs(gw_try_alloc, gw_free);
     json_object_seed(0);
-}
-
-/* The text has passed the scan, so what remains is a key given twice, or no memory: jansson reports lost memory under several codes. */
-static int report_parse_error(const json_error_t *from, struct gw_error *err)
-{
-    int code = json_error_code(from) == json_error_duplicate_key
-                   ? gw_error_set(err, GW_EINVAL, "json_duplicate_key", "An object names a key twice.")
-                   : gw_error_set(err, GW_ENOMEM, "out_of_memory", "There is no memory to parse the JSON.");
-    snprintf(err->path, sizeof err->path, "byte %d", from->position);
-    return code;
-}
-
-static bool is_whole_real(const json_t *value)
-{
-    if (!json_is_real(value))
-        return false;
-    double number = json_real_value(value);
-    return number == trunc(number) && fabs(number) < 1e21;
-}
-
-/* Replaces "1.0" by 1, so that a tree does not change when it is written and read back. */
-static int settle_reals(json_t *value)
-{
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < json_array_size(value); i++) {
-        json_t *item = json_array_get(value, i);
-        rc = is_whole_real(item) ? json_array_set_new(value, i, json_integer((json_int_t)json_real_value(item))) : settle_reals(item);
-    }
-    void *iterator = json_is_object(value) ? json_object_iter(value) : NULL;
-    for (; rc == 0 && iterator; iterator = json_object_iter_next(value, iterator)) {
-        json_t *item = json_object_iter_value(iterator);
-        rc = is_whole_real(item) ? json_object_iter_set_new(value, iterator, json_integer((json_int_t)json_real_value(item)))
-                                 : settle_reals(item);
-    }
-    return rc;
-}
-
-static json_t *settle_root(json_t *value)
-{
-    json_t *settled = is_whole_real(value) ? json_integer((json_int_t)json_real_value(value)) : json_incref(value);
-    if (settled && settle_reals(settled)) {
-        json_decref(settled);
-        settled = NULL;
-    }
-    json_decref(value);
-    return settled;
-}
-
-int gw_json_parse(const char *text, size_t length, const struct gw_json_limits *limits, struct gw_json **out, struct gw_error *err)
-{
-    bool has_whole_real = false;
-    assert(limits->max_depth <= JANSSON_MAX_DEPTH);
-    *out = NULL;
-    int rc = gw_json_scan(text, length, limits, &has_whole_real, err);
-    if (rc)
-        return rc;
-    json_error_t error;
-    json_t *value = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!value)
-        return report_parse_error(&error, err);
-    if (has_whole_real)
-        value = settle_root(value);
-    if (!value)
-        return gw_error_set(err, GW_ENOMEM, "out_of_memory", "There is no memory to parse the JSON.");
-    *out = as_json(value);
-    return 0;
 }
 
 struct gw_json *gw_json_ref(struct gw_json *value)
@@ -204,6 +136,16 @@ static bool has_nul(const char *text, size_t length) { return length > 0 && memc
 struct gw_json *gw_json_new_text(const char *text, size_t length)
 {
     return has_nul(text, length) ? NULL : as_json(json_stringn(text, length));
+}
+
+struct gw_json *gw_json_node_text(const char *text, size_t length) { return as_json(json_stringn_nocheck(text, length)); }
+
+int gw_json_node_add(struct gw_json *object, const char *key, size_t length, struct gw_json *value)
+{
+    if (!json_object_getn(as_jansson(object), key, length))
+        return json_object_setn_new_nocheck(as_jansson(object), key, length, as_jansson(value)) ? GW_ENOMEM : 0;
+    gw_json_unref(value);
+    return value ? GW_ECONFLICT : GW_ENOMEM;
 }
 
 int gw_json_set(struct gw_json *object, const char *key, struct gw_json *value) { return gw_json_setn(object, key, strlen(key), value); }

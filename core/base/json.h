@@ -1,4 +1,4 @@
-/* json.h — JSON trees. The only file pair that knows jansson; everybody else holds `struct gw_json *`, a reference-counted value.
+/* json.h — JSON trees. json.c alone knows jansson; everybody else holds `struct gw_json *`, a reference-counted value.
  * Parsing checks everything a peer can choose *before* the parser allocates: size, depth, node count, grammar, UTF-8, numbers (I-JSON, RFC
  * 7493 section 2.2: integers within ±(2^53-1), else finite doubles); duplicate keys and NUL in strings are refused too. Canonical text:
  * keys sorted by UTF-8 bytes, shortest ECMAScript numbers, minimal escapes (RFC 8785 but for the key order). One thread at a time per
@@ -22,7 +22,7 @@ enum gw_json_type { GW_JSON_NULL, GW_JSON_BOOL, GW_JSON_INT, GW_JSON_REAL, GW_JS
 /* value */
 struct gw_json_limits {
     size_t max_bytes;
-    unsigned max_depth; /* 32 for requests; at most 2048 */
+    unsigned max_depth; /* 32 for requests; also how deep the parser recurses */
     unsigned max_nodes; /* 16384 for requests */
 };
 

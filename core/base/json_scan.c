@@ -10,16 +10,12 @@
 #include "base/json.h"
 #include "base/utf8.h"
 
-/* Longer spellings are refused: 17 digits say all that a double can hold, and strtod's work grows with the length. */
-enum { NUMBER_MAX_BYTES = 128 };
-
 struct scan {
     const char *text;
     size_t length;
     size_t at;
     unsigned depth;
     unsigned nodes;
-    bool has_whole_real;
     const struct gw_json_limits *limits;
     struct gw_error *err;
 };
@@ -168,16 +164,15 @@ static int judge_number(struct scan *s, const char *text)
         return refuse(s, "json_bad_number", "An integer must lie within plus or minus 2^53-1.");
     if (!gw_json_is_valid_number(value))
         return refuse(s, "json_bad_number", "A number must be finite, and within plus or minus 2^53-1 when it is integral below 1e21.");
-    s->has_whole_real = s->has_whole_real || (is_real && value == trunc(value));
     return 0;
 }
 
 static int scan_number(struct scan *s)
 {
-    char text[NUMBER_MAX_BYTES + 1];
+    char text[GW_JSON_NUMBER_MAX_BYTES + 1];
     size_t length = 0;
     while (s->at + length < s->length && s->text[s->at + length] && strchr("0123456789+-.eE", s->text[s->at + length])) {
-        if (length == NUMBER_MAX_BYTES)
+        if (length == GW_JSON_NUMBER_MAX_BYTES)
             return refuse(s, "json_bad_number", "A number is written with more than 128 characters.");
         text[length] = s->text[s->at + length];
         length++;
@@ -267,7 +262,7 @@ static int scan_value(struct scan *s)
     }
 }
 
-int gw_json_scan(const char *text, size_t length, const struct gw_json_limits *limits, bool *has_whole_real, struct gw_error *err)
+int gw_json_scan(const char *text, size_t length, const struct gw_json_limits *limits, struct gw_error *err)
 {
     struct scan s = {.text = text, .length = length, .limits = limits, .err = err};
     if (length > limits->max_bytes)
@@ -276,6 +271,5 @@ int gw_json_scan(const char *text, size_t length, const struct gw_json_limits *l
     skip_spaces(&s);
     if (rc == 0 && s.at < length)
         rc = refuse(&s, "json_malformed", "Something follows the value.");
-    *has_whole_real = s.has_whole_real;
     return rc;
 }

@@ -9,9 +9,11 @@
 struct gw_error;
 struct gw_json_limits;
 
-/* Refuses what gw_json_parse documents, but for json_duplicate_key. *has_whole_real tells whether a number with a fraction
- * or an exponent has an integral value ("1.0", "1e3"). */
-int gw_json_scan(const char *text, size_t length, const struct gw_json_limits *limits, bool *has_whole_real, struct gw_error *err);
+/* Longer spellings are refused: 17 digits say all that a double can hold, and strtod's work grows with the length. */
+enum { GW_JSON_NUMBER_MAX_BYTES = 128 };
+
+/* Refuses what gw_json_parse documents, but for json_duplicate_key. */
+int gw_json_scan(const char *text, size_t length, const struct gw_json_limits *limits, struct gw_error *err);
 /* I-JSON (RFC 7493 section 2.2): finite, and when ECMAScript would print it as an integer, within ±(2^53-1); so what is written reads back.
  */
 bool gw_json_is_valid_number(double value);

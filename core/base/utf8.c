@@ -48,6 +48,18 @@ size_t gw_utf8_step(const char *text, size_t length)
     return size;
 }
 
+size_t gw_utf8_encode(uint32_t code, char out[4])
+{
+    static const uint8_t marks[] = {0, 0, 0xC0, 0xE0, 0xF0};
+    size_t size = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = size - 1; i > 0; i--) {
+        out[i] = (char)(0x80 | (code & 0x3F));
+        code >>= 6;
+    }
+    out[0] = (char)(marks[size] | code);
+    return size;
+}
+
 size_t gw_utf8_floor(const char *text, size_t length)
 {
     size_t start = length;
