@@ -1,5 +1,5 @@
-/* address.h — numeric IPv4 and IPv6 addresses with a port: text to socket address and back. Pure values; any thread. Names are not resolved
- * ("localhost" alone is known, as 127.0.0.1): a listener that waits for DNS cannot start when it must. */
+/* address.h — numeric IPv4 and IPv6 addresses with a port: text to socket address and back. Pure values; any thread. Names are not
+ * resolved ("localhost" alone is known, as 127.0.0.1): a listener that waits for DNS cannot start when it must. */
 #ifndef GW_IO_ADDRESS_H
 #define GW_IO_ADDRESS_H
 

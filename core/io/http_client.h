@@ -42,8 +42,8 @@ struct gw_http_request {
     void (*done)(struct gw_http_request *request);
     void *owner; /* the caller's */
 
-    /* status: GW_OK a response · GW_ETIMEOUT http_timeout · GW_ELIMIT http_response_too_large · GW_ECLOSED http_cancelled · GW_ENOMEM ·
-     * GW_EIO http_unreachable, http_tls_failed, http_failed. */
+    /* status: GW_OK a response · GW_ETIMEOUT http_timeout · GW_ELIMIT http_response_too_large · GW_ECLOSED http_cancelled
+     * · GW_ENOMEM · GW_EIO http_unreachable, http_tls_failed, http_failed. */
     int status;
     struct gw_error err;
     unsigned http_status;

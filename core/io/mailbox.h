@@ -1,5 +1,5 @@
-/* mailbox.h — a thread's inbox: many posters, one reader, intrusive, without locks. Owns no task; wakes its reader through `wake`, which is
- * called by posters and only when the inbox was empty. loop.c joins it to the loop; nobody else needs it. Not for bulk data: tasks carry
+/* mailbox.h — a thread's inbox: many posters, one reader, intrusive, without locks. Owns no task; wakes its reader through `wake`, which
+ * is called by posters and only when the inbox was empty. loop.c joins it to the loop; nobody else needs it. Not for bulk data: tasks carry
  * pointers. */
 #ifndef GW_IO_MAILBOX_H
 #define GW_IO_MAILBOX_H

@@ -1,6 +1,6 @@
-/* timer.h — timers of a loop, of two kinds. The wheel holds very many coarse timers (heartbeats, header timeouts, expiries): 32 bytes each,
- * start and stop O(1), fired at most one tick and never before their delay; it sleeps when it is empty. The alarm is exact and meant for a
- * few. All on the loop's thread. Time is the loop's clock for the wheel and the kernel's for alarms. */
+/* timer.h — timers of a loop, of two kinds. The wheel holds very many coarse timers (heartbeats, header timeouts, expiries): 32 bytes
+ * each, start and stop O(1), fired never before their delay and at most one tick late; it sleeps when it is empty. The alarm is exact and
+ * meant for a few. All on the loop's thread. Time is the loop's clock for the wheel and the kernel's for alarms. */
 #ifndef GW_IO_TIMER_H
 #define GW_IO_TIMER_H
 

@@ -1,6 +1,7 @@
-/* tls.h — the server's TLS: one certificate and key for all loops, replaceable while it runs. gw_tls is shared by all threads; each stream
- * belongs to its socket. TLS 1.2 and 1.3, ALPN http/1.1, stateless tickets. A stream behaves exactly as a plain gw_socket; a handshake that
- * stalls is the owner's timeout to end. Failure of a load or reload leaves what was there. Not for outgoing TLS: http_client has its own.
+/* tls.h — the server's TLS: one certificate and key for all loops, replaceable while it runs. gw_tls is shared by all threads; each
+ * stream belongs to its socket. TLS 1.2 and 1.3, ALPN http/1.1, stateless tickets. A stream behaves exactly as a plain gw_socket; a
+ * handshake that stalls is the owner's timeout to end. Failure of a load or reload leaves what was there. Not for outgoing TLS: http_client
+ * has its own.
  */
 #ifndef GW_IO_TLS_H
 #define GW_IO_TLS_H

@@ -1,5 +1,5 @@
-/* loop_fixture.h — for the specs of io: a loop on the system's clock that cannot hang a spec: when the watchdog barks, the spec fails. Test
- * thread. */
+/* loop_fixture.h — for the specs of io: a loop on the system's clock that cannot hang a spec: when the watchdog barks, the spec fails.
+ * Test thread. */
 #ifndef GW_SPEC_IO_LOOP_FIXTURE_H
 #define GW_SPEC_IO_LOOP_FIXTURE_H
 

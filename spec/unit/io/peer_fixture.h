@@ -1,5 +1,6 @@
-/* peer_fixture.h — for the specs of io: one gw_socket under observation and the other end of its connection as a blocking descriptor with a
- * timeout. What happens to the socket is recorded; a spec says after what the loop is to stop. Test thread, but for the peer's descriptor.
+/* peer_fixture.h — for the specs of io: one gw_socket under observation and the other end of its connection as a blocking descriptor with
+ * a timeout. What happens to the socket is recorded; a spec says after what the loop is to stop. Test thread, but for the peer's
+ * descriptor.
  */
 #ifndef GW_SPEC_IO_PEER_FIXTURE_H
 #define GW_SPEC_IO_PEER_FIXTURE_H
