@@ -127,6 +127,26 @@ static void refuses_escaped_surrogates_that_stand_alone(void **state)
     gw_json_unref(pair);
 }
 
+static void keeps_escaped_keys_and_values_apart(void **state)
+{
+    (void)state;
+    struct gw_json *json = parse("{ \"k\\n\" : \"\\u00e9\\t\\/\" , \"a\\u0062\":{\"c\\\\d\" :[ \"\\\"\",\"\" ] } }");
+    assert_string_equal(gw_json_text(gw_json_get(json, "k\n"), NULL), "\xc3\xa9\t/");
+    struct gw_json *list = gw_json_get(gw_json_get(json, "ab"), "c\\d");
+    assert_string_equal(gw_json_text(gw_json_at(list, 0), NULL), "\"");
+    assert_string_equal(gw_json_text(gw_json_at(list, 1), NULL), "");
+    gw_json_unref(json);
+}
+
+static void names_the_place_of_the_second_key(void **state)
+{
+    (void)state;
+    struct gw_json *json;
+    struct gw_error err;
+    assert_int_equal(gw_json_parse("{\"a\":1, \"a\":[]}", 16, &limits, &json, &err), GW_EINVAL);
+    assert_string_equal(err.path, "byte 8");
+}
+
 static void refuses_duplicate_keys(void **state)
 {
     (void)state;
@@ -247,7 +267,7 @@ static void survives_any_single_changed_byte(void **state)
 static void reports_the_failure_of_each_allocation(void **state)
 {
     (void)state;
-    const char text[] = "{\"a\":[1,2.0,\"text\"],\"b\":{\"c\":null,\"d\":0.5},\"e\":1,\"f\":2,\"g\":3,\"h\":4}";
+    const char text[] = "{\"a\\n\":[1,2.0,\"te\\txt\"],\"b\":{\"c\":null,\"d\":0.5},\"e\":1,\"f\":2,\"g\":3,\"h\":4}";
     long n = 1;
     for (;; n++) {
         struct gw_json *json;
@@ -275,6 +295,8 @@ int main(void)
         cmocka_unit_test(refuses_broken_grammar),
         cmocka_unit_test(refuses_text_that_is_not_utf8),
         cmocka_unit_test(refuses_escaped_surrogates_that_stand_alone),
+        cmocka_unit_test(keeps_escaped_keys_and_values_apart),
+        cmocka_unit_test(names_the_place_of_the_second_key),
         cmocka_unit_test(refuses_duplicate_keys),
         cmocka_unit_test(admits_numbers_that_i_json_admits),
         cmocka_unit_test(bounds_the_spelling_of_a_number),
