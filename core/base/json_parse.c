@@ -183,7 +183,7 @@ static void build_member(struct build *b, struct gw_json *object)
     gw_free(kept);
     if (rc)
         fail(b, rc);
-    if (b->failure == GW_ECONFLICT && rc)
+    if (rc == GW_ECONFLICT)
         b->at = start;
 }
 

@@ -143,7 +143,7 @@ static void names_the_place_of_the_second_key(void **state)
     (void)state;
     struct gw_json *json;
     struct gw_error err;
-    assert_int_equal(gw_json_parse("{\"a\":1, \"a\":[]}", 16, &limits, &json, &err), GW_EINVAL);
+    assert_int_equal(gw_json_parse("{\"a\":1, \"a\":[]}", 15, &limits, &json, &err), GW_EINVAL);
     assert_string_equal(err.path, "byte 8");
 }
 
