@@ -119,7 +119,10 @@ static void assert_becomes(struct gw_splice later, struct gw_splice earlier, con
         const struct gw_splice expected[] = {__VA_ARGS__};                                                                                 \
         assert_becomes((struct gw_splice)later, (struct gw_splice)earlier, expected, sizeof expected / sizeof *expected);                  \
     } while (0)
-#define S(at, del, ins) {at, del, ins}
+#define S(at, del, ins)                                                                                                                    \
+    {                                                                                                                                      \
+        at, del, ins                                                                                                                       \
+    }
 
 static void a_later_insert_goes_directly_after_its_left_neighbour(void **state)
 {

@@ -1,0 +1,114 @@
+#include "hub/removed.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/map.h"
+
+struct removal {
+    struct removal *older, *newer; /* of all */
+    struct removal *former;        /* the same id's removal before this one; read only by undo, before anything was cut */
+    uint64_t seq;
+    char id[];
+};
+
+struct gw_removed {
+    struct gw_map *by_id; /* the newest of each id */
+    struct removal *oldest, *newest;
+};
+
+struct gw_removed *gw_removed_create(const uint8_t seed[16])
+{
+    struct gw_removed *removed = gw_try_alloc(sizeof *removed);
+    if (removed)
+        *removed = (struct gw_removed){.by_id = gw_map_create(seed)};
+    return removed;
+}
+
+void gw_removed_destroy(struct gw_removed *removed)
+{
+    if (!removed)
+        return;
+    while (removed->oldest) {
+        struct removal *removal = removed->oldest;
+        removed->oldest = removal->newer;
+        gw_free(removal);
+    }
+    gw_map_destroy(removed->by_id);
+    gw_free(removed);
+}
+
+uint64_t gw_removed_seq(const struct gw_removed *removed, const char *id)
+{
+    const struct removal *removal = gw_map_get(removed->by_id, id, strlen(id));
+    return removal ? removal->seq : 0;
+}
+
+int gw_removed_add(struct gw_removed *removed, const char *id, uint64_t seq)
+{
+    size_t length = strlen(id);
+    struct removal *removal = gw_try_alloc(sizeof *removal + length + 1);
+    if (!removal)
+        return GW_ENOMEM;
+    void *former;
+    if (gw_map_put(removed->by_id, id, length, removal, &former)) {
+        gw_free(removal);
+        return GW_ENOMEM;
+    }
+    *removal = (struct removal){.older = removed->newest, .former = former, .seq = seq};
+    memcpy(removal->id, id, length + 1);
+    if (removed->newest)
+        removed->newest->newer = removal;
+    else
+        removed->oldest = removal;
+    removed->newest = removal;
+    return 0;
+}
+
+void gw_removed_undo(struct gw_removed *removed, size_t count)
+{
+    while (count--) {
+        struct removal *removal = removed->newest;
+        assert(removal);
+        if (!removal->former)
+            gw_map_remove(removed->by_id, removal->id, strlen(removal->id));
+        else if (gw_map_put(removed->by_id, removal->id, strlen(removal->id), removal->former, NULL))
+            assert(!"replacing a map's value needs no memory");
+        removed->newest = removal->older;
+        if (removal->older)
+            removal->older->newer = NULL;
+        else
+            removed->oldest = NULL;
+        gw_free(removal);
+    }
+}
+
+void gw_removed_cut(struct gw_removed *removed, uint64_t floor, size_t most)
+{
+    while (most-- && removed->oldest && removed->oldest->seq <= floor) {
+        struct removal *removal = removed->oldest;
+        if (gw_map_get(removed->by_id, removal->id, strlen(removal->id)) == removal)
+            gw_map_remove(removed->by_id, removal->id, strlen(removal->id));
+        removed->oldest = removal->newer;
+        if (removal->newer)
+            removal->newer->older = NULL;
+        else
+            removed->newest = NULL;
+        gw_free(removal);
+    }
+}
+
+bool gw_removed_next(const struct gw_removed *removed, uint64_t floor, const void **cursor, const char **id, uint64_t *seq)
+{
+    const struct removal *removal = *cursor ? ((const struct removal *)*cursor)->newer : removed->oldest;
+    while (removal && (removal->seq <= floor || gw_map_get(removed->by_id, removal->id, strlen(removal->id)) != removal))
+        removal = removal->newer;
+    if (!removal)
+        return false;
+    *cursor = removal;
+    *id = removal->id;
+    *seq = removal->seq;
+    return true;
+}
