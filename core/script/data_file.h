@@ -5,8 +5,8 @@
  *
  * From Lua to JSON: a table whose keys are 1..n is an array, one whose keys are text is an object (members in byte order of their keys),
  * any other mix is refused. An empty table is an empty object, except as the member of a name that the caller lists as a list. A member set
- * to nil is absent. An integer must lie within ±(2^53-1), a float must be finite (I-JSON); text must be valid UTF-8. Functions, cycles, and
- * tables nested or numbered over the limits are refused with their place. */
+ * to nil is absent. An integer must lie within ±(2^53-1), a float must be finite (I-JSON); text must be valid UTF-8 without NUL. Functions,
+ * cycles, and tables nested or numbered over the limits are refused with their place. */
 #ifndef GW_SCRIPT_DATA_FILE_H
 #define GW_SCRIPT_DATA_FILE_H
 

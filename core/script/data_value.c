@@ -43,11 +43,13 @@ static int no_memory(struct reader *r)
 
 #define BAD_VALUE(r, ...) (gw_error_set((r)->err, GW_EINVAL, "data_bad_value", __VA_ARGS__), set_path(r), GW_EINVAL)
 
-static int check_utf8(struct reader *r, const char *text, size_t length)
+static int check_text(struct reader *r, const char *text, size_t length)
 {
     size_t bad_at = 0;
     if (gw_utf8_count(text, length, &bad_at) < 0)
         return BAD_VALUE(r, "text is not valid UTF-8 (byte %zu)", bad_at);
+    if (memchr(text, '\0', length) != NULL)
+        return BAD_VALUE(r, "text that holds a NUL");
     return 0;
 }
 
@@ -55,7 +57,7 @@ static int read_text(struct reader *r, struct gw_json **out)
 {
     size_t length;
     const char *text = lua_tolstring(r->L, -1, &length);
-    int rc = check_utf8(r, text, length);
+    int rc = check_text(r, text, length);
     if (rc == 0 && (*out = gw_json_new_text(text, length)) == NULL)
         rc = no_memory(r);
     return rc;
@@ -165,9 +167,7 @@ static int read_members(struct reader *r, const struct key *keys, size_t count, 
         const struct key *slot = bsearch(&key, keys, count, sizeof *keys, compare_keys);
         size_t outer = r->path.length;
         push_path(r, key.text, key.length);
-        int rc = check_utf8(r, key.text, key.length);
-        if (rc == 0 && memchr(key.text, '\0', key.length) != NULL)
-            rc = BAD_VALUE(r, "a name that holds a NUL");
+        int rc = check_text(r, key.text, key.length);
         if (rc == 0)
             rc = read_value(r, &members[slot - keys]);
         lua_pop(r->L, 1);

@@ -97,6 +97,7 @@ static void what_is_no_data_is_refused_with_its_line(void **state)
     assert_refused("return { [1.5] = 1 }", NULL, "data_bad_value", "test.lua:1");
     assert_refused("return {\n['a'] = '\\xff' }", NULL, "data_bad_value", "test.lua:2");
     assert_refused("return { ['\\xff'] = 1 }", NULL, "data_bad_value", "test.lua:1");
+    assert_refused("return { a = 'a\\0b' }", NULL, "data_bad_value", "test.lua:1");
     assert_refused("return { ['a\\0b'] = 1 }", NULL, "data_bad_value", "test.lua:1");
     assert_refused("return 5", NULL, "data_bad_value", "test.lua:1");
     assert_refused("", NULL, "data_bad_value", "test.lua:1");
