@@ -238,6 +238,12 @@ static int judge_edges(struct span left, struct span ins, struct span right, str
     return refuse_uris((struct span){window, length}, err);
 }
 
+bool gw_refuse_bytes_has_break(const char *text, size_t length)
+{
+    struct span s = {text, length};
+    return run_at_end(s) < length;
+}
+
 int gw_refuse_bytes_change(const struct gw_refuse_change *change, size_t max_run, struct gw_error *err)
 {
     struct span left = {change->left, change->left_length}, ins = {change->ins, change->ins_length}, right = {change->right, change->right_length};

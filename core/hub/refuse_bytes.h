@@ -6,6 +6,7 @@
 #ifndef GW_HUB_REFUSE_BYTES_H
 #define GW_HUB_REFUSE_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct gw_error;
@@ -27,6 +28,8 @@ struct gw_refuse_change {
     const char *left, *ins, *right;
     size_t left_length, ins_length, right_length;
 };
+/* Does the text hold a byte that breaks runs? */
+bool gw_refuse_bytes_has_break(const char *text, size_t length);
 /* Judges the text after the change, given that it passed before it. Costs O(inserted + looked at), not O(text). */
 int gw_refuse_bytes_change(const struct gw_refuse_change *change, size_t max_run, struct gw_error *err);
 

@@ -53,6 +53,8 @@ struct gw_resolve_context {
     const struct gw_plan *plan;           /* the author's lens */
     const char *author_kind;              /* "user" | "agent" | "service" */
     uint64_t epoch;                       /* of the run */
+    const char *author_id;                /* whose origins these are: two actors may use one origin name. NULL: not told apart */
+    const char *batch;                    /* an id that the commands of one batch share: a splice without origin sees the earlier ones of its batch. NULL: none */
 };
 
 /* Judges `command` against the state and appends the events that it makes (type, canvas_id, data, facets, context set; seq, ts, actor, cause left to the

@@ -1,33 +1,89 @@
 #include "hub/tokens.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/map.h"
+#include "hub/journal.h"
 #include "hub/plan.h"
 #include "hub/value_type.h"
 
-int gw_tokens_init(struct gw_tokens *tokens)
+struct token {
+    char *key;
+    struct gw_json *declaration;
+    struct gw_json *value; /* NULL: not set */
+};
+
+struct gw_tokens {
+    struct gw_map *by_key;
+    struct gw_journal *journal;
+};
+
+/* Undoes one change of a token: puts the former pair back, or takes a new token out. */
+struct token_undo {
+    struct gw_undo undo;
+    struct gw_tokens *tokens;
+    struct token *token;
+    struct gw_json *declaration, *value; /* owned; what stood before */
+    bool is_new;
+};
+
+struct gw_tokens *gw_tokens_create(const uint8_t seed[16], struct gw_journal *journal)
 {
-    tokens->catalog = gw_json_new_object();
-    tokens->values = gw_json_new_object();
-    if (tokens->catalog && tokens->values)
-        return GW_OK;
-    gw_tokens_fini(tokens);
-    return GW_ENOMEM;
+    struct gw_tokens *tokens = gw_alloc(sizeof *tokens);
+    tokens->by_key = gw_map_create(seed);
+    tokens->journal = journal;
+    return tokens;
 }
 
-void gw_tokens_fini(struct gw_tokens *tokens)
+static void free_token(struct token *token)
 {
-    gw_json_unref(tokens->catalog);
-    gw_json_unref(tokens->values);
-    tokens->catalog = tokens->values = NULL;
+    gw_json_unref(token->declaration);
+    gw_json_unref(token->value);
+    gw_free(token->key);
+    gw_free(token);
 }
+
+void gw_tokens_destroy(struct gw_tokens *tokens)
+{
+    size_t cursor = 0, length;
+    const void *key;
+    void *token;
+    if (!tokens)
+        return;
+    while (gw_map_next(tokens->by_key, &cursor, &key, &length, &token))
+        free_token(token);
+    gw_map_destroy(tokens->by_key);
+    gw_free(tokens);
+}
+
+static struct token *find(const struct gw_tokens *tokens, const char *key)
+{
+    return gw_map_get(tokens->by_key, key, strlen(key));
+}
+
+struct gw_json *gw_tokens_declaration(const struct gw_tokens *tokens, const char *key)
+{
+    const struct token *token = find(tokens, key);
+    return token ? token->declaration : NULL;
+}
+
+struct gw_json *gw_tokens_value(const struct gw_tokens *tokens, const char *key)
+{
+    const struct token *token = find(tokens, key);
+    return token ? token->value : NULL;
+}
+
+/* ---- judging ---------------------------------------------------------------------------------------------------------------------------- */
 
 int gw_tokens_check_key(const struct gw_tokens *tokens, const struct gw_plan *plan, const char *key, struct gw_error *err)
 {
-    if (gw_json_get(tokens->catalog, key) && gw_plan_admits_token(plan, key))
+    if (find(tokens, key) && gw_plan_admits_token(plan, key))
         return GW_OK;
     return gw_error_set(err, GW_ENOTFOUND, "unknown_token", "no Token %s is declared in this run", key);
 }
@@ -52,7 +108,7 @@ int gw_tokens_check(const struct gw_tokens *tokens, const struct gw_plan *plan, 
 {
     int status = gw_tokens_check_key(tokens, plan, key, err);
     if (!status)
-        status = gw_value_fits(gw_json_get(tokens->catalog, key), value, err);
+        status = gw_value_fits(find(tokens, key)->declaration, value, err);
     return status ? status : check_size(value, max_bytes, err);
 }
 
@@ -62,14 +118,144 @@ int gw_tokens_check_catalog(const struct gw_tokens *tokens, const struct gw_plan
     const char *key;
     struct gw_json *declaration;
     while (gw_json_next(catalog, &iterator, &key, &declaration)) {
-        const struct gw_json *present = gw_json_get(tokens->catalog, key);
-        if (!present || gw_json_equal(present, declaration))
+        const struct token *present = find(tokens, key);
+        if (!present || gw_json_equal(present->declaration, declaration))
             continue;
-        const char *name = gw_plan_admits_token(plan, key) ? key : "of this canvas";
-        return gw_error_set(err, GW_ECONFLICT, "token_conflict", "the Token %s is already declared otherwise in this run", name);
+        if (!gw_plan_admits_token(plan, key))
+            return gw_error_set(err, GW_ECONFLICT, "token_conflict", "a Token of this canvas is already declared otherwise in this run");
+        return gw_error_set(err, GW_ECONFLICT, "token_conflict", "the Token %s is already declared otherwise in this run", key);
     }
     return GW_OK;
 }
+
+/* ---- changing --------------------------------------------------------------------------------------------------------------------------- */
+
+static void revert(struct gw_undo *step)
+{
+    struct token_undo *undo = (struct token_undo *)step;
+    struct token *token = undo->token;
+    if (undo->is_new) {
+        gw_map_remove(undo->tokens->by_key, token->key, strlen(token->key));
+        free_token(token);
+    } else {
+        gw_json_unref(token->declaration);
+        gw_json_unref(token->value);
+        token->declaration = undo->declaration;
+        token->value = undo->value;
+    }
+    gw_free(undo);
+}
+
+static void forget(struct gw_undo *step)
+{
+    struct token_undo *undo = (struct token_undo *)step;
+    gw_json_unref(undo->declaration);
+    gw_json_unref(undo->value);
+    gw_free(undo);
+}
+
+/* Gives `token` a new pair (references taken over); the old one goes to the journal. */
+static int change(struct gw_tokens *tokens, struct token *token, struct gw_json *declaration, struct gw_json *value)
+{
+    struct token_undo *undo = gw_try_alloc(sizeof *undo);
+    if (!undo)
+        return GW_ENOMEM;
+    *undo = (struct token_undo){{NULL, revert, forget}, tokens, token, token->declaration, token->value, token->declaration == NULL};
+    token->declaration = gw_json_ref(declaration);
+    token->value = value ? gw_json_ref(value) : NULL;
+    gw_journal_push(tokens->journal, &undo->undo);
+    return GW_OK;
+}
+
+static struct token *add(struct gw_tokens *tokens, const char *key)
+{
+    struct token *token = gw_try_alloc(sizeof *token);
+    if (!token)
+        return NULL;
+    *token = (struct token){.key = gw_try_strndup(key, strlen(key))};
+    if (token->key && !gw_map_put(tokens->by_key, key, strlen(key), token, NULL))
+        return token;
+    free_token(token);
+    return NULL;
+}
+
+int gw_tokens_declare(struct gw_tokens *tokens, const char *key, struct gw_json *declaration)
+{
+    struct token *token = find(tokens, key);
+    bool is_new = !token;
+    if (is_new)
+        token = add(tokens, key);
+    if (!token)
+        return GW_ENOMEM;
+    int status = change(tokens, token, declaration, token->value);
+    if (status && is_new) {
+        gw_map_remove(tokens->by_key, key, strlen(key));
+        free_token(token);
+    }
+    return status;
+}
+
+int gw_tokens_put(struct gw_tokens *tokens, const char *key, struct gw_json *value)
+{
+    struct token *token = find(tokens, key);
+    return token ? change(tokens, token, token->declaration, value) : GW_EINVAL;
+}
+
+/* ---- writing ---------------------------------------------------------------------------------------------------------------------------- */
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp((*(struct token *const *)a)->key, (*(struct token *const *)b)->key);
+}
+
+/* The admitted tokens by key, *count of them; NULL when memory is gone. */
+static struct token **sort_admitted(const struct gw_tokens *tokens, const struct gw_plan *plan, size_t *count)
+{
+    struct token **sorted = gw_try_grow(NULL, gw_map_count(tokens->by_key) + 1, sizeof(struct token *));
+    size_t cursor = 0, length;
+    const void *key;
+    void *token;
+    *count = 0;
+    while (sorted && gw_map_next(tokens->by_key, &cursor, &key, &length, &token))
+        if (!plan || gw_plan_admits_token(plan, ((struct token *)token)->key))
+            sorted[(*count)++] = token;
+    if (sorted)
+        qsort(sorted, *count, sizeof *sorted, compare_keys);
+    return sorted;
+}
+
+static void write_object(const struct gw_tokens *tokens, const struct gw_plan *plan, bool is_catalog, struct gw_buffer *out)
+{
+    size_t count, written = 0;
+    struct token **sorted = sort_admitted(tokens, plan, &count);
+    if (!sorted)
+        out->has_failed = true; /* there is no append that fails on purpose */
+    gw_buffer_append_char(out, '{');
+    for (size_t i = 0; i < count; i++) {
+        const struct gw_json *value = is_catalog ? sorted[i]->declaration : sorted[i]->value;
+        if (!value)
+            continue;
+        if (written++)
+            gw_buffer_append_char(out, ',');
+        gw_buffer_append_json_string(out, sorted[i]->key, strlen(sorted[i]->key));
+        gw_buffer_append_char(out, ':');
+        gw_json_write_canonical(value, out);
+    }
+    gw_buffer_append_char(out, '}');
+    gw_free(sorted);
+}
+
+void gw_tokens_write_values(const struct gw_tokens *tokens, const struct gw_plan *plan, struct gw_buffer *out)
+{
+    write_object(tokens, plan, false, out);
+}
+
+void gw_tokens_write_catalog(const struct gw_tokens *tokens, const struct gw_plan *plan, struct gw_buffer *out)
+{
+    write_object(tokens, plan, true, out);
+}
+
+/* ---- projection of events ------------------------------------------------------------------------------------------------------------------ */
 
 static bool admits_all(const struct gw_json *by_key, const struct gw_plan *plan)
 {

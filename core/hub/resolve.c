@@ -1,0 +1,99 @@
+#include "hub/resolve.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "hub/origins.h"
+#include "hub/plan.h"
+#include "hub/refuse_bytes.h"
+
+static const struct handler {
+    const char *type;
+    int (*resolve)(const struct gw_resolve *r);
+    bool is_about_canvas; /* which must be mounted */
+    bool judges_bytes;    /* itself: its text is only a part of the value */
+} handlers[] = {
+    {"block.splice", gw_resolve_block_splice, true, true},   {"block.insert", gw_resolve_block_insert, true, false},
+    {"block.update", gw_resolve_block_update, true, false},  {"block.move", gw_resolve_block_move, true, false},
+    {"block.remove", gw_resolve_block_remove, true, false},  {"token.set", gw_resolve_token_set, false, false},
+    {"canvas.mount", gw_resolve_canvas_mount, false, false}, {"canvas.commit", gw_resolve_canvas_commit, true, false},
+};
+
+int gw_resolve_at(const struct gw_resolve *r, const char *path)
+{
+    gw_error_prefix(r->err, path);
+    return r->err->code;
+}
+
+int gw_resolve_no_memory(const struct gw_resolve *r)
+{
+    return gw_error_set(r->err, GW_ENOMEM, "out_of_memory", "no memory for the command");
+}
+
+static const struct handler *find_handler(const char *type)
+{
+    for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++)
+        if (strcmp(type, handlers[i].type) == 0)
+            return &handlers[i];
+    return NULL;
+}
+
+static int find_canvas(struct gw_resolve *r)
+{
+    const char *id = r->command->canvas_id;
+    if (!id[0])
+        gw_error_set(r->err, GW_EINVAL, "missing_id", "canvas_id is required");
+    else if (!(r->canvas = gw_state_canvas(r->state, id)))
+        gw_error_set(r->err, GW_ENOTFOUND, "canvas_not_mounted", "no canvas %s is mounted in this run", id);
+    return r->canvas ? GW_OK : gw_resolve_at(r, "/canvas_id");
+}
+
+static int check_order(const struct gw_resolve *r)
+{
+    char origin[GW_ORIGIN_NAME_MAX + 1];
+    if (!gw_resolve_origin(r, origin))
+        return GW_OK;
+    int64_t expected = gw_origins_last(r->state->origins, origin) + 1;
+    if (r->command->n == expected)
+        return GW_OK;
+    gw_error_set(r->err, GW_ECONFLICT, "out_of_order", "the next command of this origin is n = %lld", (long long)expected);
+    r->err->is_retryable = r->command->n > expected;
+    return gw_resolve_at(r, "/n");
+}
+
+static int judge_bytes(const struct gw_resolve *r)
+{
+    int status = gw_refuse_bytes_json(r->command->args, r->state->limits.max_base64_run, r->err);
+    return status ? gw_resolve_at(r, "/args") : GW_OK;
+}
+
+static int resolve(struct gw_resolve *r)
+{
+    const struct handler *handler = find_handler(r->command->type);
+    if (!r->context->plan->can_write)
+        return gw_error_set(r->err, GW_EDENIED, "not_allowed", "this actor may not write in this run");
+    if (!handler) {
+        gw_error_set(r->err, GW_EINVAL, "unknown_command", "%s is no command", r->command->type);
+        return gw_resolve_at(r, "/type");
+    }
+    int status = handler->is_about_canvas ? find_canvas(r) : GW_OK;
+    if (!status)
+        status = check_order(r);
+    if (!status)
+        status = gw_resolve_conditions(r);
+    if (!status && !handler->judges_bytes)
+        status = judge_bytes(r);
+    return status ? status : handler->resolve(r);
+}
+
+int gw_state_resolve(const struct gw_state *state, const struct gw_command *command, const struct gw_resolve_context *context,
+                     struct gw_event_list *out, struct gw_error *err)
+{
+    struct gw_resolve r = {state, command, context, NULL, out, err};
+    size_t count = out->count;
+    int status = resolve(&r);
+    if (status)
+        gw_event_list_truncate(out, count);
+    return status;
+}

@@ -1,0 +1,81 @@
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "hub/pointer.h"
+#include "hub/resolve.h"
+
+static int refuse(const struct gw_resolve *r, const char *id, const char *path, const char *name, const char *why)
+{
+    gw_error_set(r->err, GW_EINVAL, id, "%s %s", name, why);
+    gw_pointer_prefix(r->err, name);
+    return gw_resolve_at(r, path);
+}
+
+int gw_resolve_members(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *const *names)
+{
+    void *iterator = NULL;
+    const char *key;
+    struct gw_json *value;
+    while (gw_json_next(object, &iterator, &key, &value)) {
+        const char *const *name = names;
+        while (*name && strcmp(*name, key) != 0)
+            name++;
+        if (!*name)
+            return refuse(r, "unknown_member", path, key, "is no argument of this command");
+    }
+    return GW_OK;
+}
+
+int gw_resolve_id(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name, bool is_required, const char **out)
+{
+    const struct gw_json *value = gw_json_get(object, name);
+    *out = NULL;
+    if (!value || gw_json_is_null(value))
+        return is_required ? refuse(r, "missing_arg", path, name, "is required") : GW_OK;
+    size_t length = 0;
+    const char *text = gw_json_is_string(value) ? gw_json_text(value, &length) : "";
+    if (!gw_id_is_valid(text, length))
+        return refuse(r, "bad_id", path, name, "must be an id");
+    *out = text;
+    return GW_OK;
+}
+
+int gw_resolve_typed(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name, bool (*is_type)(const struct gw_json *value),
+                     struct gw_json **out)
+{
+    *out = gw_json_get(object, name);
+    if (!*out || is_type(*out))
+        return GW_OK;
+    return refuse(r, "bad_shape", path, name, "is of another JSON type");
+}
+
+int gw_resolve_count(const struct gw_resolve *r, const char *name, uint32_t *out)
+{
+    const struct gw_json *value = gw_json_get(r->command->args, name);
+    if (!value)
+        return refuse(r, "missing_arg", "/args", name, "is required");
+    if (!gw_json_is_int(value))
+        return refuse(r, "bad_shape", "/args", name, "must be an integer");
+    if (gw_json_int(value) < 0 || gw_json_int(value) > INT32_MAX)
+        return refuse(r, "out_of_range", "/args", name, "must lie from 0 to 2147483647");
+    *out = (uint32_t)gw_json_int(value);
+    return GW_OK;
+}
+
+int gw_resolve_block(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name, struct gw_block **out)
+{
+    const char *id;
+    int status = gw_resolve_id(r, object, path, name, true, &id);
+    if (status)
+        return status;
+    *out = gw_blocks_find(r->canvas->blocks, id);
+    if (*out)
+        return GW_OK;
+    if (gw_blocks_removed_seq(r->canvas->blocks, id, r->state->seq))
+        gw_error_set(r->err, GW_ECONFLICT, "block_removed", "the block %s was removed", id);
+    else
+        gw_error_set(r->err, GW_ENOTFOUND, "unknown_block", "no block %s stands on this canvas", id);
+    gw_pointer_prefix(r->err, name);
+    return gw_resolve_at(r, path);
+}

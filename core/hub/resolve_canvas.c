@@ -1,0 +1,167 @@
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "hub/manifest.h"
+#include "hub/plan.h"
+#include "hub/pointer.h"
+#include "hub/resolve.h"
+#include "hub/tokens.h"
+
+/* ---- canvas.mount ----------------------------------------------------------------------------------------------------------------------- */
+
+/* The value that a declared key has once the canvas is mounted: what stands, or the default of a key that is new. Borrowed; NULL: none. */
+static struct gw_json *value_after(const struct gw_state *state, const char *key, const struct gw_json *declaration)
+{
+    bool is_declared = gw_tokens_declaration(state->tokens, key);
+    return is_declared ? gw_tokens_value(state->tokens, key) : gw_json_get(declaration, "default");
+}
+
+static struct gw_json *make_values(const struct gw_state *state, const struct gw_json *catalog)
+{
+    struct gw_json *values = gw_json_new_object();
+    void *iterator = NULL;
+    const char *key;
+    struct gw_json *declaration;
+    while (values && gw_json_next(catalog, &iterator, &key, &declaration)) {
+        struct gw_json *value = value_after(state, key, declaration);
+        if (value && gw_json_set(values, key, gw_json_ref(value))) {
+            gw_json_unref(values);
+            values = NULL;
+        }
+    }
+    return values;
+}
+
+/* What of the manifest travels: everything but its name (canvas_type) and its Tokens (TokenCatalog), which are projected apart. */
+static struct gw_json *make_manifest(const struct gw_manifest *manifest)
+{
+    static const char *const names[] = {"version", "title", "harness", "tools", "kinds", "commands", "lens"};
+    struct gw_json *out = gw_json_new_object();
+    for (size_t i = 0; out && i < sizeof names / sizeof names[0]; i++) {
+        if (gw_json_set(out, names[i], gw_json_ref(gw_manifest_member(manifest, names[i])))) {
+            gw_json_unref(out);
+            out = NULL;
+        }
+    }
+    return out;
+}
+
+static struct gw_json *make_empty_state(void)
+{
+    struct gw_json *state = gw_json_new_object();
+    if (!state || !gw_json_set(state, "blocks", gw_json_new_object()))
+        return state;
+    gw_json_unref(state);
+    return NULL;
+}
+
+static struct gw_json *make_ready(const struct gw_resolve *r, const struct gw_manifest *manifest)
+{
+    struct gw_json *data = gw_json_new_object(), *catalog = gw_manifest_member(manifest, "tokens");
+    if (!data)
+        return NULL;
+    if (!gw_json_set(data, "canvas_type", gw_resolve_text(gw_manifest_type(manifest))) && !gw_json_set(data, "manifest", make_manifest(manifest)) &&
+        !gw_json_set(data, "TokenCatalog", gw_json_ref(catalog)) && !gw_json_set(data, "tokens", make_values(r->state, catalog)) &&
+        !gw_json_set(data, "rev", gw_json_new_int(0)) && !gw_json_set(data, "state", make_empty_state()))
+        return data;
+    gw_json_unref(data);
+    return NULL;
+}
+
+/* Manifests are shared by all workers and JSON trees are one thread's at a time, so the event gets a copy of its own. */
+static struct gw_json *copy_ready(const struct gw_resolve *r, const struct gw_manifest *manifest)
+{
+    struct gw_json *shared = make_ready(r, manifest);
+    struct gw_json *own = shared ? gw_json_copy_deep(shared) : NULL;
+    gw_json_unref(shared);
+    return own;
+}
+
+static int emit_ready(const struct gw_resolve *r, const struct gw_manifest *manifest)
+{
+    struct gw_json *context = gw_json_new_object();
+    if (!context || gw_json_set(context, "manifest_hash", gw_resolve_text(gw_manifest_hash(manifest)))) {
+        gw_json_unref(context);
+        return gw_resolve_no_memory(r);
+    }
+    return gw_resolve_emit(r, GW_EVENT_CANVAS_READY, copy_ready(r, manifest), NULL, context);
+}
+
+static int mount(const struct gw_resolve *r, const struct gw_manifest *manifest)
+{
+    const struct gw_state_limits *limits = &r->state->limits;
+    if (r->state->canvas_count >= limits->max_canvases) {
+        gw_error_limit(r->err, "limit_canvases", "max_canvases", (int64_t)limits->max_canvases, "a run may hold %zu canvases", limits->max_canvases);
+        return gw_resolve_at(r, "/canvas_id");
+    }
+    int status = gw_tokens_check_catalog(r->state->tokens, r->context->plan, gw_manifest_member(manifest, "tokens"), r->err);
+    return status ? gw_resolve_at(r, "/args/canvas_type") : emit_ready(r, manifest);
+}
+
+int gw_resolve_canvas_mount(const struct gw_resolve *r)
+{
+    static const char *const names[] = {"canvas_type", NULL};
+    const char *type, *id = r->command->canvas_id;
+    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    if (!status)
+        status = gw_resolve_id(r, r->command->args, "/args", "canvas_type", true, &type);
+    if (status)
+        return status;
+    if (!id[0]) {
+        gw_error_set(r->err, GW_EINVAL, "missing_id", "canvas_id is required");
+        return gw_resolve_at(r, "/canvas_id");
+    }
+    const struct gw_canvas *mounted = gw_state_canvas(r->state, id);
+    if (mounted && strcmp(mounted->type, type) == 0)
+        return gw_resolve_emit_nothing(r, NULL);
+    if (mounted) {
+        gw_error_set(r->err, GW_ECONFLICT, "canvas_exists", "the canvas %s is mounted with another type", id);
+        return gw_resolve_at(r, "/args/canvas_type");
+    }
+    const struct gw_manifest *manifest = gw_manifests_get(r->context->manifests, type);
+    if (manifest)
+        return mount(r, manifest);
+    gw_error_set(r->err, GW_ENOTFOUND, "unknown_canvas", "no canvas type %s is known", type);
+    return gw_resolve_at(r, "/args/canvas_type");
+}
+
+/* ---- canvas.commit ------------------------------------------------------------------------------------------------------------------------ */
+
+static int read_message(const struct gw_resolve *r, struct gw_json **message)
+{
+    static const char *const names[] = {"message", NULL};
+    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    if (!status)
+        status = gw_resolve_typed(r, r->command->args, "/args", "message", gw_json_is_string, message);
+    if (status || !*message)
+        return status;
+    size_t length;
+    const char *text = gw_json_text(*message, &length);
+    if (gw_utf8_count(text, length, NULL) <= GW_MESSAGE_MAX)
+        return GW_OK;
+    gw_error_set(r->err, GW_EINVAL, "too_long", "a commit message may hold %d code points", GW_MESSAGE_MAX);
+    return gw_resolve_at(r, "/args/message");
+}
+
+static struct gw_json *make_commit(const struct gw_resolve *r, struct gw_json *message)
+{
+    const struct gw_canvas *canvas = r->canvas;
+    size_t count = canvas->revision_count;
+    uint64_t from = count ? canvas->revisions[count - 1].to_seq : canvas->mounted_seq;
+    struct gw_json *data = gw_json_new_object();
+    if (!data)
+        return NULL;
+    if (!gw_json_set(data, "rev", gw_json_new_int((int64_t)count + 1)) && !gw_json_set(data, "from", gw_json_new_int((int64_t)from)) &&
+        !gw_json_set(data, "to", gw_json_new_int((int64_t)r->state->seq)) && (!message || !gw_json_set(data, "message", gw_json_ref(message))))
+        return data;
+    gw_json_unref(data);
+    return NULL;
+}
+
+int gw_resolve_canvas_commit(const struct gw_resolve *r)
+{
+    struct gw_json *message;
+    int status = read_message(r, &message);
+    return status ? status : gw_resolve_emit(r, GW_EVENT_CANVAS_COMMIT, make_commit(r, message), NULL, NULL);
+}

@@ -1,0 +1,118 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "hub/resolve.h"
+
+bool gw_resolve_origin(const struct gw_resolve *r, char out[GW_ORIGIN_NAME_MAX + 1])
+{
+    const char *author = r->context->author_id ? r->context->author_id : "";
+    if (!r->command->origin[0])
+        return false;
+    snprintf(out, GW_ORIGIN_NAME_MAX + 1, "%s %s", author, r->command->origin);
+    return true;
+}
+
+struct gw_json *gw_resolve_text(const char *text)
+{
+    return text ? gw_json_new_text(text, strlen(text)) : NULL;
+}
+
+struct gw_json *gw_resolve_parent(const struct gw_block *parent)
+{
+    return parent ? gw_resolve_text(gw_block_id(parent)) : gw_json_new_null();
+}
+
+struct gw_json *gw_resolve_op(const char *name, const char *id)
+{
+    struct gw_json *op = gw_json_new_object();
+    if (!op || (!gw_json_set(op, "op", gw_resolve_text(name)) && !gw_json_set(op, "id", gw_resolve_text(id))))
+        return op;
+    gw_json_unref(op);
+    return NULL;
+}
+
+struct gw_json *gw_resolve_ops(struct gw_json *ops)
+{
+    struct gw_json *data = gw_json_new_object();
+    if (!data) {
+        gw_json_unref(ops);
+        return NULL;
+    }
+    if (!gw_json_set(data, "ops", ops))
+        return data;
+    gw_json_unref(data);
+    return NULL;
+}
+
+/* Joins {origin, n} to *context, making it when there is none. */
+static int join_origin(const struct gw_resolve *r, struct gw_json **context)
+{
+    char origin[GW_ORIGIN_NAME_MAX + 1];
+    if (!gw_resolve_origin(r, origin))
+        return GW_OK;
+    if (!*context && !(*context = gw_json_new_object()))
+        return GW_ENOMEM;
+    int status = gw_json_set(*context, "origin", gw_resolve_text(origin));
+    return status ? status : gw_json_set(*context, "n", gw_json_new_int(r->command->n));
+}
+
+int gw_resolve_emit(const struct gw_resolve *r, enum gw_event_type type, struct gw_json *data, struct gw_json *facets, struct gw_json *context)
+{
+    struct gw_event *event = gw_event_create();
+    int status = join_origin(r, &context);
+    if (!event || status || (!data && type != GW_EVENT_VOID)) {
+        gw_json_unref(data);
+        gw_json_unref(facets);
+        gw_json_unref(context);
+        gw_event_unref(event);
+        return gw_resolve_no_memory(r);
+    }
+    event->type = type;
+    event->data = data;
+    event->facets = facets;
+    event->context = context;
+    if (type != GW_EVENT_TOKEN_PATCH)
+        memcpy(event->canvas_id, r->command->canvas_id, sizeof event->canvas_id);
+    return gw_event_list_add(r->out, event) ? gw_resolve_no_memory(r) : GW_OK;
+}
+
+int gw_resolve_emit_nothing(const struct gw_resolve *r, struct gw_json *context)
+{
+    if (r->command->origin[0] || context)
+        return gw_resolve_emit(r, GW_EVENT_VOID, NULL, NULL, context);
+    return GW_OK;
+}
+
+struct gw_json *gw_facets_create(const struct gw_canvas *canvas)
+{
+    struct gw_json *facets = gw_json_new_object();
+    if (!facets)
+        return NULL;
+    if (!gw_json_set(facets, "canvas_type", gw_resolve_text(canvas->type)) && !gw_json_set(facets, "blocks", gw_json_new_object()))
+        return facets;
+    gw_json_unref(facets);
+    return NULL;
+}
+
+struct gw_json *gw_facets_add(struct gw_json *facets, const char *id, const char *kind, const char *author, const char *vis)
+{
+    struct gw_json *blocks = gw_json_get(facets, "blocks"), *entry = gw_json_get(blocks, id);
+    if (entry)
+        return entry;
+    if (gw_json_set(blocks, id, gw_json_new_object()))
+        return NULL;
+    entry = gw_json_get(blocks, id);
+    int status = gw_json_set(entry, "kind", gw_resolve_text(kind));
+    if (!status)
+        status = gw_json_set(entry, "author", gw_resolve_text(author));
+    if (!status && vis[0])
+        status = gw_json_set(entry, "vis", gw_resolve_text(vis));
+    return status ? NULL : entry;
+}
+
+struct gw_json *gw_facets_touch(struct gw_json *facets, const struct gw_block *block)
+{
+    return gw_facets_add(facets, gw_block_id(block), gw_block_kind(block), gw_block_author(block), gw_block_vis(block));
+}

@@ -1,0 +1,179 @@
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "hub/pointer.h"
+#include "hub/resolve.h"
+#include "hub/resolve_place.h"
+
+#define PATH "/args/block"
+
+/* value: the block that is to be */
+struct insert {
+    const char *id, *kind, *vis;
+    const struct gw_json *schema;
+    struct gw_json *props; /* owned; given ones and defaults */
+    struct gw_json *text;  /* borrowed, or NULL */
+    struct gw_resolve_place place;
+};
+
+static int refuse(const struct gw_resolve *r, int code, const char *id, const char *member, const char *why)
+{
+    gw_error_set(r->err, code, id, "%s", why);
+    gw_pointer_prefix(r->err, member);
+    return gw_resolve_at(r, PATH);
+}
+
+static int check_id_is_free(const struct gw_resolve *r, const char *id)
+{
+    if (gw_blocks_find(r->canvas->blocks, id))
+        return refuse(r, GW_ECONFLICT, "block_exists", "id", "a block of this id stands on this canvas");
+    /* Commands written before the removal may still be on their way; they must not reach another block. */
+    if (gw_blocks_removed_seq(r->canvas->blocks, id, r->state->seq))
+        return refuse(r, GW_ECONFLICT, "block_removed", "id", "a block of this id was removed lately: choose another");
+    size_t max_blocks = r->state->limits.max_blocks;
+    if (gw_blocks_count(r->canvas->blocks) < max_blocks)
+        return GW_OK;
+    gw_error_limit(r->err, "limit_blocks", "max_blocks", (int64_t)max_blocks, "a canvas may hold %zu blocks", max_blocks);
+    return gw_resolve_at(r, PATH);
+}
+
+static int read_names(const struct gw_resolve *r, const struct gw_json *block, struct insert *insert)
+{
+    static const char *const names[] = {"id", "kind", "parent", "after", "props", "text", "vis", NULL};
+    int status = gw_resolve_members(r, block, PATH, names);
+    if (!status)
+        status = gw_resolve_id(r, block, PATH, "id", true, &insert->id);
+    if (!status)
+        status = gw_resolve_id(r, block, PATH, "kind", true, &insert->kind);
+    if (!status)
+        status = gw_resolve_id(r, block, PATH, "vis", false, &insert->vis);
+    if (status)
+        return status;
+    insert->schema = gw_canvas_kind(r->canvas, insert->kind);
+    return insert->schema ? GW_OK : refuse(r, GW_ENOTFOUND, "unknown_kind", "kind", "this canvas has no such kind");
+}
+
+static int read_text(const struct gw_resolve *r, const struct gw_json *block, struct insert *insert)
+{
+    int status = gw_resolve_typed(r, block, PATH, "text", gw_json_is_string, &insert->text);
+    if (status || !insert->text)
+        return status;
+    size_t length, max_bytes = r->state->limits.max_text_bytes;
+    gw_json_text(insert->text, &length);
+    if (length > 0 && !gw_json_bool(gw_json_get(insert->schema, "text")))
+        return refuse(r, GW_EINVAL, "no_text", "text", "this kind carries no text");
+    if (length <= max_bytes)
+        return GW_OK;
+    gw_error_limit(r->err, "limit_text_bytes", "max_text_bytes", (int64_t)max_bytes, "the text of a block may hold %zu bytes", max_bytes);
+    return gw_resolve_at(r, PATH "/text");
+}
+
+/* Adds the defaults of what is not given, and finds what is required. */
+static int complete_props(const struct gw_resolve *r, struct insert *insert)
+{
+    const struct gw_json *declared = gw_json_get(insert->schema, "props");
+    void *iterator = NULL;
+    const char *name;
+    struct gw_json *declaration;
+    while (gw_json_is_object(declared) && gw_json_next(declared, &iterator, &name, &declaration)) {
+        struct gw_json *value = gw_json_get(declaration, "default"), *required = gw_json_get(declaration, "required");
+        if (gw_json_get(insert->props, name))
+            continue;
+        if (value && gw_json_set(insert->props, name, gw_json_ref(value)))
+            return gw_resolve_no_memory(r);
+        if (value || !required || !gw_json_bool(required))
+            continue;
+        gw_error_set(r->err, GW_EINVAL, "missing_prop", "%s is required of this kind", name);
+        gw_pointer_prefix(r->err, name);
+        return gw_resolve_at(r, PATH "/props");
+    }
+    return GW_OK;
+}
+
+static int read_props(const struct gw_resolve *r, const struct gw_json *block, struct insert *insert)
+{
+    struct gw_json *given;
+    int status = gw_resolve_typed(r, block, PATH, "props", gw_json_is_object, &given);
+    if (!status && given)
+        status = gw_resolve_props(r, insert->schema, given, PATH "/props");
+    if (status)
+        return status;
+    insert->props = gw_resolve_props_merge(given, NULL, NULL);
+    if (!insert->props)
+        return gw_resolve_no_memory(r);
+    status = complete_props(r, insert);
+    return status ? status : gw_resolve_props_size(r, insert->props, PATH "/props");
+}
+
+static struct gw_json *make_op(const struct insert *insert, const char *label)
+{
+    struct gw_json *op = gw_resolve_op("insert", insert->id);
+    if (!op)
+        return NULL;
+    struct gw_json *text = insert->text ? gw_json_ref(insert->text) : gw_resolve_text("");
+    int status = gw_json_set(op, "text", text);
+    if (!status)
+        status = gw_json_set(op, "kind", gw_resolve_text(insert->kind));
+    if (!status)
+        status = gw_json_set(op, "parent", gw_resolve_parent(insert->place.parent));
+    if (!status)
+        status = gw_json_set(op, "pos", gw_resolve_text(label));
+    if (!status)
+        status = gw_json_set(op, "props", gw_json_ref(insert->props));
+    if (!status && insert->vis)
+        status = gw_json_set(op, "vis", gw_resolve_text(insert->vis));
+    if (!status)
+        return op;
+    gw_json_unref(op);
+    return NULL;
+}
+
+static int emit(const struct gw_resolve *r, const struct insert *insert)
+{
+    char label[GW_ORDER_MAX + 1];
+    struct gw_json *facets = gw_facets_create(r->canvas), *ops = NULL;
+    int status = facets ? gw_resolve_place_ops(r, &insert->place, NULL, facets, &ops, label) : gw_resolve_no_memory(r);
+    struct gw_json *own = status ? NULL : gw_facets_add(facets, insert->id, insert->kind, r->context->author_kind, insert->vis ? insert->vis : "");
+    if (!status && (!own || gw_json_set(own, "is", gw_resolve_text("new")) || gw_json_append(ops, make_op(insert, label))))
+        status = gw_resolve_no_memory(r);
+    if (!status)
+        return gw_resolve_emit(r, GW_EVENT_STATE_PATCH, gw_resolve_ops(ops), facets, NULL);
+    gw_json_unref(ops);
+    gw_json_unref(facets);
+    return status;
+}
+
+static int judge(const struct gw_resolve *r, const struct gw_json *block, struct insert *insert)
+{
+    int status = read_names(r, block, insert);
+    if (!status)
+        status = check_id_is_free(r, insert->id);
+    if (!status)
+        status = gw_resolve_place_read(r, block, PATH, NULL, &insert->place);
+    if (!status)
+        status = gw_resolve_parent_admits(r, insert->place.parent, insert->kind, PATH "/parent");
+    if (!status)
+        status = read_text(r, block, insert);
+    return status ? status : read_props(r, block, insert);
+}
+
+int gw_resolve_block_insert(const struct gw_resolve *r)
+{
+    static const char *const names[] = {"block", NULL};
+    struct gw_json *block;
+    struct insert insert = {0};
+    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    if (!status)
+        status = gw_resolve_typed(r, r->command->args, "/args", "block", gw_json_is_object, &block);
+    if (!status && !block) {
+        gw_error_set(r->err, GW_EINVAL, "missing_arg", "block is required");
+        return gw_resolve_at(r, PATH);
+    }
+    if (!status)
+        status = judge(r, block, &insert);
+    if (!status)
+        status = emit(r, &insert);
+    gw_json_unref(insert.props);
+    return status;
+}

@@ -1,0 +1,85 @@
+/* state_internal.h — the insides of a run's state, for state_*.c and resolve*.c alone. state.h is the contract.
+ *
+ * What events look like here (`data` is what an unrestricted lens sees; `facets` and `context` never leave the process):
+ *
+ * CANVAS_READY   data     {canvas_type, manifest: {version, title, harness, tools, kinds, commands, lens}, TokenCatalog: {key: declaration},
+ *                          tokens: {key: value}, rev, state: {blocks: {id: {kind, parent, pos, props, text, vis?}}}}
+ *                context  {manifest_hash}
+ *   A reader merges TokenCatalog and tokens into the run's and replaces the canvas; without `state` it keeps the blocks that it has.
+ * token_patch    data     {set: {key: value}, unset: [key]}
+ * state_patch    data     {ops: [{op: "insert", id, kind, parent, pos, props, text, vis?} | {op: "update", id, set, unset, vis?} | {op: "move", id, parent, pos}
+ *                          | {op: "remove", id} | {op: "splice", id, at, del, ins} | {op: "relabel", pos: {id: label}}]}; an update's vis null = none;
+ *                          several splice ops of one event are one edit of one block, applied one after the other
+ *                facets   {canvas_type, blocks: {id: {kind, author, vis?, is: "new"|"gone"?, was?: {vis?}, block?: {…}}}}: every block touched, new
+ *                          parents too; `block` is the whole block after a change of vis
+ *                context  a splice: {block, base, written: [at, del, ins], by?}: `by` names the origin of one that has none of its own
+ * canvas_commit  data     {rev, from, to, message?}: seqs here, sealed into cursors by the encoder
+ * void           as state_patch, for a command that changes nothing that anybody sees but whose place in its origin's order counts
+ * any of them    context  {origin, n}: the name of the origin, as resolving made it */
+#ifndef GW_HUB_STATE_INTERNAL_H
+#define GW_HUB_STATE_INTERNAL_H
+
+#include "base/digest.h"
+#include "base/id.h"
+#include "hub/blocks.h"
+#include "hub/event.h"
+#include "hub/journal.h"
+#include "hub/state.h"
+
+struct gw_origins;
+struct gw_tokens;
+
+/* "<actor> <origin>", or "<actor> batch <id>": a space is in no id. */
+#define GW_ORIGIN_NAME_MAX (3 * (GW_ID_MAX + 1) + 8)
+
+/* value */
+struct gw_revision {
+    uint64_t seq;    /* of its canvas_commit */
+    uint64_t to_seq; /* the last seq that it covers */
+};
+
+struct gw_canvas {
+    char id[GW_ID_MAX + 1];
+    char type[GW_ID_MAX + 1];
+    char manifest_hash[2 * GW_SHA256_BYTES + 1];
+    uint64_t mounted_seq;
+    struct gw_canvas *next_dead; /* see gw_state.dead */
+    struct gw_json *manifest;    /* the event's member; owned */
+    struct gw_blocks *blocks;
+    struct gw_revision *revisions; /* [rev - 1] */
+    size_t revision_count, revision_capacity;
+};
+
+struct gw_state {
+    struct gw_state_limits limits;
+    struct gw_splice_limits splice_limits;
+    uint8_t seed[16];
+    uint64_t seq, begin_seq;
+    struct gw_journal journal;
+    struct gw_canvas **canvases; /* in mount order; max_canvases entries */
+    const char **canvas_ids;
+    size_t canvas_count;
+    struct gw_canvas *dead; /* mounts undone; destroyed once the journal has closed */
+    struct gw_tokens *tokens;
+    struct gw_origins *origins;
+};
+
+/* A canvas of the run, or NULL. */
+struct gw_canvas *gw_state_canvas(const struct gw_state *state, const char *canvas_id);
+/* The schema of a kind as it was mounted, or NULL. */
+const struct gw_json *gw_canvas_kind(const struct gw_canvas *canvas, const char *kind);
+struct gw_canvas *gw_canvas_create(struct gw_state *state, const char *id); /* not mounted yet; NULL when memory is gone */
+void gw_canvas_destroy(struct gw_canvas *canvas); /* not while the journal is open */
+/* Appends to the mount order; room was checked. Undone by the journal, which then destroys the canvas. GW_ENOMEM: still the caller's. */
+int gw_state_mount(struct gw_state *state, struct gw_canvas *canvas /* taken on success */);
+/* Replaces the manifest of a mounted canvas. Undone by the journal. */
+int gw_state_set_manifest(struct gw_state *state, struct gw_canvas *canvas, struct gw_json *manifest, const char *hash);
+/* Adds a revision. Undone by the journal. */
+int gw_state_add_revision(struct gw_state *state, struct gw_canvas *canvas, const struct gw_revision *revision);
+
+/* The members of one block as clients see it, canonical, with braces. `scratch` is reused for texts. */
+void gw_state_write_block(const struct gw_block *block, struct gw_buffer *scratch, struct gw_buffer *out);
+/* Borrowed text of a string member, or NULL when it is absent or no string. */
+const char *gw_state_text_member(const struct gw_json *object, const char *name);
+
+#endif

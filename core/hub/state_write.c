@@ -1,0 +1,145 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/json.h"
+#include "hub/state_internal.h"
+#include "hub/tokens.h"
+
+static void write_name(struct gw_buffer *out, const char *name)
+{
+    gw_buffer_append_json_string(out, name, strlen(name));
+    gw_buffer_append_char(out, ':');
+}
+
+static void write_text_member(struct gw_buffer *out, const char *before, const char *text)
+{
+    gw_buffer_append_text(out, before);
+    gw_buffer_append_json_string(out, text, strlen(text));
+}
+
+void gw_state_write_block(const struct gw_block *block, struct gw_buffer *scratch, struct gw_buffer *out)
+{
+    const struct gw_block *parent = gw_block_parent(block);
+    write_text_member(out, "{\"kind\":", gw_block_kind(block));
+    if (parent)
+        write_text_member(out, ",\"parent\":", gw_block_id(parent));
+    else
+        gw_buffer_append_text(out, ",\"parent\":null");
+    write_text_member(out, ",\"pos\":", gw_block_label(block));
+    gw_buffer_append_text(out, ",\"props\":");
+    gw_json_write_canonical(gw_block_props(block), out);
+    gw_buffer_append_text(out, ",\"text\":");
+    gw_buffer_reset(scratch);
+    gw_text_write(gw_block_text(block), scratch);
+    gw_buffer_append_json_string(out, scratch->data ? scratch->data : "", scratch->length);
+    if (scratch->has_failed)
+        out->has_failed = true; /* a cut text must not pass for a whole one */
+    if (gw_block_vis(block)[0])
+        write_text_member(out, ",\"vis\":", gw_block_vis(block));
+    gw_buffer_append_char(out, '}');
+}
+
+static int compare_blocks(const void *a, const void *b)
+{
+    return strcmp(gw_block_id(*(const struct gw_block *const *)a), gw_block_id(*(const struct gw_block *const *)b));
+}
+
+/* All blocks by id; NULL when memory is gone. */
+static const struct gw_block **sort_blocks(const struct gw_blocks *blocks)
+{
+    size_t count = 0;
+    const struct gw_block **sorted = gw_try_grow(NULL, gw_blocks_count(blocks) + 1, sizeof(const struct gw_block *));
+    if (!sorted)
+        return NULL;
+    for (const struct gw_block *block = NULL; (block = gw_blocks_next(blocks, NULL, block));)
+        sorted[count++] = block;
+    qsort(sorted, count, sizeof *sorted, compare_blocks);
+    return sorted;
+}
+
+static void write_blocks(const struct gw_blocks *blocks, struct gw_buffer *out)
+{
+    struct gw_buffer scratch;
+    size_t count = gw_blocks_count(blocks);
+    const struct gw_block **sorted = sort_blocks(blocks);
+    if (!sorted)
+        out->has_failed = true;
+    gw_buffer_init(&scratch, 0);
+    gw_buffer_append_char(out, '{');
+    for (size_t i = 0; sorted && i < count; i++) {
+        if (i)
+            gw_buffer_append_char(out, ',');
+        write_name(out, gw_block_id(sorted[i]));
+        gw_state_write_block(sorted[i], &scratch, out);
+    }
+    gw_buffer_append_char(out, '}');
+    gw_buffer_fini(&scratch);
+    gw_free(sorted);
+}
+
+static bool is_asked(const char *id, const char *const *canvas_ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(id, canvas_ids[i]) == 0)
+            return true;
+    return count == 0;
+}
+
+static int compare_canvases(const void *a, const void *b)
+{
+    return strcmp((*(const struct gw_canvas *const *)a)->id, (*(const struct gw_canvas *const *)b)->id);
+}
+
+static void write_canvases(const struct gw_state *state, const char *const *canvas_ids, size_t count, struct gw_buffer *out)
+{
+    const struct gw_canvas **sorted = gw_try_grow(NULL, state->canvas_count + 1, sizeof(const struct gw_canvas *));
+    size_t asked = 0;
+    if (!sorted)
+        out->has_failed = true;
+    for (size_t i = 0; sorted && i < state->canvas_count; i++)
+        if (is_asked(state->canvases[i]->id, canvas_ids, count))
+            sorted[asked++] = state->canvases[i];
+    if (sorted)
+        qsort(sorted, asked, sizeof *sorted, compare_canvases);
+    gw_buffer_append_char(out, '{');
+    for (size_t i = 0; i < asked; i++) {
+        if (i)
+            gw_buffer_append_char(out, ',');
+        write_name(out, sorted[i]->id);
+        gw_buffer_append_text(out, "{\"blocks\":");
+        write_blocks(sorted[i]->blocks, out);
+        write_text_member(out, ",\"type\":", sorted[i]->type);
+        gw_buffer_append_char(out, '}');
+    }
+    gw_buffer_append_char(out, '}');
+    gw_free(sorted);
+}
+
+void gw_state_write(const struct gw_state *state, const struct gw_plan *plan, const char *const *canvas_ids, size_t count, struct gw_buffer *out)
+{
+    gw_buffer_append_text(out, "\"canvases\":");
+    write_canvases(state, canvas_ids, count, out);
+    gw_buffer_append_text(out, ",\"chat\":{\"messages\":{}},\"graph\":{\"edges\":{},\"nodes\":{},\"state\":null},\"tokens\":");
+    gw_tokens_write_values(state->tokens, plan, out);
+}
+
+void gw_state_write_canvas(const struct gw_state *state, const struct gw_plan *plan, const char *canvas_id, struct gw_buffer *out)
+{
+    const struct gw_canvas *canvas = gw_state_canvas(state, canvas_id);
+    if (!canvas)
+        return;
+    gw_buffer_append_text(out, "{\"TokenCatalog\":");
+    gw_tokens_write_catalog(state->tokens, plan, out);
+    write_text_member(out, ",\"canvas_type\":", canvas->type);
+    gw_buffer_append_text(out, ",\"manifest\":");
+    gw_json_write_canonical(canvas->manifest, out);
+    gw_buffer_append_text(out, ",\"rev\":");
+    gw_buffer_append_u64(out, canvas->revision_count);
+    gw_buffer_append_text(out, ",\"state\":{\"blocks\":");
+    write_blocks(canvas->blocks, out);
+    gw_buffer_append_text(out, "},\"tokens\":");
+    gw_tokens_write_values(state->tokens, plan, out);
+    gw_buffer_append_char(out, '}');
+}
