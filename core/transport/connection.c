@@ -1,0 +1,366 @@
+#include "transport/connection.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "io/loop.h"
+#include "io/tls.h"
+#include "protocol/http1_reply.h"
+#include "protocol/problem.h"
+#include "transport/exchange.h"
+#include "transport/routes.h"
+#include "transport/server_internal.h"
+#include "transport/stream.h"
+
+/* What a connection may hold of answers that its peer does not read, before no further request is taken. */
+#define OUTPUT_HIGH_BYTES (256u << 10)
+
+static void feed(struct gw_connection *connection, const char *bytes, size_t length);
+static void take_more(struct gw_connection *connection);
+
+/* ---- life ------------------------------------------------------------------------------------------------------------------------------ */
+
+static void abandon_exchanges(struct gw_conversation *talk)
+{
+    while (talk->first) {
+        struct gw_exchange *exchange = talk->first;
+        talk->first = exchange->next;
+        exchange->connection = NULL;
+        /* One that a handler holds is destroyed when it answers. */
+        if (exchange == talk->reading || exchange->is_answered || exchange->is_verifying)
+            gw_exchange_destroy(exchange);
+    }
+}
+
+static void free_talk(struct gw_connection *connection)
+{
+    struct gw_conversation *talk = connection->talk;
+    if (!talk)
+        return;
+    connection->talk = NULL;
+    abandon_exchanges(talk);
+    gw_http1_destroy(talk->parser);
+    gw_buffer_fini(&talk->input);
+    gw_buffer_fini(&talk->output);
+    gw_free(talk);
+}
+
+static void on_closed(struct gw_socket *socket)
+{
+    struct gw_connection *connection = (struct gw_connection *)(void *)socket;
+    struct gw_server *server = connection->server;
+    free_talk(connection);
+    if (connection->stream)
+        gw_stream_destroy(connection->stream);
+    *connection->link = connection->next;
+    if (connection->next)
+        connection->next->link = connection->link;
+    server->connection_count--;
+    atomic_fetch_sub(&server->opts.shared->connection_count, 1);
+    gw_metric_add(server->metrics.connections, -1);
+    gw_free(connection);
+}
+
+void gw_connection_close(struct gw_connection *connection)
+{
+    gw_timer_stop(connection->server->wheel, &connection->timer);
+    if (connection->stream)
+        gw_stream_stop(connection->stream);
+    gw_socket_close(&connection->socket);
+}
+
+static void on_timeout(struct gw_timer *timer)
+{
+    struct gw_connection *connection = (struct gw_connection *)(void *)((char *)timer - offsetof(struct gw_connection, timer));
+    struct gw_conversation *talk = connection->talk;
+    gw_metric_add(connection->server->metrics.timeouts, 1);
+    bool owes_answer = talk && (gw_http1_phase(talk->parser) == GW_HTTP1_HEAD || gw_http1_phase(talk->parser) == GW_HTTP1_BODY) && talk->output.length == 0;
+    if (owes_answer) {
+        static const char reply[] = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+        struct iovec part = {(void *)(uintptr_t)reply, sizeof reply - 1};
+        (void)gw_socket_writev(&connection->socket, &part, 1); /* it is closed either way */
+    }
+    gw_connection_close(connection);
+}
+
+/* What is awaited decides how long. */
+static void set_timer(struct gw_connection *connection)
+{
+    const struct gw_server_config *config = connection->server->opts.config;
+    struct gw_conversation *talk = connection->talk;
+    uint32_t delay_ms = config->idle_timeout_ms;
+    if (talk->output.length)
+        delay_ms = config->body_timeout_ms; /* the peer has to read */
+    else if (talk->exchange_count > (talk->reading != NULL))
+        delay_ms = 0; /* we have to answer */
+    else if (gw_http1_phase(talk->parser) == GW_HTTP1_BODY)
+        delay_ms = config->body_timeout_ms;
+    else if (gw_http1_phase(talk->parser) == GW_HTTP1_HEAD || connection->server->is_draining)
+        delay_ms = config->header_timeout_ms;
+    if (delay_ms)
+        gw_timer_start(connection->server->wheel, &connection->timer, delay_ms, on_timeout);
+    else
+        gw_timer_stop(connection->server->wheel, &connection->timer);
+}
+
+bool gw_connection_is_idle(const struct gw_connection *connection)
+{
+    const struct gw_conversation *talk = connection->talk;
+    return talk && talk->exchange_count == 0 && talk->output.length == 0;
+}
+
+/* ---- answers --------------------------------------------------------------------------------------------------------------------------- */
+
+static void flush(struct gw_connection *connection)
+{
+    struct gw_conversation *talk = connection->talk;
+    if (talk->output.has_failed) {
+        gw_connection_close(connection);
+        return;
+    }
+    if (talk->output.length) {
+        struct iovec part = {talk->output.data, talk->output.length};
+        ssize_t taken = gw_socket_writev(&connection->socket, &part, 1);
+        if (taken < 0) {
+            gw_connection_close(connection);
+            return;
+        }
+        gw_buffer_consume(&talk->output, (size_t)taken);
+    }
+    gw_socket_want_write(&connection->socket, talk->output.length > 0);
+    if (talk->output.length == 0 && talk->closes_after_output) {
+        gw_socket_shutdown_write(&connection->socket);
+        gw_connection_close(connection);
+    }
+}
+
+static void pop_answers(struct gw_conversation *talk)
+{
+    while (talk->first && talk->first->is_answered) {
+        struct gw_exchange *exchange = talk->first;
+        talk->first = exchange->next;
+        if (!talk->first)
+            talk->last = &talk->first;
+        talk->exchange_count--;
+        if (!talk->closes_after_output)
+            gw_buffer_append(&talk->output, exchange->answer.data, exchange->answer.length);
+        talk->closes_after_output |= exchange->closes;
+        gw_exchange_destroy(exchange);
+    }
+}
+
+void gw_connection_answered(struct gw_connection *connection)
+{
+    struct gw_conversation *talk = connection->talk;
+    pop_answers(talk);
+    /* Inside a feed more answers may follow: one write at its end carries them all. */
+    if (talk->is_feeding)
+        return;
+    flush(connection);
+    if (gw_socket_is_closing(&connection->socket))
+        return;
+    take_more(connection);
+}
+
+static void refuse_connection(struct gw_connection *connection, int status, const struct gw_error *err)
+{
+    struct gw_conversation *talk = connection->talk;
+    struct gw_buffer body;
+    gw_buffer_init(&body, 0);
+    struct gw_problem problem = {status, GW_RETRY_NEVER};
+    gw_problem_write(err, problem, &body);
+    struct gw_http1_header type = GW_HTTP1_HEADER("Content-Type", GW_PROBLEM_MEDIA_TYPE);
+    struct gw_http1_reply reply = {
+        .status = status, .framing = GW_HTTP1_LENGTH, .content_length = body.length, .closes = true, .headers = &type, .header_count = 1};
+    struct gw_error ignored;
+    (void)gw_http1_write_head(&reply, &talk->output, &ignored); /* cannot fail: the headers are ours */
+    gw_buffer_append(&talk->output, body.data, body.length);
+    gw_buffer_fini(&body);
+    talk->closes_after_output = true;
+    gw_metric_add(connection->server->metrics.refusals, 1);
+}
+
+/* ---- bytes ----------------------------------------------------------------------------------------------------------------------------- */
+
+static bool may_take_more(const struct gw_conversation *talk, const struct gw_server_config *config)
+{
+    bool waits_for_stream = talk->first && talk->first->route && talk->first->route->is_stream && !talk->reading;
+    return !talk->is_input_ended && !talk->closes_after_output && !waits_for_stream && talk->output.length < OUTPUT_HIGH_BYTES &&
+           (talk->reading || talk->exchange_count < config->max_pipelined);
+}
+
+/* Pushes bytes until they are used up, or as many requests are under way as may be. */
+static size_t parse(struct gw_connection *connection, const char *bytes, size_t length)
+{
+    struct gw_conversation *talk = connection->talk;
+    size_t used = 0, consumed;
+    struct gw_error err;
+    while (!connection->stream && may_take_more(talk, connection->server->opts.config)) {
+        if (gw_http1_phase(talk->parser) == GW_HTTP1_ENDED)
+            gw_http1_resume(talk->parser);
+        if (gw_http1_feed(talk->parser, bytes + used, length - used, &consumed, &err)) {
+            if (talk->reading) { /* its head was fine, its body is not: the refusal takes its place in the order */
+                struct gw_exchange *exchange = talk->reading;
+                talk->reading = NULL;
+                exchange->closes = true;
+                talk->is_input_ended = true;
+                gw_exchange_refuse_with(exchange, gw_http1_status(talk->parser), &err);
+            } else if (talk->exchange_count == 0) {
+                refuse_connection(connection, gw_http1_status(talk->parser), &err);
+            }
+            talk->is_input_ended = true;
+            return length;
+        }
+        used += consumed;
+        if (used == length)
+            break;
+    }
+    return used;
+}
+
+static void settle(struct gw_connection *connection)
+{
+    struct gw_conversation *talk = connection->talk;
+    flush(connection);
+    if (gw_socket_is_closing(&connection->socket))
+        return;
+    if (talk->input.length > 0 || talk->is_input_ended)
+        gw_socket_pause_read(&connection->socket);
+    else
+        gw_socket_resume_read(&connection->socket);
+    set_timer(connection);
+}
+
+static void feed(struct gw_connection *connection, const char *bytes, size_t length)
+{
+    struct gw_conversation *talk = connection->talk;
+    talk->is_feeding = true;
+    size_t used = parse(connection, bytes, length);
+    talk->is_feeding = false;
+    if (connection->stream) {
+        free_talk(connection);
+        return;
+    }
+    if (used < length)
+        gw_buffer_append(&talk->input, bytes + used, length - used);
+    settle(connection);
+}
+
+/* Requests that waited in `input` for room among the exchanges. */
+static void take_more(struct gw_connection *connection)
+{
+    struct gw_conversation *talk = connection->talk;
+    if (talk->input.length > 0 && may_take_more(talk, connection->server->opts.config)) {
+        talk->is_feeding = true;
+        size_t used = parse(connection, talk->input.data, talk->input.length);
+        talk->is_feeding = false;
+        if (connection->stream) {
+            free_talk(connection);
+            return;
+        }
+        gw_buffer_consume(&talk->input, used);
+    }
+    settle(connection);
+}
+
+static void on_bytes(struct gw_socket *socket, const char *bytes, size_t length)
+{
+    struct gw_connection *connection = (struct gw_connection *)(void *)socket;
+    if (!connection->talk)
+        return; /* a stream's peer has nothing to say */
+    if (connection->talk->input.length > 0)
+        gw_buffer_append(&connection->talk->input, bytes, length);
+    else
+        feed(connection, bytes, length);
+}
+
+static void on_writable(struct gw_socket *socket)
+{
+    struct gw_connection *connection = (struct gw_connection *)(void *)socket;
+    if (connection->stream) {
+        gw_stream_writable(connection->stream);
+        return;
+    }
+    flush(connection);
+    if (!gw_socket_is_closing(socket))
+        take_more(connection);
+}
+
+static void on_eof(struct gw_socket *socket)
+{
+    struct gw_connection *connection = (struct gw_connection *)(void *)socket;
+    struct gw_conversation *talk = connection->talk;
+    if (!talk || (talk->exchange_count == 0 && talk->output.length == 0) || talk->reading) {
+        gw_connection_close(connection);
+        return;
+    }
+    /* A half-closed peer still gets its answers. */
+    talk->is_input_ended = true;
+    talk->closes_after_output = talk->exchange_count == 0;
+    settle(connection);
+}
+
+static void on_error(struct gw_socket *socket, const struct gw_error *err)
+{
+    (void)err;
+    gw_connection_close((struct gw_connection *)(void *)socket);
+}
+
+static const struct gw_socket_handler socket_handler = {on_bytes, on_writable, on_eof, on_error, on_closed};
+
+/* ---- opening --------------------------------------------------------------------------------------------------------------------------- */
+
+static struct gw_conversation *create_talk(struct gw_connection *connection)
+{
+    struct gw_conversation *talk = gw_alloc(sizeof *talk);
+    talk->last = &talk->first;
+    gw_buffer_init(&talk->input, 0);
+    gw_buffer_init(&talk->output, 0);
+    talk->parser = gw_http1_create(&connection->server->opts.config->http, &gw_request_events, connection);
+    if (!talk->parser) {
+        gw_free(talk);
+        return NULL;
+    }
+    return talk;
+}
+
+void gw_connection_open(struct gw_server *server, enum gw_surface surface, int fd)
+{
+    struct gw_connection *connection = gw_alloc(sizeof *connection);
+    struct gw_error err;
+    if (gw_socket_open(&connection->socket, server->opts.loop, fd, &socket_handler, &err)) {
+        gw_log_write(server->opts.log, GW_LOG_WARN, "accept_failed", (struct gw_log_field[]){GW_F_TEXT("code", err.id), GW_F_END});
+        gw_free(connection);
+        return;
+    }
+    connection->server = server;
+    connection->surface = (uint8_t)surface;
+    connection->number = ++server->next_number;
+    connection->next = server->connections;
+    connection->link = &server->connections;
+    if (connection->next)
+        connection->next->link = &connection->next;
+    server->connections = connection;
+    server->connection_count++;
+    atomic_fetch_add(&server->opts.shared->connection_count, 1);
+    gw_metric_add(server->metrics.connections, 1);
+    connection->talk = create_talk(connection);
+    bool has_tls = surface == GW_SURFACE_PUBLIC && server->opts.tls;
+    if (!connection->talk || (has_tls && gw_tls_attach(server->opts.tls, &connection->socket, &err)))
+        gw_connection_close(connection);
+    else
+        gw_timer_start(server->wheel, &connection->timer, server->opts.config->header_timeout_ms, on_timeout);
+}
+
+void gw_connection_become_stream(struct gw_connection *connection, struct gw_stream *stream)
+{
+    connection->stream = stream;
+    gw_timer_stop(connection->server->wheel, &connection->timer);
+    gw_socket_want_write(&connection->socket, false);
+    gw_socket_resume_read(&connection->socket);
+    if (!connection->talk->is_feeding) /* else the parser is on the stack, and feed() frees it */
+        free_talk(connection);
+}

@@ -1,0 +1,54 @@
+/* connection.h — one HTTP/1.1 connection: parses requests, runs up to a few of them at a time, answers in order, or turns into an event stream. Owns the
+ * socket and its exchanges; lives on its worker. Its parser and buffers go when it becomes a stream, so that an idle stream costs little. */
+#ifndef GW_TRANSPORT_CONNECTION_H
+#define GW_TRANSPORT_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "io/socket.h"
+#include "io/timer.h"
+#include "protocol/http1.h"
+#include "transport/server.h"
+
+struct gw_exchange;
+struct gw_route;
+struct gw_stream;
+
+/* While requests are parsed and answered; freed when the connection streams. */
+struct gw_conversation {
+    struct gw_http1 *parser;
+    struct gw_buffer input;  /* bytes that a paused parser left */
+    struct gw_buffer output; /* answers not yet taken by the socket */
+    struct gw_exchange *first, **last; /* in order of arrival; the first is answered first */
+    size_t exchange_count;
+    struct gw_exchange *reading; /* its body is arriving */
+    bool is_input_ended, closes_after_output, is_feeding;
+};
+
+struct gw_connection {
+    struct gw_socket socket; /* first: the socket's callbacks find the connection by it */
+    struct gw_server *server;
+    struct gw_timer timer;
+    struct gw_conversation *talk; /* NULL once it streams */
+    struct gw_stream *stream;
+    struct gw_connection *next, **link;
+    uint64_t number; /* for the log: unique per worker */
+    uint8_t surface;
+};
+
+/* request.c: what the parser finds. `user` is the connection. */
+extern const struct gw_http1_events gw_request_events;
+
+void gw_connection_open(struct gw_server *server, enum gw_surface surface, int fd /* taken */);
+/* The exchange's answer is complete: sends what is in order. */
+void gw_connection_answered(struct gw_connection *connection);
+/* Frees the conversation: from now on the socket's bytes are the stream's. */
+void gw_connection_become_stream(struct gw_connection *connection, struct gw_stream *stream);
+void gw_connection_close(struct gw_connection *connection);
+/* Nothing is under way: may be closed at once when draining. */
+bool gw_connection_is_idle(const struct gw_connection *connection);
+
+#endif

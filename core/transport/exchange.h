@@ -1,0 +1,71 @@
+/* exchange.h — one request and its answer. Holds copies of what it needs, so the parser may go on with the next request, and outlives its connection when that
+ * goes first. A handler gets it when the body is complete and the bearer verified; it answers once, now or later. */
+#ifndef GW_TRANSPORT_EXCHANGE_H
+#define GW_TRANSPORT_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/id.h"
+#include "hub/ports.h"
+#include "identity/verifier.h"
+#include "protocol/http1.h"
+
+struct gw_connection;
+struct gw_identity;
+struct gw_plan;
+struct gw_route;
+struct gw_server;
+
+#define GW_PARAMS_MAX 32
+
+/* value: one decoded query parameter */
+struct gw_param {
+    const char *name, *value;
+};
+
+struct gw_exchange {
+    struct gw_exchange *next;
+    struct gw_connection *connection; /* NULL once it is gone */
+    struct gw_server *server;
+    const struct gw_route *route;
+    char *copies; /* one block that the texts below point into */
+    const char *path, *path_id; /* path_id: the variable segment of the route, or "" */
+    const char *bearer, *last_event_id, *origin, *content_type, *host, *admin_header, *if_scheme;
+    struct gw_param params[GW_PARAMS_MAX];
+    size_t param_count;
+    struct gw_buffer body;
+    struct gw_verify verify;
+    struct gw_identity *identity; /* set before the handler runs, on routes that need one */
+    void *work;                   /* the handler's; it frees it before answering */
+    struct gw_buffer answer;      /* head and body */
+    bool is_head_request, closes, is_answered, is_verifying;
+    bool has_origin_allowed;
+};
+
+/* Copies what is needed of `request`; with a query that does not decode, or too many parameters, err is set and the exchange can only be refused. */
+struct gw_exchange *gw_exchange_create(struct gw_connection *connection, const struct gw_http1_request *request, int *status, struct gw_error *err);
+void gw_exchange_destroy(struct gw_exchange *exchange);
+
+const char *gw_exchange_param(const struct gw_exchange *exchange, const char *name); /* NULL when absent */
+/* Reads the scope ids from the query. missing_id or bad_id with the parameter's name as the path. */
+int gw_exchange_scope(const struct gw_exchange *exchange, struct gw_scope *scope, struct gw_error *err);
+/* Reads canvas_id parameters: sorted, unique. */
+int gw_exchange_canvases(const struct gw_exchange *exchange, struct gw_canvas_set *set, struct gw_error *err);
+/* The bearer covers the scope, and this process serves its mode. */
+int gw_exchange_admit(const struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_error *err);
+/* The actor's lens plan; one new reference. */
+int gw_exchange_plan(const struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err);
+
+/* Answers; each ends the exchange, which must not be touched afterwards. */
+void gw_exchange_reply(struct gw_exchange *exchange, int status, const char *content_type, const char *body, size_t length);
+void gw_exchange_refuse(struct gw_exchange *exchange, const struct gw_error *err);
+/* As refuse with a status of its own (0 = by the error). */
+void gw_exchange_refuse_with(struct gw_exchange *exchange, int status, const struct gw_error *err);
+void gw_exchange_reply_empty(struct gw_exchange *exchange, int status, const struct gw_http1_header *headers, size_t count);
+/* The problem document of `err` alone, for batches; returns its HTTP status. */
+int gw_exchange_write_problem(const struct gw_error *err, struct gw_buffer *out);
+
+#endif

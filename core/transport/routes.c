@@ -1,0 +1,63 @@
+#include "transport/routes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PUBLIC (1u << GW_SURFACE_PUBLIC)
+#define ADMIN  (1u << GW_SURFACE_ADMIN)
+
+static const struct gw_route routes[] = {
+    {"GET", "/v1/stream", PUBLIC, true, false, true, GW_BODY_NONE, gw_handle_stream},
+    {"POST", "/v1/streams/{}/renew", PUBLIC, true, false, false, GW_BODY_SMALL, gw_handle_renew},
+    {"POST", "/v1/commands", PUBLIC, true, false, false, GW_BODY_BATCH, gw_handle_commands},
+    {"GET", "/v1/state", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_state},
+    {"GET", "/v1/events", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_events},
+    {"GET", "/healthz", PUBLIC | ADMIN, false, false, false, GW_BODY_NONE, gw_handle_healthz},
+    {"GET", "/readyz", PUBLIC | ADMIN, false, false, false, GW_BODY_NONE, gw_handle_readyz},
+    {"GET", "/metrics", ADMIN, false, true, false, GW_BODY_NONE, gw_handle_metrics},
+    {"GET", "/admin/streams", ADMIN, false, true, false, GW_BODY_NONE, gw_handle_admin_streams},
+};
+
+/* Matches segment by segment; {} takes one that is not empty. */
+static bool matches(const char *pattern, const char *path, size_t length, const char **id, size_t *id_length)
+{
+    const char *end = path + length;
+    *id = "";
+    *id_length = 0;
+    while (*pattern) {
+        if (pattern[0] == '{') {
+            const char *slash = memchr(path, '/', (size_t)(end - path));
+            *id = path;
+            *id_length = (size_t)((slash ? slash : end) - path);
+            if (*id_length == 0)
+                return false;
+            path += *id_length;
+            pattern += 2;
+        } else if (path == end || *path++ != *pattern++) {
+            return false;
+        }
+    }
+    return path == end;
+}
+
+static bool has_method(const struct gw_route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0 && !route->is_stream);
+}
+
+int gw_routes_find(enum gw_surface surface, const char *method, const char *path, size_t length, const struct gw_route **route, const char **id,
+                   size_t *id_length, char allow[64])
+{
+    size_t used = 0;
+    allow[0] = '\0';
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        if (!(routes[i].surfaces & 1u << surface) || !matches(routes[i].path, path, length, id, id_length))
+            continue;
+        if (has_method(&routes[i], method)) {
+            *route = &routes[i];
+            return 1;
+        }
+        used += (size_t)snprintf(allow + used, 64 - used, "%s%s, OPTIONS", used ? ", " : "", routes[i].method);
+    }
+    return used ? -1 : 0;
+}

@@ -1,0 +1,40 @@
+/* routes.h — the table of resources: which method and path reaches which handler, and what it needs first. */
+#ifndef GW_TRANSPORT_ROUTES_H
+#define GW_TRANSPORT_ROUTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "transport/server.h"
+
+struct gw_exchange;
+
+struct gw_route {
+    const char *method; /* GET answers HEAD too */
+    const char *path;   /* "/v1/streams/{}/renew": {} is one segment that is an id */
+    unsigned surfaces;  /* bits: 1 << enum gw_surface */
+    bool needs_bearer, needs_admin, is_stream;
+    enum { GW_BODY_NONE, GW_BODY_SMALL, GW_BODY_BATCH } body;
+    void (*handle)(struct gw_exchange *exchange);
+};
+
+/* 1: found · 0: no such path · -1: the path exists, `allow` gets the methods it has ("GET, POST"; 64 bytes). *id and *id_length point into `path`. */
+int gw_routes_find(enum gw_surface surface, const char *method, const char *path, size_t length, const struct gw_route **route, const char **id,
+                   size_t *id_length, char allow[64]);
+
+/* stream.c */
+void gw_handle_stream(struct gw_exchange *exchange);
+/* renew.c */
+void gw_handle_renew(struct gw_exchange *exchange);
+/* commands.c */
+void gw_handle_commands(struct gw_exchange *exchange);
+/* reads.c */
+void gw_handle_state(struct gw_exchange *exchange);
+void gw_handle_events(struct gw_exchange *exchange);
+/* admin.c */
+void gw_handle_healthz(struct gw_exchange *exchange);
+void gw_handle_readyz(struct gw_exchange *exchange);
+void gw_handle_metrics(struct gw_exchange *exchange);
+void gw_handle_admin_streams(struct gw_exchange *exchange);
+
+#endif

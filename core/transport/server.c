@@ -1,0 +1,191 @@
+#include "transport/server.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "base/metrics.h"
+#include "hub/hub.h"
+#include "io/listener.h"
+#include "io/loop.h"
+#include "transport/connection.h"
+#include "transport/server_internal.h"
+#include "transport/stream.h"
+
+static void register_metrics(struct gw_server *server)
+{
+    struct gw_metrics *m = server->opts.metrics;
+    char label[32];
+    snprintf(label, sizeof label, "worker=\"%zu\"", server->opts.worker);
+    server->metrics.connections = gw_metrics_gauge(m, "atoms_connections", "", "Open connections.");
+    server->metrics.refused_connections = gw_metrics_counter(m, "atoms_connections_refused_total", "", "Connections over max_connections.");
+    server->metrics.requests = gw_metrics_counter(m, "atoms_requests_total", "", "Requests whose head was read.");
+    server->metrics.refusals = gw_metrics_counter(m, "atoms_refusals_total", "", "Requests answered with a problem document.");
+    server->metrics.timeouts = gw_metrics_counter(m, "atoms_timeouts_total", "", "Connections ended for being slow or idle.");
+    server->metrics.slowest_lag = gw_metrics_gauge(m, "atoms_slowest_stream_lag_seqs", label, "Seqs that the slowest stream lies behind its feed.");
+}
+
+struct gw_server *gw_server_create(const struct gw_server_opts *opts)
+{
+    struct gw_server *server = gw_alloc(sizeof *server);
+    uint8_t seed[16];
+    server->opts = *opts;
+    opts->clock->random(opts->clock->self, seed, sizeof seed);
+    server->streams = gw_map_create(seed);
+    server->actor_streams = gw_map_create(seed);
+    server->wheel = gw_timer_wheel_create(opts->loop, 0);
+    register_metrics(server);
+    return server;
+}
+
+static void close_listeners(struct gw_server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++) {
+        gw_listener_close(server->listeners[i].listener);
+        server->listeners[i].listener = NULL;
+    }
+    server->listener_count = 0;
+}
+
+void gw_server_destroy(struct gw_server *server)
+{
+    if (!server)
+        return;
+    size_t cursor = 0, length;
+    const void *key;
+    void *value;
+    close_listeners(server);
+    gw_timer_wheel_close(server->wheel);
+    while (gw_map_next(server->actor_streams, &cursor, &key, &length, &value))
+        gw_free(value);
+    gw_map_destroy(server->streams);
+    gw_map_destroy(server->actor_streams);
+    gw_free(server);
+}
+
+/* ---- listening -------------------------------------------------------------------------------------------------------------------------- */
+
+/* Refused without a parse: over the limit, a connection costs one accept, one send and one close. */
+static void turn_away(struct gw_server *server, int fd)
+{
+    static const char reply[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\nConnection: close\r\n"
+                                "Content-Length: 123\r\n\r\n"
+                                "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"code\":\"too_many_connections\",\"retry\":\"later\",\"detail\":\"\"}";
+    (void)send(fd, reply, sizeof reply - 1, MSG_DONTWAIT | MSG_NOSIGNAL); /* it is closed either way */
+    (void)shutdown(fd, SHUT_WR);
+    close(fd);
+    gw_metric_add(server->metrics.refused_connections, 1);
+}
+
+static void on_accept(void *arg, int fd, const struct gw_address *peer)
+{
+    struct gw_server_listener *listener = arg;
+    struct gw_server *server = listener->server;
+    (void)peer;
+    bool is_over = atomic_load(&server->opts.shared->connection_count) >= server->opts.config->max_connections;
+    if (is_over && listener->surface == GW_SURFACE_PUBLIC)
+        turn_away(server, fd);
+    else
+        gw_connection_open(server, listener->surface, fd);
+}
+
+int gw_server_listen(struct gw_server *server, enum gw_surface surface, const struct gw_address *address, struct gw_error *err)
+{
+    if (server->listener_count == GW_SERVER_LISTENERS)
+        return gw_error_limit(err, "too_many_listeners", "max_listeners", GW_SERVER_LISTENERS, "too many listeners");
+    struct gw_server_listener *slot = &server->listeners[server->listener_count];
+    *slot = (struct gw_server_listener){.server = server, .surface = surface};
+    struct gw_listener_opts opts = {.address = address, .reuse_port = surface == GW_SURFACE_PUBLIC, .on_accept = on_accept, .arg = slot};
+    int status = gw_listener_open(server->opts.loop, &opts, &slot->listener, err);
+    if (!status)
+        server->listener_count++;
+    return status;
+}
+
+unsigned gw_server_port(const struct gw_server *server, enum gw_surface surface)
+{
+    for (size_t i = 0; i < server->listener_count; i++)
+        if (server->listeners[i].surface == surface)
+            return gw_listener_port(server->listeners[i].listener);
+    return 0;
+}
+
+/* ---- limits ----------------------------------------------------------------------------------------------------------------------------- */
+
+struct gw_actor_count {
+    size_t streams;
+};
+
+bool gw_server_count_stream(struct gw_server *server, const char *tenant_id, const char *actor_id, int delta)
+{
+    char key[2 * GW_ID_MAX + 2];
+    int length = snprintf(key, sizeof key, "%s/%s", tenant_id, actor_id);
+    struct gw_actor_count *count = gw_map_get(server->actor_streams, key, (size_t)length);
+    if (delta < 0) {
+        if (count && --count->streams == 0) {
+            gw_map_remove(server->actor_streams, key, (size_t)length);
+            gw_free(count);
+        }
+        return true;
+    }
+    if (count && count->streams >= server->opts.config->max_streams_per_actor)
+        return false;
+    if (!count) {
+        count = gw_alloc(sizeof *count);
+        if (gw_map_put(server->actor_streams, key, (size_t)length, count, NULL)) {
+            gw_free(count);
+            return false;
+        }
+    }
+    count->streams++;
+    return true;
+}
+
+/* ---- time and the end --------------------------------------------------------------------------------------------------------------------- */
+
+void gw_server_tick(struct gw_server *server)
+{
+    uint64_t slowest = 0;
+    size_t cursor = 0, length;
+    const void *key;
+    void *value;
+    while (gw_map_next(server->streams, &cursor, &key, &length, &value)) {
+        uint64_t lag = gw_subscriber_lag(&((struct gw_stream *)value)->subscriber);
+        if (lag > slowest)
+            slowest = lag;
+    }
+    gw_metric_set(server->metrics.slowest_lag, (int64_t)slowest);
+}
+
+void gw_server_drain(struct gw_server *server)
+{
+    server->is_draining = true;
+    close_listeners(server);
+    struct gw_connection *next;
+    for (struct gw_connection *connection = server->connections; connection; connection = next) {
+        next = connection->next;
+        if (connection->stream)
+            gw_stream_goaway(connection->stream, "draining", server->opts.config->goaway_ms);
+        else if (gw_connection_is_idle(connection))
+            gw_connection_close(connection);
+    }
+}
+
+bool gw_server_is_drained(const struct gw_server *server)
+{
+    return server->connection_count == 0 && server->exchange_count == 0;
+}
+
+void gw_server_abort(struct gw_server *server)
+{
+    struct gw_connection *next;
+    for (struct gw_connection *connection = server->connections; connection; connection = next) {
+        next = connection->next;
+        gw_connection_close(connection);
+    }
+}

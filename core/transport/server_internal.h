@@ -1,0 +1,45 @@
+/* server_internal.h — what the files of the transport share about one worker's server. Not for other folders. */
+#ifndef GW_TRANSPORT_SERVER_INTERNAL_H
+#define GW_TRANSPORT_SERVER_INTERNAL_H
+
+#include "io/timer.h"
+#include "transport/server.h"
+
+struct gw_connection;
+struct gw_listener;
+struct gw_map;
+struct gw_metric;
+
+#define GW_SERVER_LISTENERS 4
+
+/* value */
+struct gw_server_listener {
+    struct gw_listener *listener;
+    struct gw_server *server;
+    enum gw_surface surface;
+};
+
+struct gw_server_metrics {
+    struct gw_metric *connections, *refused_connections, *requests, *refusals, *slowest_lag, *timeouts;
+};
+
+struct gw_server {
+    struct gw_server_opts opts;
+    struct gw_server_listener listeners[GW_SERVER_LISTENERS];
+    size_t listener_count;
+    struct gw_timer_wheel *wheel;
+    struct gw_connection *connections;
+    size_t connection_count;
+    struct gw_map *streams;        /* stream id → struct gw_stream */
+    struct gw_map *actor_streams;  /* tenant/actor → count, in struct gw_actor_count */
+    struct gw_socket_counters *counters;
+    uint64_t next_number;
+    size_t exchange_count; /* also those whose connection is gone */
+    bool is_draining;
+    struct gw_server_metrics metrics;
+};
+
+/* A stream of this actor begins or ends; begin is refused (false) over max_streams_per_actor. */
+bool gw_server_count_stream(struct gw_server *server, const char *tenant_id, const char *actor_id, int delta);
+
+#endif

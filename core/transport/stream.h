@@ -1,0 +1,44 @@
+/* stream.h — one event stream: a subscriber of the hub on a connection. Adds what the hub does not know: the first frame, heartbeats, the bearer's end and its
+ * renewal, goaway. Small, because there are very many. Lives on its worker. */
+#ifndef GW_TRANSPORT_STREAM_H
+#define GW_TRANSPORT_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/id.h"
+#include "hub/subscriber.h"
+#include "io/timer.h"
+
+struct gw_connection;
+struct gw_identity;
+struct gw_server;
+
+/* "w1.", 22 characters of base64url, NUL */
+#define GW_STREAM_ID_MAX 40
+
+struct gw_stream {
+    struct gw_subscriber subscriber; /* first */
+    struct gw_connection *connection;
+    struct gw_identity *identity;
+    char *from; /* surface id and app id, each with its NUL; the rest of the scope is the view's */
+    struct gw_timer timer; /* heartbeat and the bearer's end, whichever is next */
+    int64_t expires_at_ms;
+    uint64_t written_at_ms;
+    char *head; /* the response's head, until it is sent */
+    uint32_t head_length, head_sent;
+    bool was_warned, is_leaving, is_counted;
+    char id[GW_STREAM_ID_MAX];
+};
+
+/* The connection closes: nothing is sent any more. */
+void gw_stream_stop(struct gw_stream *stream);
+void gw_stream_destroy(struct gw_stream *stream);
+void gw_stream_writable(struct gw_stream *stream);
+/* Tells the peer to reconnect elsewhere, and ends. */
+void gw_stream_goaway(struct gw_stream *stream, const char *reason, uint32_t after_ms);
+/* A fresh bearer of the same actor. GW_EDENIED otherwise, or when it does not cover the stream. */
+int gw_stream_renew(struct gw_stream *stream, struct gw_identity *identity, struct gw_error *err);
+
+#endif

@@ -1,0 +1,153 @@
+#include "transport/wire.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "hub/event.h"
+#include "protocol/cursor.h"
+#include "protocol/envelope.h"
+#include "protocol/sse.h"
+
+#define ENCODER_VERSION 1
+
+struct gw_wire_codec {
+    struct gw_wire port;
+    struct gw_cursor_ring *ring;
+    struct gw_buffer scratch; /* an event's data as text */
+};
+
+static void fill_scope(struct gw_envelope *envelope, const struct gw_scope *scope)
+{
+    envelope->tenant_id = scope->tenant_id;
+    envelope->mode = scope->mode;
+    envelope->project_id = scope->project_id;
+    envelope->run_id = scope->run_id;
+}
+
+static void write_event(struct gw_wire_codec *codec, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data,
+                        struct gw_buffer *out)
+{
+    char ts[25];
+    gw_clock_format_rfc3339(event->ts_ms, ts);
+    struct gw_envelope envelope = {.type = gw_event_type_name(event->type),
+                                   .ts = ts,
+                                   .surface_id = event->surface_id,
+                                   .app_id = event->app_id,
+                                   .canvas_id = event->canvas_id,
+                                   .actor_id = event->actor.id,
+                                   .actor_kind = gw_actor_kind_name(event->actor.kind),
+                                   .cause = event->cause};
+    fill_scope(&envelope, scope);
+    gw_buffer_reset(&codec->scratch);
+    gw_json_write(data, &codec->scratch);
+    out->has_failed |= codec->scratch.has_failed;
+    if (!out->has_failed)
+        gw_envelope_write(&envelope, codec->scratch.data, codec->scratch.length, out);
+}
+
+static void on_event(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data, const char *cursor,
+                     struct gw_buffer *out)
+{
+    gw_sse_begin(out, gw_event_type_name(event->type), cursor);
+    write_event(self, scope, event, data, out);
+    gw_sse_end(out);
+}
+
+static void on_envelope(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data, struct gw_buffer *out)
+{
+    write_event(self, scope, event, data, out);
+}
+
+static void on_id_only(void *self, const char *cursor, struct gw_buffer *out)
+{
+    (void)self;
+    gw_sse_write_id(out, cursor);
+}
+
+/* A checkpoint is nobody's doing: its actor is the gateway itself. */
+static void on_checkpoint(void *self, const struct gw_scope *scope, const char *canvas_id, int64_t ts_ms, const char *data, size_t data_length,
+                          const char *cursor, struct gw_buffer *out)
+{
+    (void)self;
+    char ts[25];
+    gw_clock_format_rfc3339(ts_ms, ts);
+    const char *type = gw_event_type_name(GW_EVENT_CANVAS_READY);
+    struct gw_envelope envelope = {.type = type,
+                                   .ts = ts,
+                                   .surface_id = scope->surface_id[0] ? scope->surface_id : "gateway",
+                                   .app_id = scope->app_id[0] ? scope->app_id : "gateway",
+                                   .canvas_id = canvas_id,
+                                   .actor_id = "gateway",
+                                   .actor_kind = "service"};
+    fill_scope(&envelope, scope);
+    gw_sse_begin(out, type, cursor);
+    gw_envelope_write(&envelope, data, data_length, out);
+    gw_sse_end(out);
+}
+
+static void set_canvases(struct gw_cursor *cursor, const struct gw_canvas_set *set)
+{
+    const char *ids[GW_CANVAS_SET_MAX];
+    for (size_t i = 0; i < set->count; i++)
+        ids[i] = set->ids[i];
+    gw_cursor_set_canvases(cursor, ids, set->count);
+}
+
+static void on_seal(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const struct gw_position *position,
+                    char out[GW_CURSOR_MAX])
+{
+    struct gw_wire_codec *codec = self;
+    struct gw_cursor cursor = {
+        .epoch = position->epoch, .class_id = position->class_id, .seq = position->seq, .encoder_version = ENCODER_VERSION};
+    set_canvases(&cursor, set);
+    gw_cursor_seal(codec->ring, run, &cursor, out);
+}
+
+static int on_open(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const char *text, size_t length,
+                   struct gw_position *position, bool *covers)
+{
+    struct gw_wire_codec *codec = self;
+    struct gw_cursor cursor, wanted = {0};
+    int status = gw_cursor_open(codec->ring, run, text, length, &cursor);
+    if (status)
+        return status;
+    set_canvases(&wanted, set);
+    *position = (struct gw_position){.epoch = cursor.epoch, .seq = cursor.seq, .class_id = cursor.class_id};
+    if (cursor.encoder_version != ENCODER_VERSION)
+        position->class_id = 0; /* no class has it: the cursor is good, its bytes are not what would follow */
+    *covers = gw_cursor_covers(&cursor, &wanted);
+    return GW_OK;
+}
+
+struct gw_wire_codec *gw_wire_codec_create(struct gw_cursor_ring *ring)
+{
+    struct gw_wire_codec *codec = gw_alloc(sizeof *codec);
+    codec->ring = ring;
+    gw_buffer_init(&codec->scratch, 0);
+    codec->port = (struct gw_wire){.self = codec,
+                                   .event = on_event,
+                                   .id_only = on_id_only,
+                                   .checkpoint = on_checkpoint,
+                                   .envelope = on_envelope,
+                                   .seal = on_seal,
+                                   .open = on_open};
+    return codec;
+}
+
+void gw_wire_codec_destroy(struct gw_wire_codec *codec)
+{
+    if (!codec)
+        return;
+    gw_cursor_ring_destroy(codec->ring);
+    gw_buffer_fini(&codec->scratch);
+    gw_free(codec);
+}
+
+const struct gw_wire *gw_wire_codec_port(const struct gw_wire_codec *codec)
+{
+    return &codec->port;
+}
