@@ -102,13 +102,8 @@ static int load_shipped(const struct gw_config_world *world, struct gw_config *c
 static int load_file(const char *path, const struct gw_config_world *world, struct gw_config *config, struct gw_error *err)
 {
     struct gw_data_opts opts = {.self = world->self, .env = world->env};
-    struct gw_data_file *file;
-    int rc = gw_data_file_load(path, &opts, NULL, &file, err);
-    if (rc != 0)
-        return rc;
-    rc = gw_config_read_layer(file, config, err);
-    gw_data_file_destroy(file);
-    return rc;
+    int rc = gw_data_file_load(path, &opts, NULL, &config->source, err);
+    return rc != 0 ? rc : gw_config_read_layer(config->source, config, err);
 }
 
 /* Gives an empty folder setting the folder of that name in the shipped root, where there is one. */
@@ -154,4 +149,6 @@ void gw_config_fini(struct gw_config *config)
         gw_free(*text);
         *text = NULL;
     }
+    gw_data_file_destroy(config->source);
+    config->source = NULL;
 }

@@ -14,6 +14,7 @@
 struct gw_buffer;
 struct gw_clock;
 struct gw_cursor_ring;
+struct gw_data_file;
 struct gw_error;
 
 /* value */
@@ -88,6 +89,7 @@ struct gw_config {
     struct gw_config_limits limits;
     char *log_level;
     int64_t shutdown_ms;
+    struct gw_data_file *source; /* the file, for placing errors; NULL without one */
 };
 
 /* value: what loading may ask of the world; tests pass their own */
@@ -112,7 +114,8 @@ bool gw_config_is_loopback(const struct gw_address *address);
 bool gw_config_has_real_mode(const struct gw_config *config);
 
 /* The rules between settings that hold in any process: real modes, loopback, pairs that belong together; folders that must exist. Reads no
- * file. err->path is the setting. Error ids config_rule, no_real_driver. */
+ * file. err->path is file:line where the file
+ * speaks of the setting, else the setting. Error ids config_rule, no_real_driver. */
 int gw_config_check(const struct gw_config *config, struct gw_error *err);
 /* Fills in the secrets that nobody gave, from data_dir, where they are made (mode 0600) when missing: jwt.secret when neither a secret nor
  * a key set is configured (file jwt-secret), a seal key (file seal-key). Call it after gw_config_check, which refuses what such secrets

@@ -1,11 +1,14 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "app/config.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "base/json.h"
 #include "protocol/cursor.h"
 #include "protocol/jwt_key.h"
+#include "script/data_file.h"
 
 /* One port of the domain and the driver chosen for it. */
 struct driver {
@@ -193,14 +196,37 @@ static int check_folders(const struct gw_config *config, struct gw_error *err)
     return rc != 0 ? rc : check_folder(config->policies_dir, "policies_dir", err);
 }
 
+/* Turns the setting in err->path into file:line when the file speaks of it; its name then begins the message. */
+static void place(const struct gw_config *config, struct gw_error *err)
+{
+    char name[sizeof err->path], pointer[sizeof err->path + 1], message[sizeof err->message];
+    memcpy(name, err->path, sizeof name);
+    memcpy(message, err->message, sizeof message);
+    const struct gw_json *value = config->source ? gw_data_file_value(config->source) : NULL;
+    for (const char *at = name; value != NULL && *at != '\0';) {
+        size_t width = strcspn(at, ".");
+        value = gw_json_is_object(value) ? gw_json_getn(value, at, width) : NULL;
+        at += width + (at[width] == '.');
+    }
+    if (value == NULL)
+        return;
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    for (char *p = strchr(pointer, '.'); p != NULL; p = strchr(p, '.'))
+        *p = '/';
+    gw_data_file_where(config->source, pointer, err->path, sizeof err->path);
+    snprintf(err->message, sizeof err->message, "%.40s: %.190s", name, message);
+}
+
 int gw_config_check(const struct gw_config *config, struct gw_error *err)
 {
     int (*const rules[])(const struct gw_config *, struct gw_error *) = {check_modes, check_real_modes, check_url,     check_secrets,
                                                                          check_reach, check_pairs,      check_origins, check_folders};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         int rc = rules[i](config, err);
-        if (rc != 0)
+        if (rc != 0) {
+            place(config, err);
             return rc;
+        }
     }
     return 0;
 }

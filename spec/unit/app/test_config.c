@@ -247,7 +247,9 @@ static void assert_rule(struct fixture *f, const char *text, const char *id, con
     }
     assert_int_equal(rc, GW_EINVAL);
     assert_string_equal(err.id, id);
-    assert_string_equal(err.path, setting);
+    /* the setting begins the message when the file sets it, and is the path when it does not */
+    const char *named = strchr(err.path, '/') != NULL ? err.message : err.path;
+    assert_memory_equal(named, setting, strlen(setting));
 }
 
 static void a_listen_beyond_this_machine_needs_own_keys(void **state)
@@ -268,6 +270,20 @@ static void a_real_mode_is_refused_with_embedded_drivers(void **state)
     assert_rule(*state, "return { modes = { 'dev', 'live' } }", "no_real_driver", "spine");
     assert_rule(*state, "return { modes = { 'live' }, spine = 'memory', seal_keys = { 'k' }, jwt = { jwks_url = 'https://k' } }",
                 "no_real_driver", "spine");
+}
+
+static void a_broken_rule_is_placed_in_the_file(void **state)
+{
+    struct fixture *f = *state;
+    struct gw_config config;
+    struct gw_error err;
+    char where[128];
+    snprintf(where, sizeof where, "%s:3", f->file);
+    assert_loads(f, NULL, "return {\n  cors = {\n    origins = { 'app.example' },\n  },\n}", &config);
+    assert_int_equal(gw_config_check(&config, &err), GW_EINVAL);
+    assert_string_equal(err.path, where);
+    assert_string_equal(err.message, "cors.origins: \"app.example\" is no origin; write https://app.example, without a path");
+    gw_config_fini(&config);
 }
 
 static void settings_that_contradict_each_other_are_refused(void **state)
@@ -376,6 +392,7 @@ int main(void)
         T(a_bad_variable_is_named),
         T(a_listen_beyond_this_machine_needs_own_keys),
         T(a_real_mode_is_refused_with_embedded_drivers),
+        T(a_broken_rule_is_placed_in_the_file),
         T(settings_that_contradict_each_other_are_refused),
         T(missing_secrets_are_made_once_and_private),
         T(given_keys_make_no_secret),
