@@ -68,11 +68,14 @@ static int run_setup(struct gw_bench_run *run, struct gw_error *err)
 }
 
 /* Sends one message, looks how large its frame is and chooses the payload so that the next ones have the size asked for. */
-static int calibrate(struct gw_bench_run *run, struct gw_bench_fleet *fleet, struct gw_bench_outcome *out, struct gw_error *err)
+static int calibrate(struct gw_bench_run *run, struct gw_bench_fleet *fleet, size_t fleet_size, struct gw_bench_outcome *out,
+                     struct gw_error *err)
 {
     struct gw_bench_progress seen;
     size_t wanted = run->options->frame_bytes;
-    if (wanted == 0 || run->options->subs == 0) {
+    gw_bench_fleet_progress(fleet, &seen);
+    /* Without all streams the run is a failure anyway, and its counts say why. */
+    if (wanted == 0 || run->options->subs == 0 || seen.opened < fleet_size) {
         return GW_OK;
     }
     gw_bench_publisher_start(run->publisher, GW_BENCH_JOB_LOAD, 1);
@@ -212,7 +215,7 @@ int gw_bench_run_load(struct gw_bench_run *run, struct gw_bench_outcome *out, st
     int rc = run_setup(run, err);
     if (rc == GW_OK) {
         connect_all(run, fleet, spec.subscriber_count, out);
-        rc = calibrate(run, fleet, out, err);
+        rc = calibrate(run, fleet, spec.subscriber_count, out, err);
     }
     if (rc == GW_OK) {
         measure(run, fleet, out);
@@ -266,7 +269,7 @@ static int publish_for_resume(struct gw_bench_run *run, struct gw_bench_probe *p
     int rc = run_setup(run, err);
     if (rc == GW_OK) {
         connect_all(run, fleet, spec.subscriber_count, out);
-        rc = calibrate(run, fleet, out, err);
+        rc = calibrate(run, fleet, spec.subscriber_count, out, err);
     }
     if (rc == GW_OK) {
         uint64_t wanted = (uint64_t)run->options->resume_events * run->options->channels;

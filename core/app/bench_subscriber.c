@@ -80,7 +80,8 @@ static void render_request(const struct gw_bench_loop *loop, const struct gw_ben
     if (spec->cursors != NULL) {
         gw_buffer_appendf(&extra, "Last-Event-ID: %s\r\n", gw_bench_lines_at(spec->cursors, sub->channel));
     }
-    gw_buffer_append_char(&extra, '\0');
+    /* As an EventSource does (WHATWG HTML 9.2.2); some servers refuse without. */
+    gw_buffer_append(&extra, "Accept: text/event-stream\r\n", sizeof "Accept: text/event-stream\r\n");
     gw_bench_request_render(spec->subscribe, &values, extra.data, &scratch, out);
     gw_buffer_fini(&extra);
     gw_buffer_fini(&scratch);
