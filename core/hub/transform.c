@@ -10,7 +10,9 @@ static const struct gw_text_span *spans_of(const struct gw_text_op *op) { return
 
 void gw_text_op_init(struct gw_text_op *op, const struct gw_splice *splice)
 {
-    *op = (struct gw_text_op){.at = splice->at, .ins = splice->ins};
+    *op = (struct gw_text_op){.ins = splice->ins};
+    if (splice->ins || splice->del)
+        op->at = splice->at;
     if (splice->del) {
         op->span_count = 1;
         op->one = (struct gw_text_span){splice->at, splice->del};
