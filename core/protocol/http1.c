@@ -166,8 +166,11 @@ static const llhttp_settings_t settings = {
 
 /* ---- the head ---- */
 
-static const char *head_error_id(llhttp_errno_t code)
+static const char *head_error_id(const struct gw_http1 *parser, llhttp_errno_t code)
 {
+    /* RFC 9113 section 3.4: the preface of HTTP/2 looks like a head; llhttp waits for its last two lines. */
+    if (parser->machine.method == HTTP_PRI)
+        return "version_not_supported";
     switch (code) {
     case HPE_INVALID_METHOD:
     case HPE_INVALID_CONSTANT:
@@ -175,7 +178,6 @@ static const char *head_error_id(llhttp_errno_t code)
     case HPE_INVALID_URL:
         return "bad_target";
     case HPE_INVALID_VERSION:
-    case HPE_PAUSED_H2_UPGRADE:
         return "version_not_supported";
     case HPE_INVALID_CONTENT_LENGTH:
         return "bad_content_length";
@@ -224,7 +226,7 @@ static int parse_head(struct gw_http1 *parser, struct gw_error *err)
     llhttp_errno_t code = llhttp_execute(&parser->machine, parser->head.data, parser->head.length);
     bool is_good = code == HPE_OK || (code == HPE_PAUSED && parser->has_end);
     if (!is_good || !parser->has_head)
-        return gw_error_set(err, GW_EINVAL, head_error_id(code), "%s", reason_of(parser));
+        return gw_error_set(err, GW_EINVAL, head_error_id(parser, code), "%s", reason_of(parser));
     rc = check_version(parser, err);
     return rc ? rc : gw_http1_check(&parser->request, parser->target, parser->target_length, err);
 }

@@ -20,6 +20,8 @@ static int gather_known(const struct gw_http1_request *request, const struct gw_
     for (size_t i = 0; i < request->header_count; i++) {
         const struct gw_http1_header *header = &request->headers[i];
         size_t k = 0;
+        if (header->name_length == 0)
+            return gw_error_set(err, GW_EINVAL, "bad_header", "A header line has no name");
         while (k < KNOWN_COUNT && !is_named(header, known_names[k]))
             k++;
         if (k == KNOWN_COUNT)

@@ -82,12 +82,14 @@ static int continue_line(struct gw_http1_scan *scan, const struct gw_http1_limit
     return is_header ? count_header_byte(scan, limits, err) : 0;
 }
 
-static int end_line(struct gw_http1_scan *scan, unsigned char c, struct gw_error *err)
+static int end_line(struct gw_http1_scan *scan, const struct gw_http1_limits *limits, unsigned char c, struct gw_error *err)
 {
     bool is_blank = scan->state == GW_SCAN_BLANK_LINE_FEED;
     if (c != '\n')
         return refuse_control('\r', err);
     scan->state = is_blank && scan->has_request_line ? GW_SCAN_WHOLE : GW_SCAN_LINE_START;
+    if (!is_blank && scan->header_count > 0)
+        return count_header_byte(scan, limits, err);
     if (!is_blank || scan->has_request_line)
         return 0;
     if (scan->has_skipped_blank)
@@ -105,7 +107,7 @@ static int scan_byte(struct gw_http1_scan *scan, const struct gw_http1_limits *l
     case GW_SCAN_HEADER_LINE:
         return continue_line(scan, limits, c, err);
     default:
-        return end_line(scan, c, err);
+        return end_line(scan, limits, c, err);
     }
 }
 
