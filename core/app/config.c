@@ -86,10 +86,10 @@ static int load_shipped(const struct gw_config_world *world, struct gw_config *c
     gw_config_write_shipped(world->cpu_count, &text);
     gw_buffer_append_char(&text, '\0');
     int rc = text.has_failed ? gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the configuration") : 0;
-    struct gw_data_opts opts = {.self = world->self, .env = world->env};
+    struct gw_data_opts opts = {.self = world->self, .env = world->env, .name = SHIPPED_NAME};
     struct gw_data_file *file = NULL;
     if (rc == 0)
-        rc = gw_data_file_parse(SHIPPED_NAME, text.data, text.length - 1, &opts, NULL, &file, err);
+        rc = gw_data_file_parse(text.data, text.length - 1, &opts, &file, err);
     if (rc == 0)
         rc = gw_config_read_layer(file, config, err);
     if (rc != 0 && !text.has_failed)
@@ -102,7 +102,7 @@ static int load_shipped(const struct gw_config_world *world, struct gw_config *c
 static int load_file(const char *path, const struct gw_config_world *world, struct gw_config *config, struct gw_error *err)
 {
     struct gw_data_opts opts = {.self = world->self, .env = world->env};
-    int rc = gw_data_file_load(path, &opts, NULL, &config->source, err);
+    int rc = gw_data_file_load(path, &opts, &config->source, err);
     return rc != 0 ? rc : gw_config_read_layer(config->source, config, err);
 }
 

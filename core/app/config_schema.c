@@ -4,30 +4,31 @@
 
 #include "app/config.h"
 
-#define AT(member) offsetof(struct gw_config, member)
+#define AT(member)              offsetof(struct gw_config, member)
+#define PLAIN(k, n, m, v, p, d) .kind = (k), .name = (n), .offset = AT(m), .variable = (v), .preset = (p), .description = (d)
 #define TEXT(n, m, v, p, d)                                                                                                                \
     {                                                                                                                                      \
-        .name = n, .kind = GW_SETTING_TEXT, .offset = AT(m), .variable = v, .preset = p, .description = d                                  \
+        PLAIN(GW_SETTING_TEXT, n, m, v, p, d)                                                                                              \
     }
 #define SECRET(n, m, v, d)                                                                                                                 \
     {                                                                                                                                      \
-        .name = n, .kind = GW_SETTING_TEXT, .offset = AT(m), .variable = v, .preset = "\"\"", .is_secret = true, .description = d          \
+        PLAIN(GW_SETTING_TEXT, n, m, v, "\"\"", d), .is_secret = true                                                                      \
     }
 #define CHOICE(n, m, v, p, c, d)                                                                                                           \
     {                                                                                                                                      \
-        .name = n, .kind = GW_SETTING_CHOICE, .offset = AT(m), .variable = v, .preset = p, .choices = c, .description = d                  \
+        PLAIN(GW_SETTING_CHOICE, n, m, v, p, d), .choices = (c)                                                                            \
     }
 #define ADDRESS(n, m, v, p, d)                                                                                                             \
     {                                                                                                                                      \
-        .name = n, .kind = GW_SETTING_ADDRESS, .offset = AT(m), .variable = v, .preset = p, .description = d                               \
+        PLAIN(GW_SETTING_ADDRESS, n, m, v, p, d)                                                                                           \
     }
 #define LIST(n, m, v, p, s, d)                                                                                                             \
     {                                                                                                                                      \
-        .name = n, .kind = GW_SETTING_LIST, .offset = AT(m), .variable = v, .preset = p, .is_secret = s, .description = d                  \
+        PLAIN(GW_SETTING_LIST, n, m, v, p, d), .is_secret = (s)                                                                            \
     }
 #define NUMBER(n, m, v, p, low, high, d)                                                                                                   \
     {                                                                                                                                      \
-        .name = n, .kind = GW_SETTING_INTEGER, .offset = AT(m), .variable = v, .preset = p, .min = low, .max = high, .description = d      \
+        PLAIN(GW_SETTING_INTEGER, n, m, v, p, d), .min = (low), .max = (high)                                                              \
     }
 #define LIMIT(m, p, low, high, d) NUMBER("limits." #m, limits.m, NULL, p, low, high, d)
 

@@ -17,15 +17,15 @@ enum gw_setting_kind {
 
 /* value */
 struct gw_setting {
-    const char *name; /* "workers", "limits.heartbeat_ms": at most one section; those of a section stand together */
-    enum gw_setting_kind kind;
-    size_t offset;        /* in struct gw_config */
+    const char *name;     /* "workers", "limits.heartbeat_ms": at most one section; those of a section stand together */
     const char *variable; /* NULL: none */
     const char *preset;   /* the default as Lua; NULL: the number of processors */
-    int64_t min, max;     /* INTEGER */
     const char *choices;  /* CHOICE: "a|b" */
-    bool is_secret;
     const char *description;
+    size_t offset;    /* in struct gw_config */
+    int64_t min, max; /* INTEGER */
+    enum gw_setting_kind kind;
+    bool is_secret;
 };
 
 size_t gw_setting_count(void);

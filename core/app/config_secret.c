@@ -54,8 +54,10 @@ static int find_secret(const struct gw_config *config, const char *name, const s
 {
     char path[4096];
     int length = snprintf(path, sizeof path, "%s/%s", config->data_dir, name);
-    if (length < 0 || (size_t)length >= sizeof path)
-        return gw_error_set(err, GW_EINVAL, "config_secret", "data_dir is too long a path");
+    if (length < 0 || (size_t)length >= sizeof path) {
+        gw_error_set(err, GW_EINVAL, "config_secret", "data_dir is too long a path");
+        return GW_EINVAL;
+    }
     int rc = gw_file_make_folder(config->data_dir, err);
     if (rc == 0)
         rc = read_secret(path, out, err);
@@ -69,7 +71,7 @@ int gw_config_ensure_secrets(struct gw_config *config, const struct gw_clock *cl
 {
     bool has_keys = config->jwt.secret[0] != '\0' || config->jwt.jwks_url[0] != '\0' || config->jwt.jwks_file[0] != '\0';
     if (!has_keys) {
-        char *secret;
+        char *secret = NULL;
         int rc = find_secret(config, "jwt-secret", clock, &secret, err);
         if (rc != 0)
             return rc;
@@ -78,7 +80,7 @@ int gw_config_ensure_secrets(struct gw_config *config, const struct gw_clock *cl
         config->jwt.is_secret_generated = true;
     }
     if (config->seal_keys.count == 0) {
-        char *key;
+        char *key = NULL;
         int rc = find_secret(config, "seal-key", clock, &key, err);
         if (rc != 0)
             return rc;

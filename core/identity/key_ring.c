@@ -27,7 +27,7 @@ static int no_memory(struct gw_error *err)
 /* Room for `more` keys behind the present ones. */
 static int reserve(struct gw_key_ring *ring, size_t more, struct gw_error *err)
 {
-    struct gw_jwt_key **grown = gw_try_grow(ring->keys, ring->count + more + 1, sizeof *grown);
+    struct gw_jwt_key **grown = gw_try_grow(ring->keys, ring->count + more + 1, sizeof(struct gw_jwt_key *));
     if (grown == NULL)
         return no_memory(err);
     ring->keys = grown;

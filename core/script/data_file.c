@@ -217,16 +217,17 @@ void gw_data_limits_default(struct gw_data_limits *limits)
                                       .max_nodes = 16384};
 }
 
-int gw_data_file_parse(const char *name, const char *text, size_t length, const struct gw_data_opts *opts,
-                       const struct gw_data_limits *limits, struct gw_data_file **out, struct gw_error *err)
+int gw_data_file_parse(const char *text, size_t length, const struct gw_data_opts *opts, struct gw_data_file **out, struct gw_error *err)
 {
     struct sandbox box = {.text = text, .length = length};
-    gw_data_limits_default(&box.limits);
-    if (limits != NULL)
-        box.limits = *limits;
     if (opts != NULL)
         box.opts = *opts;
+    if (box.opts.limits != NULL)
+        box.limits = *box.opts.limits;
+    else
+        gw_data_limits_default(&box.limits);
     box.instructions_left = box.limits.max_instructions;
+    const char *name = box.opts.name != NULL ? box.opts.name : "data";
     if (length > box.limits.max_bytes) {
         gw_error_limit(err, "data_too_large", "max_bytes", (int64_t)box.limits.max_bytes, "longer than %zu bytes", box.limits.max_bytes);
         gw_error_prefix(err, name);
@@ -243,16 +244,21 @@ int gw_data_file_parse(const char *name, const char *text, size_t length, const 
     return rc;
 }
 
-int gw_data_file_load(const char *path, const struct gw_data_opts *opts, const struct gw_data_limits *limits, struct gw_data_file **out,
-                      struct gw_error *err)
+int gw_data_file_load(const char *path, const struct gw_data_opts *opts, struct gw_data_file **out, struct gw_error *err)
 {
-    struct gw_data_limits defaults;
-    gw_data_limits_default(&defaults);
+    struct gw_data_opts named = {.name = NULL};
+    struct gw_data_limits limits;
     struct gw_buffer text;
+    if (opts != NULL)
+        named = *opts;
+    named.name = path;
+    gw_data_limits_default(&limits);
+    if (named.limits == NULL)
+        named.limits = &limits;
     gw_buffer_init(&text, 0);
-    int rc = gw_file_read(path, limits ? limits->max_bytes : defaults.max_bytes, &text, err);
+    int rc = gw_file_read(path, named.limits->max_bytes, &text, err);
     if (rc == 0)
-        rc = gw_data_file_parse(path, text.length ? text.data : "", text.length, opts, limits, out, err);
+        rc = gw_data_file_parse(text.length ? text.data : "", text.length, &named, out, err);
     if (text.data != NULL)
         gw_zero_secret(text.data, text.capacity); /* a configuration may hold secrets */
     gw_buffer_fini(&text);

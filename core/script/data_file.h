@@ -17,17 +17,6 @@ struct gw_data_file;
 struct gw_error;
 struct gw_json;
 
-/* value: what the file may ask of the world, and what the reader knows beforehand; all zero is fine */
-struct gw_data_opts {
-    void *self;
-    /* The variable's text (borrowed until the load has returned), or NULL. When set, the file may call env("NAME") and env("NAME",
-     * default): an unset or empty variable gives the default (or nil), and a set one is read as the type of the default: text, number, or
-     * boolean ("true", "false", "1", "0"). */
-    const char *(*env)(void *self, const char *name);
-    /* Names of members, ended by NULL, whose empty table is an empty array. May be NULL. */
-    const char *const *list_names;
-};
-
 /* value: limits, all inclusive maxima */
 struct gw_data_limits {
     size_t max_bytes;          /* of the source: 1 MiB */
@@ -38,14 +27,24 @@ struct gw_data_limits {
 };
 void gw_data_limits_default(struct gw_data_limits *limits);
 
-/* Evaluates `text`, calling it `name` in errors. NULL for `opts` grants nothing, NULL for `limits` means the defaults. err->path is
- * "name:line"; err->id is one of data_syntax, data_failed (the chunk raised an error), data_budget, data_memory, data_too_large,
- * data_bad_value (what it returned is not data). */
-int gw_data_file_parse(const char *name, const char *text, size_t length, const struct gw_data_opts *opts,
-                       const struct gw_data_limits *limits, struct gw_data_file **out, struct gw_error *err);
-/* Reads and evaluates the file at `path`; also the ids of gw_file_read. */
-int gw_data_file_load(const char *path, const struct gw_data_opts *opts, const struct gw_data_limits *limits, struct gw_data_file **out,
-                      struct gw_error *err);
+/* value: what the file may ask of the world, and what the reader knows beforehand; all zero is fine */
+struct gw_data_opts {
+    void *self;
+    /* The variable's text (borrowed until the load has returned), or NULL. When set, the file may call env("NAME") and env("NAME",
+     * default): an unset or empty variable gives the default (or nil), and a set one is read as the type of the default: text, number, or
+     * boolean ("true", "false", "1", "0"). */
+    const char *(*env)(void *self, const char *name);
+    /* Names of members, ended by NULL, whose empty table is an empty array. May be NULL. */
+    const char *const *list_names;
+    const struct gw_data_limits *limits; /* NULL: the defaults */
+    const char *name;                    /* in errors, for gw_data_file_parse; NULL: "data" */
+};
+
+/* Evaluates `text`. `opts` may be NULL. err->path is "name:line"; err->id is one of data_syntax, data_failed (the chunk raised an error),
+ * data_budget, data_memory, data_too_large, data_bad_value (what it returned is not data). */
+int gw_data_file_parse(const char *text, size_t length, const struct gw_data_opts *opts, struct gw_data_file **out, struct gw_error *err);
+/* Reads and evaluates the file at `path`, which is its name in errors; also the ids of gw_file_read. */
+int gw_data_file_load(const char *path, const struct gw_data_opts *opts, struct gw_data_file **out, struct gw_error *err);
 void gw_data_file_destroy(struct gw_data_file *file);
 
 /* The returned table; borrowed, lives as long as the file or a reference of its own. */

@@ -183,14 +183,14 @@ static int read_members(struct reader *r, const struct key *keys, size_t count, 
 static int read_object(struct reader *r, size_t count, struct gw_json *object)
 {
     struct key *keys = gw_try_grow(NULL, count + 1, sizeof *keys);
-    struct gw_json **members = gw_try_grow(NULL, count + 1, sizeof *members);
+    struct gw_json **members = gw_try_grow(NULL, count + 1, sizeof(struct gw_json *));
     int rc = GW_ENOMEM;
     size_t moved = 0;
     if (keys == NULL || members == NULL) {
         no_memory(r);
         goto out;
     }
-    memset(members, 0, (count + 1) * sizeof *members);
+    memset(members, 0, (count + 1) * sizeof(struct gw_json *));
     collect_keys(r, keys);
     qsort(keys, count, sizeof *keys, compare_keys);
     rc = read_members(r, keys, count, members);

@@ -130,10 +130,10 @@ void gw_lua_lexer_next(struct gw_lua_lexer *lx)
         read_symbol(lx);
 }
 
-void gw_lua_lexer_init(struct gw_lua_lexer *lexer, const char *text, size_t length)
+void gw_lua_lexer_init(struct gw_lua_lexer *lx, const char *text, size_t length)
 {
-    *lexer = (struct gw_lua_lexer){text, text + length, 1, {GW_LUA_EOF, text, 0, 1, false}};
-    gw_lua_lexer_next(lexer);
+    *lx = (struct gw_lua_lexer){text, text + length, 1, {GW_LUA_EOF, text, 0, 1, false}};
+    gw_lua_lexer_next(lx);
 }
 
 bool gw_lua_token_is(const struct gw_lua_token *token, const char *text)

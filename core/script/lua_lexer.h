@@ -24,8 +24,8 @@ struct gw_lua_lexer {
     struct gw_lua_token token; /* the present one */
 };
 
-void gw_lua_lexer_init(struct gw_lua_lexer *lexer, const char *text, size_t length); /* stands on the first token */
-void gw_lua_lexer_next(struct gw_lua_lexer *lexer);
+void gw_lua_lexer_init(struct gw_lua_lexer *lx, const char *text, size_t length); /* stands on the first token */
+void gw_lua_lexer_next(struct gw_lua_lexer *lx);
 bool gw_lua_token_is(const struct gw_lua_token *token, const char *text); /* a name or symbol of that text */
 
 #endif

@@ -90,7 +90,7 @@ static int load_one(const char *dir, struct gw_manifest_file *item, struct gw_er
     if (path == NULL)
         return no_memory(err);
     static const char *const lists[] = {"tools", "children", "when", NULL};
-    int rc = gw_data_file_load(path, &(struct gw_data_opts){.list_names = lists}, NULL, &item->file, err);
+    int rc = gw_data_file_load(path, &(struct gw_data_opts){.list_names = lists}, &item->file, err);
     if (rc == GW_ENOTFOUND) {
         rc = gw_error_set(err, GW_ENOTFOUND, "manifest_missing", "a canvas folder needs a " MANIFEST_NAME);
         gw_error_prefix(err, path);

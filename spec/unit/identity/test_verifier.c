@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "identity/verifier.h"
@@ -61,11 +62,18 @@ static int setup(void **state)
     return 0;
 }
 
-static void reply(struct fixture *f, const char *body, int64_t max_age_s)
+static struct gw_key_fetch_request *take_pending(struct fixture *f)
 {
     struct gw_key_fetch_request *request = f->pending;
-    assert_non_null(request);
+    if (request == NULL)
+        abort(); /* nothing was fetched */
     f->pending = NULL;
+    return request;
+}
+
+static void reply(struct fixture *f, const char *body, int64_t max_age_s)
+{
+    struct gw_key_fetch_request *request = take_pending(f);
     request->status = GW_OK;
     request->body = body;
     request->body_length = strlen(body);
@@ -75,9 +83,7 @@ static void reply(struct fixture *f, const char *body, int64_t max_age_s)
 
 static void reply_failure(struct fixture *f)
 {
-    struct gw_key_fetch_request *request = f->pending;
-    assert_non_null(request);
-    f->pending = NULL;
+    struct gw_key_fetch_request *request = take_pending(f);
     request->status = gw_error_set(&request->err, GW_EIO, "http_unreachable", "no route");
     request->done(request);
 }
@@ -464,6 +470,26 @@ static void the_cache_forgets_the_least_recent(void **state)
     jose_key_destroy(key);
 }
 
+static void without_memory_no_bearer_is_refused_as_wrong(void **state)
+{
+    struct fixture *f = *state;
+    start(f, by_secret);
+    struct jose_key *key = jose_key_from_secret(SECRET, NULL);
+    char *token = jose_sign(key, payload_of("ann", 60));
+    struct answer answer;
+    long n = 0;
+    do {
+        gw_alloc_fail_after(++n);
+        assert_false(check(f, token, &answer));
+        gw_alloc_fail_after(0);
+        assert_true(answer.verify.status == GW_OK || answer.verify.status == GW_ENOMEM);
+    } while (answer.verify.status != GW_OK && n < 1000);
+    assert_true(n > 10);
+    assert_answer(&answer, GW_OK, "ann");
+    jose_key_destroy(key);
+    free(token);
+}
+
 static void no_key_at_all_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -495,6 +521,7 @@ int main(void)
         T(a_key_that_left_takes_its_bearers_with_it),
         T(waiting_is_bounded_in_number_and_time),
         T(the_cache_forgets_the_least_recent),
+        T(without_memory_no_bearer_is_refused_as_wrong),
         T(no_key_at_all_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

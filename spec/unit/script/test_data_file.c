@@ -29,8 +29,12 @@ static const struct gw_data_opts with_env = {.env = fake_env};
 
 static int parse(const char *text, const struct gw_data_opts *opts, struct gw_data_file **file, struct gw_error *err)
 {
+    struct gw_data_opts named = {.name = NULL};
+    if (opts != NULL)
+        named = *opts;
+    named.name = "test.lua";
     *file = NULL;
-    return gw_data_file_parse("test.lua", text, strlen(text), opts, NULL, file, err);
+    return gw_data_file_parse(text, strlen(text), &named, file, err);
 }
 
 static void assert_reads_as(const char *text, const struct gw_data_opts *opts, const char *json)
@@ -182,7 +186,7 @@ static void depth_and_count_are_capped(void **state)
     limits.max_bytes = 8;
     struct gw_data_file *file;
     struct gw_error err = {0};
-    assert_int_equal(gw_data_file_parse("x", "return {}", 9, NULL, &limits, &file, &err), GW_ELIMIT);
+    assert_int_equal(gw_data_file_parse("return {}", 9, &(struct gw_data_opts){.limits = &limits}, &file, &err), GW_ELIMIT);
     assert_string_equal(err.limit_name, "max_bytes");
 }
 
@@ -239,7 +243,7 @@ static void any_prefix_of_a_file_is_survived(void **state)
         char *copy = gw_try_strndup(text, length); /* so that a sanitizer sees a read past the end */
         struct gw_data_file *file;
         struct gw_error err;
-        assert_int_not_equal(gw_data_file_parse("x", copy, length, NULL, NULL, &file, &err), 0);
+        assert_int_not_equal(gw_data_file_parse(copy, length, NULL, &file, &err), 0);
         gw_free(copy);
     }
 }
@@ -273,7 +277,7 @@ static void a_missing_file_is_named(void **state)
     (void)state;
     struct gw_data_file *file;
     struct gw_error err;
-    assert_int_equal(gw_data_file_load("/nonexistent/x.lua", NULL, NULL, &file, &err), GW_ENOTFOUND);
+    assert_int_equal(gw_data_file_load("/nonexistent/x.lua", NULL, &file, &err), GW_ENOTFOUND);
     assert_string_equal(err.path, "/nonexistent/x.lua");
 }
 
