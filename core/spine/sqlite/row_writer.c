@@ -11,7 +11,6 @@ enum { MAX_TAILS = 65536 };
 enum statement {
     BEGIN,
     COMMIT,
-    ROLLBACK,
     FIND_RUN,
     ADD_RUN,
     FIND_TAIL,
@@ -25,7 +24,6 @@ enum statement {
 static const char *const SQL[STATEMENT_COUNT] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
-    [ROLLBACK] = "ROLLBACK",
     [FIND_RUN] = "SELECT id, floor FROM run WHERE name=?1",
     [ADD_RUN] = "INSERT INTO run(name, floor) VALUES(?1, 1)",
     [FIND_TAIL] = "SELECT last FROM record WHERE run=?1 ORDER BY first DESC LIMIT 1",
@@ -272,14 +270,4 @@ int gw_row_writer_commit(struct gw_row_writer *w, bool *has_synced, struct gw_er
 {
     *has_synced = w->has_written;
     return execute(w, COMMIT, err);
-}
-
-bool gw_row_writer_roll_back(struct gw_row_writer *w)
-{
-    struct gw_error err;
-    forget_tails(w);
-    /* Many failures roll back by themselves; a second time would be an error. */
-    if (sqlite3_get_autocommit(w->db) == 0)
-        execute(w, ROLLBACK, &err);
-    return sqlite3_get_autocommit(w->db) != 0;
 }

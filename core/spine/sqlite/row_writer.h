@@ -1,6 +1,6 @@
 /* row_writer.h — appends and puts as rows of one transaction: prepared statements, and the tails of the runs that wrote lately. Owns a
  * connection. The writer thread only. Failure: a job that cannot be stored is refused alone; only when the transaction itself is lost does a
- * call here fail. */
+ * call here fail; after that only destroy is of use, which rolls it back. */
 #ifndef GW_SPINE_ROW_WRITER_H
 #define GW_SPINE_ROW_WRITER_H
 
@@ -20,8 +20,6 @@ int gw_row_writer_begin(struct gw_row_writer *w, struct gw_error *err);
 int gw_row_writer_apply(struct gw_row_writer *w, const struct gw_spine_job *job, struct gw_error *err);
 /* Durable when it answers GW_OK. *has_synced: whether there was anything to sync. */
 int gw_row_writer_commit(struct gw_row_writer *w, bool *has_synced, struct gw_error *err);
-/* After any failure of the above. False: the connection is of no more use. */
-bool gw_row_writer_roll_back(struct gw_row_writer *w);
 sqlite3 *gw_row_writer_peek_db(const struct gw_row_writer *w);
 
 #endif

@@ -61,12 +61,11 @@ static void report(struct gw_writer *writer, const struct gw_error *failure)
         gw_log_write(writer->opts.log, GW_LOG_INFO, "spine_recovered", NULL);
 }
 
+/* The connection goes with the group, whatever state the failure left it in: the next group begins with a new one. */
 static void fail_group(struct gw_writer *writer, size_t count, const struct gw_error *failure)
 {
-    if (writer->rows != NULL && !gw_row_writer_roll_back(writer->rows)) {
-        gw_row_writer_destroy(writer->rows);
-        writer->rows = NULL;
-    }
+    gw_row_writer_destroy(writer->rows);
+    writer->rows = NULL;
     for (size_t i = 0; i < count; i++) {
         const struct gw_spine_job *job = &writer->group[i];
         if (*job->status != GW_OK)

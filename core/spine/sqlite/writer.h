@@ -1,6 +1,6 @@
 /* writer.h — the thread that makes appends and puts durable: whatever waits is one transaction, one sync. Owns its queue and its connection.
- * At low load a request is committed at once: there is no timer. Failure: a lost transaction answers GW_EIO to all of its jobs; the connection
- * is rolled back, or opened again, before the next. */
+ * At low load a request is committed at once: there is no timer. Failure: a lost transaction answers GW_EIO to all of its jobs; before the next
+ * one the connection is opened again. */
 #ifndef GW_SPINE_WRITER_H
 #define GW_SPINE_WRITER_H
 

@@ -1,0 +1,69 @@
+#include "spine/faulty_vfs.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+/* SQLite's registry is of the process, and so is this. */
+static sqlite3_vfs faulty;
+static sqlite3_vfs *real;
+static sqlite3_io_methods methods;
+static const sqlite3_io_methods *real_methods;
+static atomic_int write_code, writes_left, sync_code, syncs_left;
+
+static bool use_up(atomic_int *left)
+{
+    int before = atomic_load(left);
+    while (before > 0 && !atomic_compare_exchange_weak(left, &before, before - 1))
+        continue;
+    return before > 0;
+}
+
+static int fail_or_write(sqlite3_file *file, const void *bytes, int length, sqlite3_int64 at)
+{
+    return use_up(&writes_left) ? atomic_load(&write_code) : real_methods->xWrite(file, bytes, length, at);
+}
+
+static int fail_or_sync(sqlite3_file *file, int flags) { return use_up(&syncs_left) ? atomic_load(&sync_code) : real_methods->xSync(file, flags); }
+
+static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags)
+{
+    (void)vfs;
+    int code = real->xOpen(real, name, file, flags, out_flags);
+    if (code == SQLITE_OK && (flags & SQLITE_OPEN_WAL) != 0) {
+        real_methods = file->pMethods;
+        methods = *real_methods;
+        methods.xWrite = fail_or_write;
+        methods.xSync = fail_or_sync;
+        file->pMethods = &methods;
+    }
+    return code;
+}
+
+void faulty_vfs_install(void)
+{
+    real = sqlite3_vfs_find(NULL);
+    faulty = *real;
+    faulty.zName = "faulty";
+    faulty.pNext = NULL;
+    faulty.xOpen = open_file;
+    sqlite3_vfs_register(&faulty, 1);
+    faulty_vfs_fail_writes(SQLITE_OK, 0);
+    faulty_vfs_fail_syncs(SQLITE_OK, 0);
+}
+
+void faulty_vfs_remove(void) { sqlite3_vfs_unregister(&faulty); }
+
+void faulty_vfs_fail_writes(int code, int count)
+{
+    atomic_store(&write_code, code);
+    atomic_store(&writes_left, count);
+}
+
+void faulty_vfs_fail_syncs(int code, int count)
+{
+    atomic_store(&sync_code, code);
+    atomic_store(&syncs_left, count);
+}
