@@ -1,5 +1,5 @@
-/* block.h — the inside of one block and of the tree, for the files of the block tree alone (blocks*.c, siblings.c). Contracts are those of
- * blocks.h. */
+/* block.h — the inside of one block and of the tree, for the files of the block tree alone (blocks*.c, siblings.c).
+ * Contracts are those of blocks.h. */
 #ifndef GW_HUB_BLOCK_H
 #define GW_HUB_BLOCK_H
 

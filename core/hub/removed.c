@@ -72,10 +72,13 @@ void gw_removed_undo(struct gw_removed *removed, size_t count)
     while (count--) {
         struct removal *removal = removed->newest;
         assert(removal);
+        int code = 0;
         if (!removal->former)
             gw_map_remove(removed->by_id, removal->id, strlen(removal->id));
-        else if (gw_map_put(removed->by_id, removal->id, strlen(removal->id), removal->former, NULL))
-            assert(!"replacing a map's value needs no memory");
+        else
+            code = gw_map_put(removed->by_id, removal->id, strlen(removal->id), removal->former, NULL);
+        assert(code == 0); /* replacing a value needs no memory */
+        (void)code;
         removed->newest = removal->older;
         if (removal->older)
             removal->older->newer = NULL;

@@ -31,8 +31,8 @@ struct gw_text_piece gw_text_piece(const char *text, size_t bytes);
 
 void gw_text_fini(struct gw_text *text);
 
-/* Removes splice->del points at splice->at and puts `ins` (of splice->ins points) there. *undo (NULL: not wanted) receives the way back. GW_EINVAL (splice_out_of_range):
- * at + del lies behind the end; the message tells both. GW_ENOMEM. On failure nothing has changed. */
+/* Removes splice->del points at splice->at and puts `ins` (of splice->ins points) there. *undo (NULL: not wanted) receives the way back.
+ * GW_EINVAL (splice_out_of_range): at + del lies behind the end; the message tells both. GW_ENOMEM. On failure nothing has changed. */
 int gw_text_splice(struct gw_text *text, const struct gw_splice *splice, const struct gw_text_piece *ins, struct gw_text_undo **undo,
                    struct gw_error *err);
 /* Undoes the newest splice that has not been undone, given its own undo; needs no memory. Frees `undo`, as gw_text_undo_free does. */

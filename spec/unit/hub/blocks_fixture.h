@@ -1,5 +1,5 @@
-/* blocks_fixture.h — a block tree with its journal, short names for its operations, and what a tree must show at any time. For the tests of
- * the block tree alone; a failing operation fails the test. */
+/* blocks_fixture.h — a block tree with its journal, short names for its operations, and what a tree must show at any
+ * time. For the tests of the block tree alone; a failing operation fails the test. */
 #ifndef GW_SPEC_BLOCKS_FIXTURE_H
 #define GW_SPEC_BLOCKS_FIXTURE_H
 
@@ -7,12 +7,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"

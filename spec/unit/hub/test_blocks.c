@@ -1,5 +1,9 @@
 /* The operations of the block tree, one by one. */
+#include <stdio.h>
+
 #include "blocks_fixture.h"
+
+#include "base/alloc.h"
 
 static void assert_order(struct fixture *f, const char *expected)
 {

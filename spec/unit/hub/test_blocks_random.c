@@ -1,4 +1,5 @@
 /* The block tree under random operations: undone, reloaded, and at two sizes. */
+#include <stdio.h>
 #include <time.h>
 
 #include "blocks_fixture.h"

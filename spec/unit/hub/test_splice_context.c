@@ -449,8 +449,7 @@ static void damaged_checkpoints_are_refused(void **state)
         "{\"ops\":[[1,5,0,9,1,5,2]],\"open\":[]}",
         "{\"ops\":[],\"open\":[{\"origin\":1,\"base\":0,\"last\":0,\"unseen\":[]}]}",
         "{\"ops\":[],\"open\":[{\"origin\":\"a\",\"base\":0,\"last\":0,\"unseen\":[[1]]}]}",
-        "{\"ops\":[],\"open\":[{\"origin\":\"a\",\"base\":0,\"last\":0,\"unseen\":[]},{\"origin\":\"a\",\"base\":0,\"last\":0,\"unseen\":[]"
-        "}]}",
+        "{\"ops\":[],\"open\":[{\"origin\":\"a\",\"base\":0,\"last\":0,\"unseen\":[]},{\"origin\":\"a\",\"base\":0}]}",
     };
     static const struct gw_json_limits limits = {1 << 16, 32, 1 << 10};
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
