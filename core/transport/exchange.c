@@ -111,7 +111,7 @@ struct gw_exchange *gw_exchange_create(struct gw_connection *connection, const s
     struct gw_server *server = connection->server;
     exchange->connection = connection;
     exchange->server = server;
-    exchange->closes = !request->keep_alive;
+    exchange->closes = !request->keep_alive || server->is_draining;
     exchange->is_head_request = strcmp(request->method, "HEAD") == 0;
     exchange->copies = gw_alloc(copy_size(request));
     gw_buffer_init(&exchange->body, 0);

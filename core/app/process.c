@@ -1,0 +1,313 @@
+#include "app/process.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/config.h"
+#include "app/process_internal.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "hub/manifest.h"
+#include "identity/verifier.h"
+#include "io/http_client.h"
+#include "io/tls.h"
+#include "protocol/cursor.h"
+#include "script/data_file.h"
+#include "script/manifest_files.h"
+#include "spine/memory/memory_spine.h"
+#include "spine/sqlite/sqlite_spine.h"
+
+/* ---- parts ------------------------------------------------------------------------------------------------------------------------------ */
+
+static int add_manifest(struct gw_manifests *set, const struct gw_manifest_file *file, struct gw_error *err)
+{
+    struct gw_manifest *manifest;
+    int status = gw_manifest_parse(gw_data_file_value(file->file), &manifest, err);
+    if (status) {
+        char where[sizeof err->path];
+        gw_data_file_where(file->file, err->path, where, sizeof where);
+        memcpy(err->path, where, sizeof where);
+        return status;
+    }
+    if (strcmp(gw_manifest_type(manifest), file->canvas_type) != 0)
+        status = gw_error_set(err, GW_EINVAL, "manifest_bad_name", "the manifest in canvases/%s calls itself %s", file->canvas_type,
+                              gw_manifest_type(manifest));
+    if (!status)
+        status = gw_manifests_add(set, manifest, err);
+    gw_manifest_unref(manifest);
+    return status;
+}
+
+static int load_manifests(struct gw_process *process, struct gw_error *err)
+{
+    struct gw_manifest_files files = {0};
+    process->manifests = gw_manifests_create();
+    if (!process->manifests)
+        return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for canvas manifests");
+    int status = gw_script_load_manifests(process->config->canvases_dir, &files, err);
+    for (size_t i = 0; !status && i < files.count; i++)
+        status = add_manifest(process->manifests, &files.items[i], err);
+    gw_manifest_files_fini(&files);
+    return status;
+}
+
+static int open_spine(struct gw_process *process, struct gw_error *err)
+{
+    if (strcmp(process->config->spine, "memory") == 0) {
+        process->memory = gw_memory_spine_create(process->clock, 0);
+        process->spine = gw_memory_spine_port(process->memory);
+        return GW_OK;
+    }
+    char path[4096];
+    int length = snprintf(path, sizeof path, "%s/spine.db", process->config->data_dir);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return gw_error_set(err, GW_EINVAL, "config_value", "data_dir is too long");
+    struct gw_sqlite_spine_opts opts = {.path = path, .clock = process->clock, .metrics = process->metrics, .log = process->log};
+    int status = gw_sqlite_spine_create(&opts, &process->sqlite, err);
+    if (!status)
+        process->spine = gw_sqlite_spine_port(process->sqlite);
+    return status;
+}
+
+static int open_outgoing(struct gw_process *process, struct gw_error *err)
+{
+    if (!process->config->jwt.jwks_url[0])
+        return GW_OK;
+    struct gw_loop_opts loop = {.name = "outgoing", .clock = process->clock};
+    struct gw_http_client_opts client = {0};
+    int status = gw_loop_create(&loop, &process->outgoing, err);
+    if (!status)
+        status = gw_http_client_create(process->outgoing, &client, &process->http, err);
+    return status;
+}
+
+static int read_keys(struct gw_process *process, struct gw_error *err)
+{
+    const struct gw_config *config = process->config;
+    struct gw_buffer text;
+    gw_buffer_init(&text, 0);
+    for (size_t i = 0; i < config->seal_keys.count; i++) {
+        if (i)
+            gw_buffer_append_char(&text, ',');
+        gw_buffer_append_text(&text, config->seal_keys.items[i]);
+    }
+    gw_buffer_append_char(&text, '\0');
+    int status = gw_cursor_ring_parse(text.data, &process->ring, err);
+    gw_zero_secret(text.data, text.length);
+    gw_buffer_fini(&text);
+    if (!status && config->jwt.jwks_file[0])
+        status = gw_file_read(config->jwt.jwks_file, GW_JWKS_MAX_BYTES, &process->jwks, err);
+    return status;
+}
+
+static int open_tls(struct gw_process *process, struct gw_error *err)
+{
+    const struct gw_config *config = process->config;
+    if (!config->tls.cert[0])
+        return GW_OK;
+    struct gw_tls_opts opts = {.certificate_file = config->tls.cert, .key_file = config->tls.key};
+    return gw_tls_create(&opts, &process->tls, err);
+}
+
+static const char *const *texts(const struct gw_text_list *list)
+{
+    return (const char *const *)list->items;
+}
+
+static void fill_server_config(struct gw_process *process)
+{
+    const struct gw_config *config = process->config;
+    const struct gw_config_limits *limits = &config->limits;
+    struct gw_server_config *to = &process->server_config;
+    *to = (struct gw_server_config){.modes = texts(&config->modes),
+                                    .mode_count = config->modes.count,
+                                    .cors_origins = texts(&config->cors.origins),
+                                    .cors_origin_count = config->cors.origins.count,
+                                    .cors_max_age_s = config->cors.max_age_s,
+                                    .admin_hosts = texts(&config->admin.allowed_hosts),
+                                    .admin_host_count = config->admin.allowed_hosts.count,
+                                    .admin_token = config->admin.token,
+                                    .max_batch_bytes = (size_t)limits->max_batch_bytes,
+                                    .max_batch_commands = (size_t)limits->max_batch_commands,
+                                    .max_connections = (size_t)limits->max_connections,
+                                    .max_streams_per_actor = (size_t)limits->max_streams_per_actor,
+                                    .max_pipelined = (size_t)limits->max_pipelined_requests,
+                                    .header_timeout_ms = (uint32_t)limits->header_timeout_ms,
+                                    .body_timeout_ms = (uint32_t)limits->body_timeout_ms,
+                                    .idle_timeout_ms = (uint32_t)limits->idle_timeout_ms,
+                                    .heartbeat_ms = (uint32_t)limits->heartbeat_ms};
+    gw_http1_limits_default(&to->http);
+    to->http.max_header_bytes = (size_t)limits->max_header_bytes;
+    to->http.max_body_bytes = (size_t)limits->max_body_bytes;
+    to->json = (struct gw_json_limits){
+        .max_bytes = to->http.max_body_bytes, .max_depth = (unsigned)limits->max_json_depth, .max_nodes = (unsigned)limits->max_json_nodes};
+}
+
+/* ---- starting ---------------------------------------------------------------------------------------------------------------------------- */
+
+static int make_workers(struct gw_process *process, struct gw_error *err)
+{
+    size_t count = process->worker_count = (size_t)process->config->workers;
+    process->workers = gw_alloc_array(count, sizeof *process->workers);
+    process->executors = gw_alloc_array(count, sizeof *process->executors);
+    process->hubs = gw_alloc_array(count, sizeof(struct gw_hub *));
+    process->servers = gw_alloc_array(count, sizeof(struct gw_server *));
+    int status = GW_OK;
+    for (size_t i = 0; !status && i < count; i++)
+        status = gw_worker_init(&process->workers[process->inited_count++], process, i, err);
+    for (size_t i = 0; !status && i < count; i++)
+        status = gw_worker_listen(&process->workers[i], err);
+    return status;
+}
+
+static int start_threads(struct gw_process *process, struct gw_error *err)
+{
+    int status = process->outgoing ? gw_loop_start(process->outgoing, err) : GW_OK;
+    for (size_t i = 0; !status && i < process->worker_count; i++) {
+        status = gw_worker_start(&process->workers[i], err);
+        process->started_count += !status;
+    }
+    return status;
+}
+
+static int build(struct gw_process *process, struct gw_error *err)
+{
+    enum gw_log_level level = GW_LOG_INFO;
+    (void)gw_log_level_parse(process->config->log_level, &level); /* the configuration's schema admits only levels */
+    process->clock = gw_clock_system();
+    process->log = gw_log_create(2, level);
+    process->metrics = gw_metrics_create();
+    gw_buffer_init(&process->jwks, 0);
+    fill_server_config(process);
+    int status = load_manifests(process, err);
+    if (!status)
+        status = read_keys(process, err);
+    if (!status)
+        status = open_tls(process, err);
+    if (!status)
+        status = open_spine(process, err);
+    if (!status)
+        status = open_outgoing(process, err);
+    if (!status)
+        status = make_workers(process, err);
+    return status ? status : start_threads(process, err);
+}
+
+int gw_process_start(const struct gw_config *config, struct gw_process **out, struct gw_error *err)
+{
+    struct gw_process *process = gw_alloc(sizeof *process);
+    process->config = config;
+    sem_init(&process->reports, 0, 0);
+    int status = build(process, err);
+    if (status)
+        gw_process_destroy(process);
+    else
+        *out = process;
+    return status;
+}
+
+unsigned gw_process_port(const struct gw_process *process, bool is_admin)
+{
+    return gw_server_port(process->workers[0].server, is_admin ? GW_SURFACE_ADMIN : GW_SURFACE_PUBLIC);
+}
+
+void gw_process_reload(struct gw_process *process)
+{
+    struct gw_error err;
+    if (!process->tls)
+        return;
+    if (gw_tls_reload(process->tls, &err))
+        gw_log_write(process->log, GW_LOG_ERROR, "tls_reload_failed",
+                     (struct gw_log_field[]){GW_F_TEXT("code", err.id), GW_F_TEXT("message", err.message), GW_F_END});
+    else
+        gw_log_write(process->log, GW_LOG_INFO, "tls_reloaded", (struct gw_log_field[]){GW_F_INT("not_after_s", gw_tls_not_after_s(process->tls)), GW_F_END});
+}
+
+/* ---- ending ------------------------------------------------------------------------------------------------------------------------------ */
+
+static void add_ms(struct timespec *time, int64_t ms)
+{
+    time->tv_sec += ms / 1000;
+    time->tv_nsec += (ms % 1000) * 1000000;
+    if (time->tv_nsec >= 1000000000) {
+        time->tv_sec++;
+        time->tv_nsec -= 1000000000;
+    }
+}
+
+/* One report from each worker before the deadline. *missing counts down, so that a wait can be taken up again. */
+static bool await_reports(struct gw_process *process, size_t *missing, const struct timespec *deadline)
+{
+    while (*missing > 0) {
+        if (sem_timedwait(&process->reports, deadline) == 0)
+            --*missing;
+        else if (errno != EINTR)
+            return false;
+    }
+    return true;
+}
+
+bool gw_process_drain(struct gw_process *process)
+{
+    struct timespec deadline, extended;
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    add_ms(&deadline, process->config->shutdown_ms);
+    size_t missing = process->worker_count;
+    for (size_t i = 0; i < process->worker_count; i++)
+        gw_worker_leave(&process->workers[i]);
+    if (!await_reports(process, &missing, &deadline)) {
+        gw_log_write(process->log, GW_LOG_WARN, "drain_cut_short", NULL);
+        for (size_t i = 0; i < process->worker_count; i++)
+            gw_worker_abort(&process->workers[i]);
+    }
+    /* What was admitted becomes durable even when its sender is gone; a spine that answers needs far less than this. */
+    clock_gettime(CLOCK_REALTIME, &extended);
+    add_ms(&extended, 5000);
+    if (!await_reports(process, &missing, &extended))
+        return false;
+    missing = process->worker_count;
+    for (size_t i = 0; i < process->worker_count; i++)
+        gw_worker_settle(&process->workers[i]);
+    return await_reports(process, &missing, &extended);
+}
+
+static void stop_threads(struct gw_process *process)
+{
+    for (size_t i = 0; i < process->started_count; i++)
+        gw_loop_stop(process->workers[i].loop);
+    for (size_t i = 0; i < process->started_count; i++)
+        gw_loop_join(process->workers[i].loop);
+    if (!process->outgoing)
+        return;
+    gw_loop_stop(process->outgoing);
+    gw_loop_join(process->outgoing);
+    gw_http_client_close(process->http);
+    gw_loop_destroy(process->outgoing); /* its last answers go to the workers' inboxes */
+}
+
+void gw_process_destroy(struct gw_process *process)
+{
+    stop_threads(process);
+    gw_sqlite_spine_destroy(process->sqlite);
+    for (size_t i = 0; i < process->inited_count; i++)
+        gw_worker_fini(&process->workers[i]);
+    gw_memory_spine_destroy(process->memory);
+    gw_tls_destroy(process->tls);
+    gw_cursor_ring_destroy(process->ring);
+    gw_manifests_unref(process->manifests);
+    gw_buffer_fini(&process->jwks);
+    gw_metrics_destroy(process->metrics);
+    gw_log_destroy(process->log);
+    gw_free(process->workers);
+    gw_free(process->executors);
+    gw_free(process->hubs);
+    gw_free(process->servers);
+    sem_destroy(&process->reports);
+    gw_free(process);
+}

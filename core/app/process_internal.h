@@ -1,0 +1,38 @@
+/* process_internal.h — what workers read of the process. Immutable while the loops run. */
+#ifndef GW_APP_PROCESS_INTERNAL_H
+#define GW_APP_PROCESS_INTERNAL_H
+
+#include "app/worker.h"
+#include "base/buffer.h"
+
+struct gw_file_watch;
+struct gw_http_client;
+struct gw_memory_spine;
+struct gw_sqlite_spine;
+struct gw_tls;
+
+struct gw_process {
+    const struct gw_config *config;
+    const struct gw_clock *clock;
+    struct gw_log *log;
+    struct gw_metrics *metrics;
+    struct gw_manifests *manifests;
+    struct gw_tls *tls;
+    struct gw_sqlite_spine *sqlite;
+    struct gw_memory_spine *memory;
+    const struct gw_spine *spine;
+    struct gw_buffer jwks; /* of jwt.jwks_file */
+    struct gw_loop *outgoing;
+    struct gw_http_client *http;
+    struct gw_server_config server_config;
+    struct gw_server_shared shared;
+    struct gw_cursor_ring *ring;
+    struct gw_worker *workers;
+    size_t worker_count, inited_count, started_count;
+    struct gw_executor *executors;
+    struct gw_hub **hubs;
+    struct gw_server **servers;
+    sem_t reports;
+};
+
+#endif

@@ -1,0 +1,104 @@
+#include "app/serve.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/config.h"
+#include "app/process.h"
+#include "app/usage.h"
+#include "app/version.h"
+#include "base/clock.h"
+#include "base/error.h"
+
+static void print_error(const struct gw_error *err)
+{
+    fprintf(stderr, "atoms: %s%s%s (%s)\n", err->path, err->path[0] ? ": " : "", err->message, err->id);
+}
+
+static int load(const char *file, struct gw_config *config, struct gw_error *err)
+{
+    char root[4096];
+    struct gw_config_world world = gw_config_world_system(root, sizeof root);
+    int status = gw_config_load(file, &world, config, err);
+    if (status)
+        return status;
+    status = gw_config_check(config, err);
+    if (!status)
+        status = gw_config_ensure_secrets(config, gw_clock_system(), err);
+    if (status)
+        gw_config_fini(config);
+    return status;
+}
+
+static void announce(const struct gw_config *config, const struct gw_process *process)
+{
+    char host[GW_ADDRESS_TEXT_MAX], admin[GW_ADDRESS_TEXT_MAX];
+    gw_address_format_host(&config->listen, host);
+    gw_address_format_host(&config->admin_listen, admin);
+    printf("atoms %s ready on %s://%s:%u (admin http://%s:%u)\n", GW_VERSION, config->tls.cert[0] ? "https" : "http", host,
+           gw_process_port(process, false), admin, gw_process_port(process, true));
+    fflush(stdout);
+}
+
+/* Every thread has these blocked; this one takes them in turn. */
+static void await_end(struct gw_process *process, const sigset_t *signals)
+{
+    int signal = 0;
+    while (sigwait(signals, &signal) == 0 && signal == SIGHUP)
+        gw_process_reload(process);
+}
+
+static int run(const struct gw_config *config)
+{
+    struct gw_process *process;
+    struct gw_error err;
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if (gw_process_start(config, &process, &err)) {
+        print_error(&err);
+        return 1;
+    }
+    announce(config, process);
+    await_end(process, &signals);
+    if (!gw_process_drain(process)) {
+        fprintf(stderr, "atoms: the shutdown did not end in time; what was acknowledged is durable\n");
+        fflush(NULL);
+        _exit(1); /* threads still use what a teardown would free */
+    }
+    gw_process_destroy(process);
+    return 0;
+}
+
+int gw_serve_main(int argc, char **argv)
+{
+    const char *file = NULL;
+    const struct gw_client_option options[] = {
+        {"--config", GW_OPTION_TEXT, &file, "FILE  a Lua table of process settings; without it the shipped configuration is used"},
+        {0},
+    };
+    const struct gw_usage usage = {.name = "serve",
+                                   .synopsis = "[--config FILE]",
+                                   .about = "Starts the gateway. Without a file it reads ATOMS_LISTEN, ATOMS_DATA_DIR and the other variables that\n"
+                                            "`atoms check-config` lists, keeps its data in an embedded database, and prints one line when it is ready.\n"
+                                            "SIGTERM and SIGINT end it in order; SIGHUP reads the TLS certificate again.\n",
+                                   .options = options,
+                                   .example = "  atoms serve\n  ATOMS_LISTEN=127.0.0.1:9000 atoms serve\n"};
+    struct gw_config config;
+    struct gw_error err;
+    enum gw_usage_answer answer = gw_usage_read(&usage, argc, argv);
+    if (answer != GW_USAGE_GO)
+        return answer == GW_USAGE_HELP ? 0 : 2;
+    if (load(file, &config, &err)) {
+        print_error(&err);
+        return 1;
+    }
+    int code = run(&config);
+    gw_config_fini(&config);
+    return code;
+}

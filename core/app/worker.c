@@ -1,0 +1,231 @@
+#include "app/worker.h"
+
+#include "app/config.h"
+#include "app/process_internal.h"
+#include "base/error.h"
+#include "hub/builtin_policy.h"
+#include "identity/jwks_fetch.h"
+#include "identity/verifier.h"
+#include "io/timer.h"
+#include "protocol/cursor.h"
+#include "transport/wire.h"
+
+#define TICK_MS       1000
+#define DRAIN_TICK_MS 20
+
+/* ---- the loop's callbacks ---------------------------------------------------------------------------------------------------------------- */
+
+static void on_turn_end(struct gw_turn_hook *hook)
+{
+    struct gw_worker *worker = (struct gw_worker *)(void *)hook;
+    if (gw_hub_turn_end(worker->hub))
+        gw_loop_request_turn(worker->loop);
+}
+
+static bool is_phase_done(const struct gw_worker *worker)
+{
+    if (worker->phase == GW_WORKER_LEAVING)
+        return gw_server_is_drained(worker->server);
+    return worker->phase == GW_WORKER_SETTLING && gw_hub_is_quiet(worker->hub);
+}
+
+static void on_tick(void *arg)
+{
+    struct gw_worker *worker = arg;
+    gw_hub_tick(worker->hub);
+    gw_server_tick(worker->server);
+    gw_verifier_tick(worker->verifier);
+    if (worker->index == 0 && worker->phase == GW_WORKER_SERVING)
+        atomic_store(&worker->process->shared.is_ready, gw_verifier_is_ready(worker->verifier));
+    if (worker->has_reported || !is_phase_done(worker))
+        return;
+    worker->has_reported = true;
+    sem_post(&worker->process->reports);
+}
+
+static void enter(struct gw_worker *worker, enum gw_worker_phase phase)
+{
+    worker->phase = phase;
+    worker->has_reported = false;
+    gw_alarm_start(worker->alarm, 0, DRAIN_TICK_MS);
+}
+
+static void on_leave(struct gw_task *task)
+{
+    struct gw_worker *worker = (struct gw_worker *)(void *)((char *)task - offsetof(struct gw_worker, leave));
+    atomic_store(&worker->process->shared.is_ready, false);
+    gw_server_drain(worker->server);
+    enter(worker, GW_WORKER_LEAVING);
+}
+
+static void on_settle(struct gw_task *task)
+{
+    struct gw_worker *worker = (struct gw_worker *)(void *)((char *)task - offsetof(struct gw_worker, settle));
+    gw_hub_drain(worker->hub);
+    enter(worker, GW_WORKER_SETTLING);
+}
+
+static void on_abort(struct gw_task *task)
+{
+    struct gw_worker *worker = (struct gw_worker *)(void *)((char *)task - offsetof(struct gw_worker, abort));
+    gw_server_abort(worker->server);
+}
+
+static void post(struct gw_worker *worker, struct gw_task *task, void (*run)(struct gw_task *))
+{
+    struct gw_executor *executor = gw_loop_executor(worker->loop);
+    task->run = run;
+    executor->post(executor->self, task);
+}
+
+void gw_worker_leave(struct gw_worker *worker)
+{
+    post(worker, &worker->leave, on_leave);
+}
+
+void gw_worker_settle(struct gw_worker *worker)
+{
+    post(worker, &worker->settle, on_settle);
+}
+
+void gw_worker_abort(struct gw_worker *worker)
+{
+    post(worker, &worker->abort, on_abort);
+}
+
+/* ---- building ---------------------------------------------------------------------------------------------------------------------------- */
+
+static void make_hub(struct gw_worker *worker)
+{
+    struct gw_process *process = worker->process;
+    const struct gw_config_limits *limits = &process->config->limits;
+    struct gw_hub_opts opts = {.worker = worker->index,
+                               .worker_count = process->worker_count,
+                               .executors = process->executors,
+                               .hubs = process->hubs,
+                               .spine = process->spine,
+                               .wire = gw_wire_codec_port(worker->codec),
+                               .clock = process->clock,
+                               .manifests = process->manifests,
+                               .log = process->log,
+                               .metrics = process->metrics};
+    gw_hub_limits_default(&opts.limits);
+    gw_state_limits_default(&opts.state_limits);
+    opts.limits.max_runs = (size_t)limits->max_runs;
+    opts.limits.max_feeds_per_run = (size_t)limits->max_feeds_per_run;
+    opts.limits.max_waiting = (size_t)limits->max_waiting_commands;
+    opts.limits.ring_bytes = (size_t)limits->ring_bytes;
+    opts.limits.block_cache_bytes = (size_t)limits->block_cache_bytes;
+    opts.limits.record_bytes = (size_t)limits->record_bytes;
+    opts.limits.max_replay_events = (uint64_t)limits->max_replay_events;
+    opts.limits.checkpoint_events = (uint64_t)limits->checkpoint_events;
+    opts.limits.run_idle_ms = (uint32_t)limits->run_idle_ms;
+    opts.limits.view_idle_ms = (uint32_t)limits->view_idle_ms;
+    opts.state_limits.max_base64_run = (size_t)limits->max_base64_run;
+    worker->hub = gw_hub_create(&opts);
+}
+
+static int make_verifier(struct gw_worker *worker, struct gw_error *err)
+{
+    struct gw_process *process = worker->process;
+    const struct gw_config *config = process->config;
+    struct gw_verifier_opts opts = {.secret = config->jwt.secret,
+                                    .jwks_text = config->jwt.jwks_file[0] ? process->jwks.data : NULL,
+                                    .jwks_length = process->jwks.length,
+                                    .jwks_url = config->jwt.jwks_url,
+                                    .issuer = config->jwt.issuer,
+                                    .audience = config->jwt.audience,
+                                    .leeway_s = config->jwt.leeway_s,
+                                    .clock = process->clock,
+                                    .log = process->log};
+    if (process->http) {
+        struct gw_jwks_fetch_opts fetch = {.client = process->http,
+                                           .client_home = gw_loop_executor(process->outgoing),
+                                           .home = &process->executors[worker->index],
+                                           .is_https_only = gw_config_has_real_mode(config)};
+        worker->fetch = gw_jwks_fetch_create(&fetch);
+        opts.fetch = gw_jwks_fetch_port(worker->fetch);
+    }
+    return gw_verifier_create(&opts, &worker->verifier, err);
+}
+
+static void make_server(struct gw_worker *worker)
+{
+    struct gw_process *process = worker->process;
+    struct gw_server_opts opts = {.loop = worker->loop,
+                                  .hub = worker->hub,
+                                  .verifier = worker->verifier,
+                                  .policy = gw_builtin_policy_port(worker->policy),
+                                  .clock = process->clock,
+                                  .log = process->log,
+                                  .metrics = process->metrics,
+                                  .tls = process->tls,
+                                  .config = &process->server_config,
+                                  .shared = &process->shared,
+                                  .worker = worker->index,
+                                  .worker_count = process->worker_count,
+                                  .executors = process->executors,
+                                  .servers = process->servers};
+    worker->server = gw_server_create(&opts);
+}
+
+int gw_worker_init(struct gw_worker *worker, struct gw_process *process, size_t index, struct gw_error *err)
+{
+    struct gw_loop_opts loop = {.name = "worker", .clock = process->clock, .max_inbox = (size_t)process->config->limits.mailbox_messages};
+    uint8_t seed[16];
+    worker->process = process;
+    worker->index = index;
+    int status = gw_loop_create(&loop, &worker->loop, err);
+    if (status)
+        return status;
+    process->executors[index] = *gw_loop_executor(worker->loop);
+    worker->ring = gw_cursor_ring_dup(process->ring);
+    if (!worker->ring)
+        return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the seal keys");
+    worker->codec = gw_wire_codec_create(worker->ring);
+    process->clock->random(process->clock->self, seed, sizeof seed);
+    worker->policy = gw_builtin_policy_create(seed);
+    make_hub(worker);
+    status = make_verifier(worker, err);
+    if (status)
+        return status;
+    make_server(worker);
+    process->hubs[index] = worker->hub;
+    process->servers[index] = worker->server;
+    worker->hook.run = on_turn_end;
+    gw_loop_on_turn_end(worker->loop, &worker->hook);
+    worker->alarm = gw_alarm_create(worker->loop, on_tick, worker);
+    gw_alarm_start(worker->alarm, 0, TICK_MS);
+    return GW_OK;
+}
+
+int gw_worker_listen(struct gw_worker *worker, struct gw_error *err)
+{
+    const struct gw_config *config = worker->process->config;
+    int status = gw_server_listen(worker->server, GW_SURFACE_PUBLIC, &config->listen, err);
+    if (!status && worker->index == 0)
+        status = gw_server_listen(worker->server, GW_SURFACE_ADMIN, &config->admin_listen, err);
+    return status;
+}
+
+int gw_worker_start(struct gw_worker *worker, struct gw_error *err)
+{
+    return gw_loop_start(worker->loop, err);
+}
+
+void gw_worker_fini(struct gw_worker *worker)
+{
+    if (!worker->loop)
+        return;
+    if (worker->alarm) {
+        gw_alarm_close(worker->alarm);
+        gw_loop_remove_turn_hook(worker->loop, &worker->hook);
+    }
+    gw_server_destroy(worker->server);
+    gw_verifier_destroy(worker->verifier);
+    gw_hub_destroy(worker->hub);
+    gw_loop_destroy(worker->loop);
+    gw_jwks_fetch_destroy(worker->fetch);
+    gw_builtin_policy_destroy(worker->policy);
+    gw_wire_codec_destroy(worker->codec);
+}
