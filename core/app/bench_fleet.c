@@ -98,13 +98,13 @@ static void turn(struct thread *t, struct gw_bench_publisher *publisher)
         wait_ns = due_ns < wait_ns ? due_ns : wait_ns;
     }
     struct timespec timeout = {.tv_nsec = (long)wait_ns};
-    int count = epoll_pwait2(t->loop.epoll, events, EVENTS_A_TURN, &timeout, NULL);
+    int count = epoll_pwait2(t->loop.host.epoll, events, EVENTS_A_TURN, &timeout, NULL);
     for (int i = 0; i < count; i++) {
-        struct gw_bench_conn *conn = events[i].data.ptr;
-        if (conn->kind == GW_BENCH_CONN_PUBLISHER) {
+        struct gw_client_conn *conn = events[i].data.ptr;
+        if (conn->kind == GW_CLIENT_CONN_WIRE) {
             gw_bench_publisher_on_event(publisher, conn, events[i].events);
         } else {
-            gw_bench_subscriber_on_event(&t->loop, (struct gw_bench_subscriber *)conn, events[i].events);
+            gw_client_stream_on_event(&t->loop.host, (struct gw_client_stream *)conn, events[i].events);
         }
     }
 }
@@ -117,7 +117,7 @@ static void *run_thread(void *arg)
     /* The default slack of 50 µs would show in an open loop's send times. */
     (void)prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
     if (publisher != NULL) {
-        gw_bench_publisher_attach(publisher, t->fleet, t->loop.epoll);
+        gw_bench_publisher_attach(publisher, t->fleet, t->loop.host.epoll);
     }
     while (!atomic_load_explicit(&t->fleet->should_stop, memory_order_relaxed)) {
         turn(t, publisher);
@@ -146,11 +146,10 @@ static void init_subscribers(struct gw_bench_fleet *fleet)
     size_t tracks = spec->publishers_per_channel;
     for (size_t i = 0; i < spec->subscriber_count; i++) {
         struct gw_bench_subscriber *sub = &fleet->subscribers[i];
-        sub->conn.fd = -1;
+        gw_client_stream_init(&sub->stream);
         sub->index = (uint32_t)i;
         sub->channel = (uint32_t)(i % spec->options->channels);
         sub->orders = &fleet->orders[i * tracks];
-        gw_buffer_init(&sub->carry, 0);
         for (size_t k = 0; k < tracks; k++) {
             sub->orders[k].next_seq = spec->first_seq;
         }
@@ -170,8 +169,9 @@ static int start_thread(struct gw_bench_fleet *fleet, size_t index, struct gw_er
     t->loop.spec = fleet->spec;
     t->loop.measure_from_ns = &fleet->measure_from_ns;
     t->loop.measure_until_ns = &fleet->measure_until_ns;
-    t->loop.epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (t->loop.epoll < 0 || pthread_create(&t->handle, NULL, run_thread, t) != 0) {
+    gw_bench_subscriber_host(&t->loop);
+    t->loop.host.epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (t->loop.host.epoll < 0 || pthread_create(&t->handle, NULL, run_thread, t) != 0) {
         return gw_error_set(err, GW_EIO, "thread_failed", "a generator thread cannot start: %s", strerror(errno));
     }
     return GW_OK;
@@ -277,7 +277,7 @@ void gw_bench_fleet_stop(struct gw_bench_fleet *fleet, struct gw_bench_fleet_res
         count_tail(fleet, &fleet->subscribers[i], out);
     }
     for (size_t i = 0; i < fleet->spec->subscriber_count; i++) {
-        gw_bench_subscriber_fini(&fleet->subscribers[i]);
+        gw_client_stream_close(&fleet->subscribers[i].stream);
     }
 }
 
@@ -287,8 +287,8 @@ void gw_bench_fleet_destroy(struct gw_bench_fleet *fleet)
         return;
     }
     for (size_t i = 0; i < fleet->thread_count; i++) {
-        close(fleet->threads[i].loop.epoll);
-        gw_free(fleet->threads[i].loop.scratch);
+        close(fleet->threads[i].loop.host.epoll);
+        gw_client_stream_host_fini(&fleet->threads[i].loop.host);
     }
     gw_free(fleet->threads);
     gw_free(fleet->orders);

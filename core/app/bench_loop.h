@@ -1,4 +1,4 @@
-/* bench_loop.h — one reading thread of the generator: its epoll set, its counters and its scratch memory. The thread alone writes all of
+/* bench_loop.h — one reading thread of the generator: its epoll set and its counters. The thread alone writes all of
  * it; the fields marked live are read by others while it runs, the rest only after it has been joined. Internal to the fleet and its
  * subscribers. */
 #ifndef GW_APP_BENCH_LOOP_H
@@ -11,13 +11,7 @@
 #include "app/bench_fleet.h"
 #include "app/bench_histogram.h"
 #include "app/bench_order.h"
-
-/* What an epoll event's pointer points at: the first member of a subscriber or of a publishing connection. */
-enum gw_bench_conn_kind { GW_BENCH_CONN_SUBSCRIBER, GW_BENCH_CONN_PUBLISHER };
-struct gw_bench_conn {
-    enum gw_bench_conn_kind kind;
-    int fd; /* -1: none */
-};
+#include "app/client_stream.h"
 
 /* value: live counters, each written by one thread */
 struct gw_bench_live {
@@ -37,9 +31,7 @@ struct gw_bench_loop {
     struct gw_bench_live live;
     const struct gw_bench_fleet_spec *spec;
     const atomic_uint_fast64_t *measure_from_ns, *measure_until_ns; /* the fleet's */
-    int epoll;
-    char *scratch;
-    size_t scratch_capacity;
+    struct gw_client_stream_host host;
     size_t marker_hint;
     unsigned connects_in_flight;
     struct gw_bench_counts counts;

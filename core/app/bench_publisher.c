@@ -4,8 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/bench_loop.h"
 #include "app/bench_marker.h"
-#include "app/bench_wire.h"
+#include "app/client_wire.h"
 #include "base/alloc.h"
 #include "base/error.h"
 
@@ -15,7 +16,7 @@
 #define SPIN_NS UINT64_C(60000)
 
 struct line {
-    struct gw_bench_wire wire; /* first: the owner's callbacks get it */
+    struct gw_client_wire wire; /* first: the owner's callbacks get it */
     size_t next_channel;
     uint64_t reopen_ns; /* 0: it is open or opening */
     bool is_dirty;      /* bytes wait to be flushed */
@@ -23,7 +24,7 @@ struct line {
 
 struct gw_bench_publisher {
     struct gw_bench_publisher_spec spec;
-    struct gw_bench_wire_owner owner;
+    struct gw_client_wire_owner owner;
     const struct gw_bench_fleet *fleet;
     struct line *lines;
     size_t line_count, tracks;
@@ -38,26 +39,41 @@ struct gw_bench_publisher {
     atomic_uint_fast64_t setup_answered, issued, answered, refused, reconnects, expected;
 };
 
-static void on_answer(void *self, struct gw_bench_wire *wire, const struct gw_bench_flight *flight, int status)
+/* What a flight's tag holds: the deliveries that the message ought to cause, or that it is no message. */
+#define SETUP_TAG (UINT64_C(1) << 63)
+
+static void note_refusal(struct gw_bench_publisher *p, const struct gw_client_answer *answer)
+{
+    int shown = (int)(answer->body_length < 140 ? answer->body_length : 140);
+    gw_bench_live_add(&p->refused, 1);
+    if (p->first_error[0] != '\0') {
+        return;
+    }
+    if (answer->status == 0) {
+        (void)snprintf(p->first_error, sizeof p->first_error, "a message was lost with its connection");
+    } else {
+        (void)snprintf(p->first_error, sizeof p->first_error, "publishing answered %d: %.*s", answer->status, shown, answer->body);
+    }
+}
+
+static void on_answer(void *self, struct gw_client_wire *wire, const struct gw_client_flight *flight, const struct gw_client_answer *answer)
 {
     struct gw_bench_publisher *p = self;
     uint64_t now = gw_client_now_ns();
-    bool is_good = status / 100 == 2;
-    if (!is_good) {
-        gw_bench_live_add(&p->refused, 1);
-        gw_bench_live_add(&p->expected, 0 - (uint64_t)flight->fan);
-        if (p->first_error[0] == '\0') {
-            (void)snprintf(p->first_error, sizeof p->first_error, "publish %s", status > 0 ? wire->refusal : "lost with its connection");
-        }
+    bool is_setup = flight->tag == SETUP_TAG;
+    (void)wire;
+    if (answer->status / 100 != 2) {
+        note_refusal(p, answer);
+        gw_bench_live_add(&p->expected, is_setup ? 0 : 0 - flight->tag);
     }
-    gw_bench_live_add(flight->is_setup ? &p->setup_answered : &p->answered, 1);
-    if (!flight->is_setup && flight->started_ns >= atomic_load_explicit(&p->measure_from_ns, memory_order_relaxed) &&
+    gw_bench_live_add(is_setup ? &p->setup_answered : &p->answered, 1);
+    if (!is_setup && flight->started_ns >= atomic_load_explicit(&p->measure_from_ns, memory_order_relaxed) &&
         flight->started_ns < atomic_load_explicit(&p->measure_until_ns, memory_order_relaxed)) {
         gw_bench_histogram_note(&p->acks, now - flight->started_ns);
     }
 }
 
-static void on_lost(void *self, struct gw_bench_wire *wire, const char *why)
+static void on_lost(void *self, struct gw_client_wire *wire, const char *why)
 {
     struct gw_bench_publisher *p = self;
     struct line *line = (struct line *)wire;
@@ -73,7 +89,7 @@ struct gw_bench_publisher *gw_bench_publisher_create(const struct gw_bench_publi
     const struct gw_bench_options *o = spec->options;
     struct gw_bench_publisher *p = gw_alloc(sizeof *p);
     p->spec = *spec;
-    p->owner = (struct gw_bench_wire_owner){p, on_answer, on_lost};
+    p->owner = (struct gw_client_wire_owner){p, on_answer, on_lost};
     p->line_count = o->connections;
     p->tracks = spec->fleet->publishers_per_channel;
     p->lines = gw_alloc_array(p->line_count, sizeof p->lines[0]);
@@ -84,7 +100,7 @@ struct gw_bench_publisher *gw_bench_publisher_create(const struct gw_bench_publi
     atomic_store(&p->measure_from_ns, UINT64_MAX);
     atomic_store(&p->measure_until_ns, UINT64_MAX);
     for (size_t i = 0; i < p->line_count; i++) {
-        gw_bench_wire_init(&p->lines[i].wire, &p->owner, o->pipeline);
+        gw_client_wire_init(&p->lines[i].wire, &p->owner, o->pipeline);
         p->lines[i].wire.index = i;
         p->lines[i].next_channel = i % o->channels;
         p->lines[i].reopen_ns = 1;
@@ -98,7 +114,7 @@ void gw_bench_publisher_destroy(struct gw_bench_publisher *p)
         return;
     }
     for (size_t i = 0; i < p->line_count; i++) {
-        gw_bench_wire_fini(&p->lines[i].wire);
+        gw_client_wire_fini(&p->lines[i].wire);
     }
     gw_buffer_fini(&p->body);
     gw_free(p->payload);
@@ -143,7 +159,7 @@ static void reopen_due(struct gw_bench_publisher *p)
             continue;
         }
         line->reopen_ns = 0;
-        if (gw_bench_wire_open(&line->wire, gw_bench_request_url(p->spec.publish), &err) != 0) {
+        if (gw_client_wire_open(&line->wire, gw_bench_request_url(p->spec.publish), &err) != 0) {
             on_lost(p, &line->wire, err.message);
         }
     }
@@ -162,15 +178,15 @@ void gw_bench_publisher_detach(struct gw_bench_publisher *p)
 {
     p->fleet = NULL;
     for (size_t i = 0; i < p->line_count; i++) {
-        gw_bench_wire_close(&p->lines[i].wire);
+        gw_client_wire_close(&p->lines[i].wire);
         p->lines[i].reopen_ns = 1;
     }
 }
 
-void gw_bench_publisher_on_event(struct gw_bench_publisher *p, struct gw_bench_conn *conn, uint32_t events)
+void gw_bench_publisher_on_event(struct gw_bench_publisher *p, struct gw_client_conn *conn, uint32_t events)
 {
     (void)p;
-    gw_bench_wire_on_event((struct gw_bench_wire *)conn, events);
+    gw_client_wire_on_event((struct gw_client_wire *)conn, events);
 }
 
 static bool has_room(const struct line *line) { return line->wire.is_open && line->wire.in_flight < line->wire.depth; }
@@ -194,7 +210,7 @@ static void send_message(struct gw_bench_publisher *p, struct line *line, size_t
     values.payload_length = gw_bench_marker_write(&marker, atomic_load_explicit(&p->size, memory_order_relaxed), p->payload);
     render(p, line, p->spec.publish, &values);
     uint64_t fan = gw_bench_fleet_fan(p->spec.fleet, channel);
-    gw_bench_wire_note(&line->wire, &(struct gw_bench_flight){intended_ns, (uint32_t)fan, false});
+    gw_client_wire_note(&line->wire, &(struct gw_client_flight){intended_ns, fan});
     gw_bench_live_add(&p->issued, 1);
     gw_bench_live_add(&p->expected, fan);
 }
@@ -205,7 +221,7 @@ static void flush(struct gw_bench_publisher *p)
         struct line *line = &p->lines[i];
         if (line->is_dirty) {
             line->is_dirty = false;
-            gw_bench_wire_flush(&line->wire);
+            gw_client_wire_flush(&line->wire);
         }
     }
 }
@@ -224,7 +240,7 @@ static uint64_t pump_setup(struct gw_bench_publisher *p)
         while (p->next_setup < channels && has_room(line)) {
             struct gw_bench_values values = {.channel = p->next_setup++, .payload = ""};
             render(p, line, p->spec.setup, &values);
-            gw_bench_wire_note(&line->wire, &(struct gw_bench_flight){gw_client_now_ns(), 0, true});
+            gw_client_wire_note(&line->wire, &(struct gw_client_flight){gw_client_now_ns(), SETUP_TAG});
         }
     }
     flush(p);

@@ -11,7 +11,7 @@
 
 #include "app/bench_fleet.h"
 
-struct gw_bench_conn;
+struct gw_client_conn;
 struct gw_bench_publisher;
 
 /* value; everything in it outlives the publisher */
@@ -50,7 +50,7 @@ void gw_bench_publisher_progress(const struct gw_bench_publisher *publisher, str
 /* The fleet's first thread. */
 void gw_bench_publisher_attach(struct gw_bench_publisher *publisher, const struct gw_bench_fleet *fleet, int epoll);
 void gw_bench_publisher_detach(struct gw_bench_publisher *publisher);
-void gw_bench_publisher_on_event(struct gw_bench_publisher *publisher, struct gw_bench_conn *conn, uint32_t events);
+void gw_bench_publisher_on_event(struct gw_bench_publisher *publisher, struct gw_client_conn *conn, uint32_t events);
 /* Sends what is due; nanoseconds until it wants to be called again, also without an event. */
 uint64_t gw_bench_publisher_pump(struct gw_bench_publisher *publisher);
 

@@ -11,6 +11,13 @@
 
 struct gw_error;
 
+/* What the pointer of an epoll event points at: the first member of whatever is polled. */
+enum gw_client_conn_kind { GW_CLIENT_CONN_STREAM, GW_CLIENT_CONN_WIRE };
+struct gw_client_conn {
+    enum gw_client_conn_kind kind;
+    int fd; /* -1: none */
+};
+
 /* value */
 struct gw_client_url {
     struct sockaddr_in address;

@@ -1,4 +1,4 @@
-#include "app/bench_wire.h"
+#include "app/client_wire.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,17 +11,18 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-enum { READ_BYTES = 64 * 1024, ANSWER_MAX = 4 * 1024 * 1024 };
+enum { READ_BYTES = 64 * 1024, ANSWER_MAX = 4 * 1024 * 1024, BODY_KEPT = 4096 };
 
-void gw_bench_wire_init(struct gw_bench_wire *wire, const struct gw_bench_wire_owner *owner, size_t depth)
+void gw_client_wire_init(struct gw_client_wire *wire, const struct gw_client_wire_owner *owner, size_t depth)
 {
-    *wire = (struct gw_bench_wire){.conn = {GW_BENCH_CONN_PUBLISHER, -1}, .owner = owner, .depth = depth};
+    *wire = (struct gw_client_wire){.conn = {GW_CLIENT_CONN_WIRE, -1}, .owner = owner, .depth = depth};
     wire->flights = gw_alloc_array(depth, sizeof wire->flights[0]);
     gw_buffer_init(&wire->out, 0);
     gw_buffer_init(&wire->in, ANSWER_MAX);
+    gw_buffer_init(&wire->body, 0);
 }
 
-void gw_bench_wire_close(struct gw_bench_wire *wire)
+void gw_client_wire_close(struct gw_client_wire *wire)
 {
     if (wire->conn.fd >= 0) {
         gw_client_abort(wire->conn.fd);
@@ -33,22 +34,23 @@ void gw_bench_wire_close(struct gw_bench_wire *wire)
     gw_buffer_reset(&wire->in);
 }
 
-void gw_bench_wire_fini(struct gw_bench_wire *wire)
+void gw_client_wire_fini(struct gw_client_wire *wire)
 {
-    gw_bench_wire_close(wire);
+    gw_client_wire_close(wire);
     gw_buffer_fini(&wire->out);
     gw_buffer_fini(&wire->in);
+    gw_buffer_fini(&wire->body);
     gw_free(wire->flights);
 }
 
-static void arm(struct gw_bench_wire *wire, bool wants_room)
+static void arm(struct gw_client_wire *wire, bool wants_room)
 {
     struct epoll_event event = {.events = EPOLLIN | (wants_room ? (uint32_t)EPOLLOUT : 0), .data.ptr = &wire->conn};
     (void)epoll_ctl(wire->epoll, EPOLL_CTL_MOD, wire->conn.fd, &event);
     wire->is_armed = wants_room;
 }
 
-int gw_bench_wire_open(struct gw_bench_wire *wire, const struct gw_client_url *url, struct gw_error *err)
+int gw_client_wire_open(struct gw_client_wire *wire, const struct gw_client_url *url, struct gw_error *err)
 {
     int fd = gw_client_connect(url, 0, err);
     if (fd < 0) {
@@ -58,33 +60,41 @@ int gw_bench_wire_open(struct gw_bench_wire *wire, const struct gw_client_url *u
     wire->conn.fd = fd;
     wire->is_armed = true;
     if (epoll_ctl(wire->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
-        gw_bench_wire_close(wire);
+        gw_client_wire_close(wire);
         return gw_error_set(err, GW_EIO, "epoll_failed", "epoll: %s", strerror(errno));
     }
     return GW_OK;
 }
 
-static void lose(struct gw_bench_wire *wire, const char *why)
+/* Hands the oldest request its answer. */
+static void settle(struct gw_client_wire *wire, const struct gw_client_answer *answer)
 {
+    struct gw_client_flight flight = wire->flights[wire->first];
+    wire->first = (wire->first + 1) % wire->depth;
+    wire->in_flight--;
+    wire->owner->on_answer(wire->owner->self, wire, &flight, answer);
+}
+
+static void lose(struct gw_client_wire *wire, const char *why)
+{
+    static const struct gw_client_answer none = {0, "", 0};
     char reason[160];
     (void)snprintf(reason, sizeof reason, "%s", why);
+    wire->is_open = false;
     while (wire->in_flight > 0) {
-        struct gw_bench_flight flight = wire->flights[wire->first];
-        wire->first = (wire->first + 1) % wire->depth;
-        wire->in_flight--;
-        wire->owner->on_answer(wire->owner->self, wire, &flight, 0);
+        settle(wire, &none);
     }
-    gw_bench_wire_close(wire);
+    gw_client_wire_close(wire);
     wire->owner->on_lost(wire->owner->self, wire, reason);
 }
 
-void gw_bench_wire_note(struct gw_bench_wire *wire, const struct gw_bench_flight *flight)
+void gw_client_wire_note(struct gw_client_wire *wire, const struct gw_client_flight *flight)
 {
     assert(wire->in_flight < wire->depth);
     wire->flights[(wire->first + wire->in_flight++) % wire->depth] = *flight;
 }
 
-void gw_bench_wire_flush(struct gw_bench_wire *wire)
+void gw_client_wire_flush(struct gw_client_wire *wire)
 {
     size_t sent = 0;
     while (wire->is_open && sent < wire->out.length) {
@@ -102,30 +112,23 @@ void gw_bench_wire_flush(struct gw_bench_wire *wire)
     }
 }
 
-/* The beginning of a refusal, for the report. */
-static void keep_refusal(struct gw_bench_wire *wire, const char *body, size_t length)
+static void keep_body(struct gw_client_wire *wire, const char *bytes, size_t length)
 {
-    int shown = (int)(length < 120 ? length : 120);
-    if (wire->response.status / 100 != 2 && length > 0) {
-        (void)snprintf(wire->refusal, sizeof wire->refusal, "answered %d: %.*s", wire->response.status, shown, body);
-    }
+    size_t room = BODY_KEPT - wire->body.length;
+    gw_buffer_append(&wire->body, bytes, length < room ? length : room);
 }
 
-static void on_answer(struct gw_bench_wire *wire)
+static void on_whole(struct gw_client_wire *wire)
 {
-    int status = wire->response.status;
+    struct gw_client_answer answer = {wire->response.status, wire->body.data, wire->body.length};
     wire->has_head = false;
-    if (status / 100 == 1 || wire->in_flight == 0) {
-        return;
+    if (answer.status / 100 != 1 && wire->in_flight > 0) {
+        settle(wire, &answer);
     }
-    struct gw_bench_flight flight = wire->flights[wire->first];
-    wire->first = (wire->first + 1) % wire->depth;
-    wire->in_flight--;
-    wire->owner->on_answer(wire->owner->self, wire, &flight, status);
 }
 
 /* Reads one answer, or as much of it as is there, from `at`. Bytes consumed, 0 when more are needed, -1 when they are not HTTP. */
-static ptrdiff_t take_answer(struct gw_bench_wire *wire, char *at, size_t length)
+static ptrdiff_t take_answer(struct gw_client_wire *wire, char *at, size_t length)
 {
     struct gw_response_step step;
     ptrdiff_t head = 0;
@@ -135,19 +138,19 @@ static ptrdiff_t take_answer(struct gw_bench_wire *wire, char *at, size_t length
             return head;
         }
         wire->has_head = true;
-        (void)snprintf(wire->refusal, sizeof wire->refusal, "answered %d", wire->response.status);
+        gw_buffer_reset(&wire->body);
     }
     if (gw_response_decode(&wire->response, at + head, length - (size_t)head, &step) != 0) {
         return -1;
     }
-    keep_refusal(wire, at + head, step.produced);
+    keep_body(wire, at + head, step.produced);
     if (step.is_complete) {
-        on_answer(wire);
+        on_whole(wire);
     }
     return head + (ptrdiff_t)step.consumed;
 }
 
-static void take_answers(struct gw_bench_wire *wire)
+static void take_answers(struct gw_client_wire *wire)
 {
     size_t taken = 0;
     while (taken < wire->in.length) {
@@ -167,7 +170,7 @@ static void take_answers(struct gw_bench_wire *wire)
     }
 }
 
-static void on_readable(struct gw_bench_wire *wire)
+static void on_readable(struct gw_client_wire *wire)
 {
     char *room = gw_buffer_reserve(&wire->in, READ_BYTES);
     ssize_t got = room != NULL ? read(wire->conn.fd, room, READ_BYTES) : -1;
@@ -183,7 +186,7 @@ static void on_readable(struct gw_bench_wire *wire)
     }
 }
 
-static void on_connected(struct gw_bench_wire *wire)
+static void on_connected(struct gw_client_wire *wire)
 {
     struct gw_error err;
     if (gw_client_connect_result(wire->conn.fd, &err) != 0) {
@@ -191,17 +194,17 @@ static void on_connected(struct gw_bench_wire *wire)
         return;
     }
     wire->is_open = true;
-    gw_bench_wire_flush(wire);
+    gw_client_wire_flush(wire);
 }
 
-void gw_bench_wire_on_event(struct gw_bench_wire *wire, uint32_t events)
+void gw_client_wire_on_event(struct gw_client_wire *wire, uint32_t events)
 {
     if (!wire->is_open) {
         on_connected(wire);
         return;
     }
     if ((events & EPOLLOUT) != 0) {
-        gw_bench_wire_flush(wire);
+        gw_client_wire_flush(wire);
     }
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
         on_readable(wire);
