@@ -117,6 +117,9 @@ static struct rebuild plan_rebuild(const struct gw_text *text, const struct gw_s
     return r;
 }
 
+/* How many chunks the parts can take: cutting leaves at most three bytes of each chunk but the last unused. */
+static size_t chunk_bound(const struct rebuild *r) { return rebuilt_bytes(r) / (CHUNK_FILL - 3) + 1; }
+
 /* Copies up to `room` bytes of whole points out of the parts, consuming them. */
 static size_t take_bytes(struct gw_text_piece parts[3], char *out, size_t room)
 {
@@ -136,8 +139,8 @@ static size_t take_bytes(struct gw_text_piece parts[3], char *out, size_t room)
     return filled;
 }
 
-/* Builds the chunks that hold the parts; *count is how many. */
-static int build_chunks(const struct rebuild *r, struct gw_text_chunk *out, size_t capacity, size_t *count)
+/* Builds the chunks that hold the parts; *count is how many, at most chunk_bound. */
+static int build_chunks(const struct rebuild *r, struct gw_text_chunk *out, size_t *count)
 {
     struct gw_text_piece parts[3] = {r->parts[0], r->parts[1], r->parts[2]};
     size_t left = rebuilt_bytes(r);
@@ -152,7 +155,7 @@ static int build_chunks(const struct rebuild *r, struct gw_text_chunk *out, size
             return GW_ENOMEM;
         }
         size_t bytes = take_bytes(parts, data, room);
-        assert(bytes > 0 && *count < capacity);
+        assert(bytes > 0 && *count < chunk_bound(r));
         out[(*count)++] = (struct gw_text_chunk){data, (uint16_t)bytes, (uint16_t)(is_one ? points : gw_text_piece(data, bytes).points)};
         left -= bytes;
     }
@@ -209,15 +212,13 @@ static struct gw_text_undo *note_old(const struct gw_text *text, const struct re
 
 static int rebuild_text(struct gw_text *text, const struct rebuild *r, struct gw_text_undo **out)
 {
-    /* Cutting leaves at most three bytes of each chunk unused. */
-    size_t capacity = rebuilt_bytes(r) / (CHUNK_FILL - 3) + 1;
+    size_t capacity = chunk_bound(r);
     struct gw_text_chunk few[4], *chunks = few;
     int code = GW_ENOMEM;
     if (capacity > sizeof few / sizeof *few && !(chunks = gw_try_grow(NULL, capacity, sizeof *chunks)))
         return code;
     struct gw_text_undo *undo = note_old(text, r);
-    if (!undo || reserve_chunks(text, text->chunk_count - (r->end - r->first) + capacity) ||
-        build_chunks(r, chunks, capacity, &undo->new_count))
+    if (!undo || reserve_chunks(text, text->chunk_count - (r->end - r->first) + capacity) || build_chunks(r, chunks, &undo->new_count))
         goto out;
     replace_chunks(text, r->first, r->end, chunks, undo->new_count);
     *out = undo;
