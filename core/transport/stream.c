@@ -14,6 +14,7 @@
 #include "hub/view.h"
 #include "identity/identity.h"
 #include "io/loop.h"
+#include "protocol/envelope.h"
 #include "protocol/http1_reply.h"
 #include "protocol/sse.h"
 #include "transport/connection.h"
@@ -30,6 +31,11 @@ static struct gw_server *server_of(const struct gw_stream *stream)
     return stream->connection->server;
 }
 
+static const char *app_of(const struct gw_stream *stream)
+{
+    return stream->from + strlen(stream->from) + 1;
+}
+
 static int64_t wall_ms(const struct gw_server *server)
 {
     return server->opts.clock->wall_ms(server->opts.clock->self);
@@ -37,21 +43,33 @@ static int64_t wall_ms(const struct gw_server *server)
 
 /* ---- control frames -------------------------------------------------------------------------------------------------------------------- */
 
-static void send_control(struct gw_stream *stream, const char *event, const char *data)
+/* A stream's own frames carry the scope that it was opened with; their author is the gateway. `data` is JSON text. */
+static void write_frame(const struct gw_stream *stream, const char *type, const char *data, struct gw_buffer *out)
 {
-    struct gw_buffer text;
-    gw_buffer_init(&text, 0);
-    gw_sse_write(&text, event, NULL, data, strlen(data));
-    if (!text.has_failed)
-        (void)gw_subscriber_control(&stream->subscriber, text.data, text.length); /* ephemeral: one that is pending says enough */
-    gw_buffer_fini(&text);
+    static const struct gw_scope nowhere;
+    const struct gw_scope *scope = stream->subscriber.view ? &stream->subscriber.view->scope : &nowhere;
+    char ts[25];
+    gw_clock_format_rfc3339(wall_ms(server_of(stream)), ts);
+    struct gw_envelope envelope = {.type = type,
+                                   .ts = ts,
+                                   .tenant_id = scope->tenant_id,
+                                   .mode = scope->mode,
+                                   .project_id = scope->project_id,
+                                   .surface_id = stream->from,
+                                   .app_id = app_of(stream),
+                                   .run_id = scope->run_id,
+                                   .actor_id = "gateway",
+                                   .actor_kind = "service"};
+    gw_sse_begin(out, type, NULL);
+    gw_envelope_write(&envelope, data, strlen(data), out);
+    gw_sse_end(out);
 }
 
-static void finish(struct gw_stream *stream, const char *event, const char *data)
+static void finish(struct gw_stream *stream, const char *type, const char *data)
 {
     struct gw_buffer text;
     gw_buffer_init(&text, 0);
-    gw_sse_write(&text, event, NULL, data, strlen(data));
+    write_frame(stream, type, data, &text);
     stream->is_leaving = true;
     /* When it cannot be said (no memory, or a frame is half out and stays so), the connection ends without it. */
     if (text.has_failed || gw_subscriber_finish(&stream->subscriber, text.data, text.length))
@@ -67,24 +85,25 @@ void gw_stream_goaway(struct gw_stream *stream, const char *reason, uint32_t aft
         finish(stream, "goaway", data);
 }
 
-static void write_verdict(struct gw_stream *stream, const struct gw_verdict *verdict, struct gw_buffer *text)
-{
-    char expires[25];
-    gw_clock_format_rfc3339(stream->expires_at_ms, expires);
-    gw_sse_begin(text, "resume", NULL);
-    gw_buffer_appendf(text, "{\"status\":\"%s\"", gw_verdict_name(verdict->status));
-    if (verdict->reason)
-        gw_buffer_appendf(text, ",\"reason\":\"%s\"", verdict->reason);
-    gw_buffer_appendf(text, ",\"stream_id\":\"%s\",\"head\":\"%s\",\"expires_at\":\"%s\"}", stream->id, verdict->head, expires);
-    gw_sse_end(text);
-}
-
 /* Spread, so that those who lost one server do not come back as one. */
-static uint64_t retry_ms(const struct gw_server *server)
+static unsigned retry_ms(const struct gw_server *server)
 {
     uint16_t random;
     server->opts.clock->random(server->opts.clock->self, &random, sizeof random);
     return RETRY_MS + random % RETRY_MS;
+}
+
+static void write_verdict(const struct gw_stream *stream, const struct gw_verdict *verdict, struct gw_buffer *text)
+{
+    char data[GW_CURSOR_MAX + 256], expires[25], reason[64] = "";
+    gw_clock_format_rfc3339(stream->expires_at_ms, expires);
+    if (verdict->reason)
+        snprintf(reason, sizeof reason, ",\"reason\":\"%s\"", verdict->reason);
+    snprintf(data, sizeof data, "{\"status\":\"%s\"%s,\"stream_id\":\"%s\",\"head\":\"%s\",\"expires_at\":\"%s\"}",
+             gw_verdict_name(verdict->status), reason, stream->id, verdict->head, expires);
+    /* In the same block as the frame, so that the verdict is the first of them. */
+    gw_buffer_appendf(text, "retry: %u\n", retry_ms(server_of(stream)));
+    write_frame(stream, "resume", data, text);
 }
 
 static void on_verdict(struct gw_subscriber *subscriber, const struct gw_verdict *verdict)
@@ -92,7 +111,6 @@ static void on_verdict(struct gw_subscriber *subscriber, const struct gw_verdict
     struct gw_stream *stream = (struct gw_stream *)(void *)subscriber;
     struct gw_buffer text;
     gw_buffer_init(&text, 0);
-    gw_sse_write_retry(&text, retry_ms(server_of(stream)));
     write_verdict(stream, verdict, &text);
     int status = text.has_failed ? GW_ENOMEM : GW_OK;
     if (!status && verdict->status == GW_VERDICT_RETRY)
@@ -181,7 +199,12 @@ static void warn(struct gw_stream *stream)
     gw_clock_format_rfc3339(stream->expires_at_ms, expires);
     snprintf(data, sizeof data, "{\"expires_at\":\"%s\",\"renew\":\"/v1/streams/%s/renew\",\"retry\":\"auth\"}", expires, stream->id);
     stream->was_warned = true;
-    send_control(stream, "auth_expiring", data);
+    struct gw_buffer text;
+    gw_buffer_init(&text, 0);
+    write_frame(stream, "auth_expiring", data, &text);
+    if (!text.has_failed)
+        (void)gw_subscriber_control(&stream->subscriber, text.data, text.length); /* one that is pending says as much: the stream is alive */
+    gw_buffer_fini(&text);
 }
 
 static void on_timer(struct gw_timer *timer)
@@ -212,7 +235,7 @@ int gw_stream_renew(struct gw_stream *stream, struct gw_identity *identity, stru
         return gw_error_set(err, GW_ENOTFOUND, "no_such_stream", "this stream is not open");
     struct gw_scope scope = stream->subscriber.view->scope;
     memcpy(scope.surface_id, stream->from, strlen(stream->from) + 1);
-    memcpy(scope.app_id, stream->from + strlen(stream->from) + 1, strlen(stream->from + strlen(stream->from) + 1) + 1);
+    memcpy(scope.app_id, app_of(stream), strlen(app_of(stream)) + 1);
     int status = gw_identity_covers(identity, &scope, err);
     if (status)
         return status;
