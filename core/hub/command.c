@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "hub/pointer.h"
 
 /* Members that hold an id, and where it goes. */
 static const struct {
@@ -30,8 +31,7 @@ static const struct {
 static int refuse(struct gw_error *err, const char *id, const char *member, const char *why)
 {
     gw_error_set(err, GW_EINVAL, id, "%s %s", member, why);
-    gw_error_prefix(err, member);
-    gw_error_prefix(err, "/");
+    gw_pointer_prefix(err, member);
     return GW_EINVAL;
 }
 
@@ -80,7 +80,7 @@ static int read_base(const struct gw_json *body, struct gw_command *out, struct 
     size_t length = 0;
     const char *text = gw_json_is_string(base) ? gw_json_text(base, &length) : "";
     if (length == 0 || strlen(text) != length)
-        return refuse(err, "wrong_type", "base", "must be a cursor");
+        return refuse(err, "bad_shape", "base", "must be a cursor");
     out->has_base = true;
     out->base_cursor = text;
     return GW_OK;
@@ -90,7 +90,7 @@ static int read_n(const struct gw_json *body, struct gw_command *out, struct gw_
 {
     const struct gw_json *n = gw_json_get(body, "n");
     if (n && !gw_json_is_int(n))
-        return refuse(err, "wrong_type", "n", "must be an integer");
+        return refuse(err, "bad_shape", "n", "must be an integer");
     if (n && gw_json_int(n) < 1)
         return refuse(err, "out_of_range", "n", "counts from 1");
     if (n && !out->origin[0])
@@ -107,9 +107,9 @@ static int read_objects(const struct gw_json *body, struct gw_command *out, stru
     struct gw_json *args = gw_json_get(body, "args");
     out->condition = gw_json_get(body, "if");
     if (args && !gw_json_is_object(args))
-        return refuse(err, "wrong_type", "args", "must be an object");
+        return refuse(err, "bad_shape", "args", "must be an object");
     if (out->condition && !gw_json_is_object(out->condition))
-        return refuse(err, "wrong_type", "if", "must be an object of paths and expected values");
+        return refuse(err, "bad_shape", "if", "must be an object of paths and expected values");
     out->args = args ? gw_json_ref(args) : gw_json_new_object();
     return out->args ? GW_OK : gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the command");
 }
@@ -146,7 +146,7 @@ int gw_command_parse(struct gw_json *body, struct gw_command *out, struct gw_err
 {
     memset(out, 0, sizeof *out);
     if (!gw_json_is_object(body))
-        return gw_error_set(err, GW_EINVAL, "wrong_type", "a command is a JSON object");
+        return gw_error_set(err, GW_EINVAL, "bad_shape", "a command is a JSON object");
     int status = read_members(body, out, err);
     if (status)
         memset(out, 0, sizeof *out);

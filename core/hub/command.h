@@ -28,7 +28,7 @@ struct gw_command {
     uint8_t digest[32];            /* SHA-256 of the canonical body: same id, other digest = conflict */
 };
 
-/* Checks ids and shapes; unknown members are refused. GW_EINVAL with the path and one of: missing_id (/run_id), bad_id, unknown_member, wrong_type,
+/* Checks ids and shapes; unknown members are refused. GW_EINVAL with the path and one of: missing_id (/run_id), bad_id, unknown_member, bad_shape,
  * out_of_range (/n), missing_member (origin and n go together). Takes a reference on success; on failure *out needs no fini. */
 int gw_command_parse(struct gw_json *body, struct gw_command *out, struct gw_error *err);
 void gw_command_fini(struct gw_command *command);
