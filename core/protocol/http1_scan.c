@@ -111,11 +111,29 @@ static int scan_byte(struct gw_http1_scan *scan, const struct gw_http1_limits *l
     }
 }
 
+/* The bytes of a header line that need no judgement, at once, as far as the limit leaves room: the refusal stays in one place. */
+static size_t skip_plain(struct gw_http1_scan *scan, const struct gw_http1_limits *limits, const char *bytes, size_t length)
+{
+    size_t count = 0, room = limits->max_header_bytes - scan->header_bytes;
+    if (scan->state != GW_SCAN_HEADER_LINE)
+        return 0;
+    if (length > room)
+        length = room;
+    while (count < length && !is_control((unsigned char)bytes[count]))
+        count++;
+    scan->header_bytes += count;
+    return count;
+}
+
 int gw_http1_scan_feed(struct gw_http1_scan *scan, const struct gw_http1_limits *limits, const char *bytes, size_t length, size_t *used,
                        struct gw_error *err)
 {
     int rc = 0;
-    for (*used = 0; *used < length && scan->state != GW_SCAN_WHOLE && rc == 0; ++*used)
-        rc = scan_byte(scan, limits, (unsigned char)bytes[*used], err);
+    *used = 0;
+    while (*used < length && scan->state != GW_SCAN_WHOLE && rc == 0) {
+        *used += skip_plain(scan, limits, bytes + *used, length - *used);
+        if (*used < length)
+            rc = scan_byte(scan, limits, (unsigned char)bytes[(*used)++], err);
+    }
     return rc;
 }
