@@ -51,6 +51,8 @@ static void drop_evicted(struct gw_view *view)
     size_t gone = 0;
     while (gone < view->span_count && view->spans[gone].to_seq <= view->start_seq && gone + 1 < view->span_count)
         gw_span_unref(view->spans[gone++].span);
+    if (gone == 0)
+        return;
     view->span_count -= gone;
     memmove(view->spans, view->spans + gone, view->span_count * sizeof *view->spans);
 }
