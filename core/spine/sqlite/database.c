@@ -195,10 +195,10 @@ static int check_schema(sqlite3 *db, struct gw_error *err)
 
 /* ---- connections -------------------------------------------------------------------------------------------------------------------- */
 
-int gw_database_connect(const char *path, size_t wal_bytes, int cache_kib, sqlite3 **db, struct gw_error *err)
+int gw_database_connect(const struct gw_database_opts *opts, sqlite3 **db, struct gw_error *err)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    int code = sqlite3_open_v2(path, db, flags, NULL);
+    int code = sqlite3_open_v2(opts->path, db, flags, opts->vfs);
     if (code == SQLITE_OK)
         code = sqlite3_busy_timeout(*db, 5000);
     char pragmas[512];
@@ -206,18 +206,19 @@ int gw_database_connect(const char *path, size_t wal_bytes, int cache_kib, sqlit
     snprintf(pragmas, sizeof pragmas,
              "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=%zu; PRAGMA cache_size=-%d;"
              "PRAGMA cache_spill=OFF; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=OFF; PRAGMA trusted_schema=OFF",
-             wal_bytes, cache_kib);
+             opts->wal_bytes, opts->cache_kib);
     if (code == SQLITE_OK && gw_database_exec(*db, pragmas, err) == GW_OK)
         return GW_OK;
     gw_database_fail(*db, err);
-    gw_error_prefix(err, path);
+    gw_error_prefix(err, opts->path);
     sqlite3_close(*db);
     *db = NULL;
     return err->code;
 }
 
-int gw_database_start(const char *path, size_t wal_bytes, struct gw_log *log, int *lock_fd, sqlite3 **db, struct gw_error *err)
+int gw_database_start(const struct gw_database_opts *opts, struct gw_log *log, int *lock_fd, sqlite3 **db, struct gw_error *err)
 {
+    const char *path = opts->path;
     char folder[PATH_MAX];
     *lock_fd = -1;
     *db = NULL;
@@ -227,13 +228,13 @@ int gw_database_start(const char *path, size_t wal_bytes, struct gw_log *log, in
         return err->code;
     if (make_file(path, folder, err) != GW_OK)
         goto fail;
-    if (gw_database_connect(path, wal_bytes, GW_DATABASE_WRITER_CACHE_KIB, db, err) != GW_OK)
+    if (gw_database_connect(opts, db, err) != GW_OK)
         goto fail;
     if (check_schema(*db, err) != GW_OK) {
         gw_error_prefix(err, path);
         goto fail;
     }
-    extend_wal(path, wal_bytes, log);
+    extend_wal(path, opts->wal_bytes, log);
     return GW_OK;
 fail:
     sqlite3_close(*db);

@@ -13,17 +13,23 @@ struct gw_log;
 /* Bytes that a page takes in the write-ahead log: a frame (sqlite.org/fileformat2.html section 4.1). */
 #define GW_WAL_FRAME_BYTES (4096 + 24)
 
+/* value; borrowed */
+struct gw_database_opts {
+    const char *path;
+    const char *vfs;  /* NULL: the system's */
+    size_t wal_bytes; /* size of the write-ahead log at the start, and after it was emptied */
+    int cache_kib;    /* bounds the connection's memory */
+};
+
 /* Makes the folder, takes the lock, makes or checks the schema and gives the write-ahead log its size. *lock_fd is to be closed after the last
  * connection. *db is the writer's connection. */
-int gw_database_start(const char *path, size_t wal_bytes, struct gw_log *log, int *lock_fd, sqlite3 **db, struct gw_error *err);
-/* One more connection, for one thread at a time; sqlite3_close. `cache_kib` bounds its memory. */
-int gw_database_connect(const char *path, size_t wal_bytes, int cache_kib, sqlite3 **db, struct gw_error *err);
+int gw_database_start(const struct gw_database_opts *opts, struct gw_log *log, int *lock_fd, sqlite3 **db, struct gw_error *err);
+/* One more connection, for one thread at a time; sqlite3_close. */
+int gw_database_connect(const struct gw_database_opts *opts, sqlite3 **db, struct gw_error *err);
 int gw_database_exec(sqlite3 *db, const char *sql, struct gw_error *err);
 /* A statement that is kept; sqlite3_finalize. */
 int gw_database_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct gw_error *err);
 /* Reports what `db` failed with last: GW_EIO, spine_full or spine_io. */
 int gw_database_fail(sqlite3 *db, struct gw_error *err);
-
-enum { GW_DATABASE_WRITER_CACHE_KIB = 16384, GW_DATABASE_READER_CACHE_KIB = 8192, GW_DATABASE_SMALL_CACHE_KIB = 64 };
 
 #endif

@@ -11,15 +11,18 @@
 #include "spine/sqlite/reader.h"
 #include "spine/sqlite/spine_metrics.h"
 #include "spine/sqlite/wal.h"
+#include "spine/sqlite/wal_vfs.h"
 #include "spine/sqlite/writer.h"
 
 enum { MAX_QUEUED_REQUESTS = 16384, MAX_QUEUED_BYTES = 64 * 1024 * 1024, WAL_BYTES = 16 * 1024 * 1024 };
+enum { WRITER_CACHE_KIB = 16384, READER_CACHE_KIB = 8192, WAL_CACHE_KIB = 64 };
 
 struct gw_sqlite_spine {
     struct gw_spine port;
     struct gw_spine_metrics metrics;
     char *path;
     int lock_fd;
+    struct gw_wal_vfs *vfs; /* the writer's */
     struct gw_wal *wal;
     struct gw_writer *writer;
     struct gw_reader *reader;
@@ -84,32 +87,48 @@ static void apply_defaults(struct gw_sqlite_spine_opts *opts)
         opts->wal_bytes = WAL_BYTES;
 }
 
+static struct gw_database_opts database_opts(const struct gw_sqlite_spine *spine, size_t wal_bytes, int cache_kib)
+{
+    return (struct gw_database_opts){.path = spine->path, .vfs = NULL, .wal_bytes = wal_bytes, .cache_kib = cache_kib};
+}
+
 static int make_wal(struct gw_sqlite_spine *spine, const struct gw_sqlite_spine_opts *opts, struct gw_error *err)
 {
+    struct gw_database_opts database = database_opts(spine, opts->wal_bytes, WAL_CACHE_KIB);
     sqlite3 *db;
-    if (gw_database_connect(opts->path, opts->wal_bytes, GW_DATABASE_SMALL_CACHE_KIB, &db, err) != GW_OK)
+    if (gw_database_connect(&database, &db, err) != GW_OK)
         return err->code;
     spine->wal = gw_wal_create(db, opts->wal_bytes, &spine->metrics, opts->log);
     return GW_OK;
 }
 
-static int make_writer(struct gw_sqlite_spine *spine, const struct gw_sqlite_spine_opts *opts, sqlite3 *db, struct gw_error *err)
+/* The first of the three: it makes the files. Its log is tended by the second. */
+static int make_writer(struct gw_sqlite_spine *spine, const struct gw_sqlite_spine_opts *opts, struct gw_error *err)
 {
-    struct gw_writer_opts writer_opts = {.path = spine->path,
-                                         .wal_bytes = opts->wal_bytes,
+    struct gw_writer_opts writer_opts = {.database = database_opts(spine, opts->wal_bytes, WRITER_CACHE_KIB),
                                          .max_queued_requests = opts->max_queued_requests,
                                          .max_queued_bytes = opts->max_queued_bytes,
                                          .clock = opts->clock,
                                          .metrics = &spine->metrics,
-                                         .log = opts->log,
-                                         .wal = spine->wal};
+                                         .log = opts->log};
+    sqlite3 *db;
+    spine->vfs = gw_wal_vfs_create();
+    writer_opts.database.vfs = gw_wal_vfs_name(spine->vfs);
+    if (gw_database_start(&writer_opts.database, opts->log, &spine->lock_fd, &db, err) != GW_OK)
+        return err->code;
+    if (make_wal(spine, opts, err) != GW_OK) {
+        sqlite3_close(db);
+        return err->code;
+    }
+    writer_opts.wal = spine->wal;
     return gw_writer_create(&writer_opts, db, &spine->writer, err);
 }
 
 static int make_reader(struct gw_sqlite_spine *spine, const struct gw_sqlite_spine_opts *opts, struct gw_error *err)
 {
+    struct gw_database_opts database = database_opts(spine, opts->wal_bytes, READER_CACHE_KIB);
     sqlite3 *db;
-    if (gw_database_connect(opts->path, opts->wal_bytes, GW_DATABASE_READER_CACHE_KIB, &db, err) != GW_OK)
+    if (gw_database_connect(&database, &db, err) != GW_OK)
         return err->code;
     return gw_reader_create(db, opts->max_queued_requests, spine->wal, &spine->reader, err);
 }
@@ -131,14 +150,7 @@ static int start_threads(struct gw_sqlite_spine *spine, struct gw_error *err)
 
 static int build(struct gw_sqlite_spine *spine, const struct gw_sqlite_spine_opts *opts, struct gw_error *err)
 {
-    sqlite3 *db;
-    if (gw_database_start(opts->path, opts->wal_bytes, opts->log, &spine->lock_fd, &db, err) != GW_OK)
-        return err->code;
-    if (make_wal(spine, opts, err) != GW_OK) {
-        sqlite3_close(db);
-        return err->code;
-    }
-    if (make_writer(spine, opts, db, err) != GW_OK || make_reader(spine, opts, err) != GW_OK)
+    if (make_writer(spine, opts, err) != GW_OK || make_reader(spine, opts, err) != GW_OK)
         return err->code;
     return start_threads(spine, err);
 }
@@ -172,6 +184,7 @@ void gw_sqlite_spine_destroy(struct gw_sqlite_spine *spine)
     gw_writer_destroy(spine->writer);
     gw_reader_destroy(spine->reader);
     gw_wal_destroy(spine->wal);
+    gw_wal_vfs_destroy(spine->vfs);
     if (spine->lock_fd >= 0)
         close(spine->lock_fd);
     gw_free(spine->path);

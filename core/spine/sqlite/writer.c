@@ -41,7 +41,7 @@ static int adopt(struct gw_writer *writer, sqlite3 *db, struct gw_error *err)
 static int open_again(struct gw_writer *writer, struct gw_error *err)
 {
     sqlite3 *db;
-    if (gw_database_connect(writer->opts.path, writer->opts.wal_bytes, GW_DATABASE_WRITER_CACHE_KIB, &db, err) != GW_OK)
+    if (gw_database_connect(&writer->opts.database, &db, err) != GW_OK)
         return err->code;
     return adopt(writer, db, err);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "spine/job.h"
+#include "spine/sqlite/database.h"
 
 struct gw_clock;
 struct gw_log;
@@ -18,8 +19,7 @@ struct gw_writer;
 
 /* value; all borrowed until destroy */
 struct gw_writer_opts {
-    const char *path;
-    size_t wal_bytes;
+    struct gw_database_opts database;
     size_t max_queued_requests, max_queued_bytes;
     const struct gw_clock *clock;
     const struct gw_spine_metrics *metrics;
