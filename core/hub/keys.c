@@ -14,6 +14,8 @@
 #define FILTER_PROBES 10
 #define ENTRY_BYTES (GW_KEY_BYTES + GW_KEY_BYTES + 8)
 #define CACHED_PAGES 4
+#define LEVEL_KEYS   16384 /* of the first level */
+#define LEVELS_MAX   24
 
 struct recent {
     uint8_t key[GW_KEY_BYTES];
@@ -23,9 +25,11 @@ struct recent {
     size_t answer_length;
 };
 
+/* Over the keys of one page (seq: the page's), or over those of many pages (seq 0). */
 struct filter {
     uint64_t seq;
     uint32_t byte_count;
+    uint32_t key_count, key_capacity; /* of the second kind */
     uint8_t *bits;
 };
 
@@ -37,8 +41,12 @@ struct cached_page {
 
 struct gw_keys {
     struct gw_map *recent;
-    struct filter *filters; /* ascending by seq */
+    struct filter *filters; /* one a page, ascending by seq */
     size_t filter_count;
+    /* Over all sealed keys: each level holds twice as many as the one before, so a new command asks a handful of filters, however long the history; only
+     * a hit goes on to the pages' own. */
+    struct filter levels[LEVELS_MAX];
+    size_t level_count;
     struct cached_page cache[CACHED_PAGES];
     unsigned next_slot;
 };
@@ -71,6 +79,8 @@ void gw_keys_destroy(struct gw_keys *keys)
     gw_map_destroy(keys->recent);
     for (size_t i = 0; i < keys->filter_count; i++)
         gw_free(keys->filters[i].bits);
+    for (size_t i = 0; i < keys->level_count; i++)
+        gw_free(keys->levels[i].bits);
     for (size_t i = 0; i < CACHED_PAGES; i++)
         gw_free(keys->cache[i].entries);
     gw_free(keys->filters);
@@ -141,8 +151,18 @@ static const struct cached_page *cached(const struct gw_keys *keys, uint64_t seq
     return NULL;
 }
 
+static bool may_be_sealed(const struct gw_keys *keys, const uint8_t *key)
+{
+    for (size_t i = 0; i < keys->level_count; i++)
+        if (filter_admits(&keys->levels[i], key))
+            return true;
+    return false;
+}
+
 static enum gw_keys_answer find_sealed(const struct gw_keys *keys, const uint8_t *key, struct gw_keys_entry *entry, uint64_t *page_seq)
 {
+    if (!may_be_sealed(keys, key))
+        return GW_KEYS_NEW;
     for (size_t i = keys->filter_count; i-- > 0;) {
         if (!filter_admits(&keys->filters[i], key))
             continue;
@@ -214,15 +234,34 @@ static int add_filter(struct gw_keys *keys, uint64_t seq, uint32_t byte_count, s
     return GW_OK;
 }
 
-int gw_keys_seal(struct gw_keys *keys, uint64_t seq, struct gw_buffer *page)
+static uint8_t *make_bits(uint32_t byte_count)
 {
-    size_t count = gw_map_count(keys->recent);
-    uint8_t *entries = gw_try_grow(NULL, count ? count : 1, ENTRY_BYTES);
-    struct filter *filter;
-    if (!entries || add_filter(keys, seq, (uint32_t)(count * FILTER_BITS_PER_KEY / 8 + 8), &filter)) {
-        gw_free(entries);
+    uint8_t *bits = gw_try_alloc(byte_count);
+    if (bits)
+        memset(bits, 0, byte_count);
+    return bits;
+}
+
+/* Levels with room for `count` more keys. */
+static int make_room(struct gw_keys *keys, size_t count)
+{
+    struct filter *last = keys->level_count ? &keys->levels[keys->level_count - 1] : NULL;
+    if (last && (last->key_capacity - last->key_count >= count || keys->level_count == LEVELS_MAX))
+        return GW_OK;
+    size_t capacity = last ? (size_t)last->key_capacity * 2 : LEVEL_KEYS;
+    while (capacity < count)
+        capacity *= 2;
+    uint32_t byte_count = (uint32_t)(capacity * FILTER_BITS_PER_KEY / 8);
+    uint8_t *bits = make_bits(byte_count);
+    if (!bits)
         return GW_ENOMEM;
-    }
+    keys->levels[keys->level_count++] = (struct filter){.byte_count = byte_count, .key_capacity = (uint32_t)capacity, .bits = bits};
+    return GW_OK;
+}
+
+/* Writes the recent entries to `entries`, and their keys into the page's filter and the last level. */
+static void collect(const struct gw_keys *keys, uint8_t *entries, struct filter *filter, struct filter *level)
+{
     size_t cursor = 0, length, i = 0;
     const void *key;
     void *value;
@@ -233,11 +272,25 @@ int gw_keys_seal(struct gw_keys *keys, uint64_t seq, struct gw_buffer *page)
         memcpy(entry + GW_KEY_BYTES, recent->body, GW_KEY_BYTES);
         store_u64(entry + 2 * GW_KEY_BYTES, recent->seq);
         filter_add(filter, recent->key);
+        filter_add(level, recent->key);
+        level->key_count++;
     }
+}
+
+int gw_keys_seal(struct gw_keys *keys, uint64_t seq, struct gw_buffer *page)
+{
+    size_t count = gw_map_count(keys->recent);
+    uint8_t *entries = gw_try_grow(NULL, count ? count : 1, ENTRY_BYTES);
+    struct filter *filter;
+    if (!entries || make_room(keys, count) || add_filter(keys, seq, (uint32_t)(count * FILTER_BITS_PER_KEY / 8 + 8), &filter)) {
+        gw_free(entries);
+        return GW_ENOMEM;
+    }
+    collect(keys, entries, filter, &keys->levels[keys->level_count - 1]);
     qsort(entries, count, ENTRY_BYTES, compare_key);
     gw_buffer_append(page, entries, count * ENTRY_BYTES);
     gw_free(entries);
-    if (page->has_failed) {
+    if (page->has_failed) { /* the level keeps keys that no page has, which costs a look at the pages and nothing else */
         gw_free(filter->bits);
         keys->filter_count--;
         return GW_ENOMEM;
@@ -261,30 +314,54 @@ int gw_keys_offer_page(struct gw_keys *keys, uint64_t seq, const char *page, siz
     return GW_OK;
 }
 
+static void save_filter(const struct filter *filter, struct gw_buffer *out)
+{
+    uint8_t head[24];
+    store_u64(head, filter->seq);
+    store_u64(head + 8, filter->byte_count);
+    store_u64(head + 16, (uint64_t)filter->key_count << 32 | filter->key_capacity);
+    gw_buffer_append(out, head, sizeof head);
+    gw_buffer_append(out, filter->bits, filter->byte_count);
+}
+
 int gw_keys_save(const struct gw_keys *keys, struct gw_buffer *out)
 {
-    for (size_t i = 0; i < keys->filter_count; i++) {
-        uint8_t head[16];
-        store_u64(head, keys->filters[i].seq);
-        store_u64(head + 8, keys->filters[i].byte_count);
-        gw_buffer_append(out, head, sizeof head);
-        gw_buffer_append(out, keys->filters[i].bits, keys->filters[i].byte_count);
-    }
+    for (size_t i = 0; i < keys->level_count; i++)
+        save_filter(&keys->levels[i], out);
+    for (size_t i = 0; i < keys->filter_count; i++)
+        save_filter(&keys->filters[i], out);
     return out->has_failed ? GW_ENOMEM : GW_OK;
+}
+
+static int load_filter(struct gw_keys *keys, const uint8_t *head)
+{
+    uint32_t byte_count = (uint32_t)load_u64(head + 8);
+    uint64_t counts = load_u64(head + 16);
+    struct filter *filter;
+    if (load_u64(head) != 0) {
+        if (add_filter(keys, load_u64(head), byte_count, &filter))
+            return GW_ENOMEM;
+    } else {
+        uint8_t *bits = keys->level_count < LEVELS_MAX ? make_bits(byte_count) : NULL;
+        if (!bits)
+            return GW_ENOMEM;
+        filter = &keys->levels[keys->level_count++];
+        *filter = (struct filter){
+            .byte_count = byte_count, .key_count = (uint32_t)(counts >> 32), .key_capacity = (uint32_t)counts, .bits = bits};
+    }
+    memcpy(filter->bits, head + 24, byte_count);
+    return GW_OK;
 }
 
 int gw_keys_load(struct gw_keys *empty, const char *bytes, size_t length, struct gw_error *err)
 {
     const uint8_t *at = (const uint8_t *)bytes, *end = at + length;
     while (at < end) {
-        if (end - at < 16 || load_u64(at + 8) > (uint64_t)(end - at - 16) || load_u64(at + 8) == 0)
+        if (end - at < 24 || load_u64(at + 8) > (uint64_t)(end - at - 24) || load_u64(at + 8) == 0)
             return gw_error_set(err, GW_EINVAL, "checkpoint_damaged", "the key filters of a checkpoint are cut short");
-        struct filter *filter;
-        uint32_t byte_count = (uint32_t)load_u64(at + 8);
-        if (add_filter(empty, load_u64(at), byte_count, &filter))
+        if (load_filter(empty, at))
             return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the key filters of a checkpoint");
-        memcpy(filter->bits, at + 16, byte_count);
-        at += 16 + byte_count;
+        at += 24 + load_u64(at + 8);
     }
     return GW_OK;
 }
