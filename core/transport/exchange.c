@@ -14,6 +14,8 @@
 #include "transport/routes.h"
 #include "transport/server_internal.h"
 
+#define SPARE_EXCHANGES 256
+
 /* ---- taking a request ------------------------------------------------------------------------------------------------------------------ */
 
 /* value: a block that texts are copied into, each with a NUL */
@@ -105,10 +107,33 @@ static int find_route(struct gw_exchange *exchange, struct copier *copier, const
     return 405;
 }
 
+/* Exchanges are large and come and go with every request: a few are kept. */
+static struct gw_exchange *take_exchange(struct gw_server *server)
+{
+    struct gw_exchange *exchange = server->spare_exchanges;
+    if (!exchange)
+        return gw_alloc(sizeof *exchange);
+    server->spare_exchanges = exchange->next;
+    server->spare_count--;
+    memset(exchange, 0, sizeof *exchange);
+    return exchange;
+}
+
+static void give_back(struct gw_server *server, struct gw_exchange *exchange)
+{
+    if (server->spare_count >= SPARE_EXCHANGES) {
+        gw_free(exchange);
+        return;
+    }
+    exchange->next = server->spare_exchanges;
+    server->spare_exchanges = exchange;
+    server->spare_count++;
+}
+
 struct gw_exchange *gw_exchange_create(struct gw_connection *connection, const struct gw_http1_request *request, int *status, struct gw_error *err)
 {
-    struct gw_exchange *exchange = gw_alloc(sizeof *exchange);
     struct gw_server *server = connection->server;
+    struct gw_exchange *exchange = take_exchange(server);
     exchange->connection = connection;
     exchange->server = server;
     exchange->closes = !request->keep_alive || server->is_draining;
@@ -137,7 +162,7 @@ void gw_exchange_destroy(struct gw_exchange *exchange)
     gw_buffer_fini(&exchange->body);
     gw_buffer_fini(&exchange->answer);
     gw_free(exchange->copies);
-    gw_free(exchange);
+    give_back(exchange->server, exchange);
 }
 
 /* ---- reading it ------------------------------------------------------------------------------------------------------------------------ */

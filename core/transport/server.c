@@ -14,6 +14,7 @@
 #include "io/listener.h"
 #include "io/loop.h"
 #include "transport/connection.h"
+#include "transport/exchange.h"
 #include "transport/server_internal.h"
 #include "transport/stream.h"
 
@@ -63,6 +64,11 @@ void gw_server_destroy(struct gw_server *server)
     gw_timer_wheel_close(server->wheel);
     while (gw_map_next(server->actor_streams, &cursor, &key, &length, &value))
         gw_free(value);
+    while (server->spare_exchanges) {
+        struct gw_exchange *exchange = server->spare_exchanges;
+        server->spare_exchanges = exchange->next;
+        gw_free(exchange);
+    }
     gw_map_destroy(server->streams);
     gw_map_destroy(server->actor_streams);
     gw_free(server);

@@ -6,6 +6,7 @@
 #include "transport/server.h"
 
 struct gw_connection;
+struct gw_exchange;
 struct gw_listener;
 struct gw_map;
 struct gw_metric;
@@ -32,8 +33,9 @@ struct gw_server {
     size_t connection_count;
     struct gw_map *streams;        /* stream id → struct gw_stream */
     struct gw_map *actor_streams;  /* tenant/actor → count, in struct gw_actor_count */
-    struct gw_socket_counters *counters;
     uint64_t next_number;
+    struct gw_exchange *spare_exchanges;
+    size_t spare_count;
     size_t exchange_count; /* also those whose connection is gone */
     bool is_draining;
     struct gw_server_metrics metrics;
