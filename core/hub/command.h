@@ -14,22 +14,22 @@ struct gw_json;
 /* value; text fields are "" when absent */
 struct gw_command {
     char command_id[GW_ID_MAX + 1];
-    char type[GW_ID_MAX + 1];      /* "block.splice" */
-    struct gw_scope scope;         /* all required ids present and valid */
+    char type[GW_ID_MAX + 1]; /* "block.splice" */
+    struct gw_scope scope;    /* all required ids present and valid */
     char canvas_id[GW_ID_MAX + 1];
     char origin[GW_ID_MAX + 1];
     bool has_n, has_base;
-    int64_t n;                     /* dense per origin, from 1 */
-    uint64_t base_seq;             /* set by the pipeline from the opened base cursor */
-    const char *base_cursor;       /* sealed text; borrowed from `body` */
-    struct gw_json *args;          /* an object, empty when the command has none; owned reference */
-    struct gw_json *condition;     /* the member `if`; borrowed, or NULL */
-    struct gw_json *body;          /* the whole command; owned reference */
-    uint8_t digest[32];            /* SHA-256 of the canonical body: same id, other digest = conflict */
+    int64_t n;                 /* dense per origin, from 1 */
+    uint64_t base_seq;         /* set by the pipeline from the opened base cursor */
+    const char *base_cursor;   /* sealed text; borrowed from `body` */
+    struct gw_json *args;      /* an object, empty when the command has none; owned reference */
+    struct gw_json *condition; /* the member `if`; borrowed, or NULL */
+    struct gw_json *body;      /* the whole command; owned reference */
+    uint8_t digest[32];        /* SHA-256 of the canonical body: same id, other digest = conflict */
 };
 
-/* Checks ids and shapes; unknown members are refused. GW_EINVAL with the path and one of: missing_id (/run_id), bad_id, unknown_member, bad_shape,
- * out_of_range (/n), missing_member (origin and n go together). Takes a reference on success; on failure *out needs no fini. */
+/* Checks ids and shapes; unknown members are refused. GW_EINVAL with the path and one of: missing_id (/run_id), bad_id, unknown_member,
+ * bad_shape, out_of_range (/n), missing_member (origin and n go together). Takes a reference on success; on failure *out needs no fini. */
 int gw_command_parse(struct gw_json *body, struct gw_command *out, struct gw_error *err);
 void gw_command_fini(struct gw_command *command);
 

@@ -7,18 +7,19 @@
 #include "base/json.h"
 
 static const char *const type_names[GW_EVENT_TYPE_COUNT] = {
-    [GW_EVENT_CANVAS_READY] = "CANVAS_READY",   [GW_EVENT_TOKEN_PATCH] = "token_patch",
-    [GW_EVENT_STATE_PATCH] = "state_patch",     [GW_EVENT_CANVAS_COMMIT] = "canvas_commit",
-    [GW_EVENT_SNAPSHOT_CREATED] = "snapshot_created", [GW_EVENT_CHAT_MESSAGE] = "chat_message",
-    [GW_EVENT_CHAT_TOKEN] = "chat_token",       [GW_EVENT_LOG_LINE] = "log_line",
+    [GW_EVENT_CANVAS_READY] = "CANVAS_READY",
+    [GW_EVENT_TOKEN_PATCH] = "token_patch",
+    [GW_EVENT_STATE_PATCH] = "state_patch",
+    [GW_EVENT_CANVAS_COMMIT] = "canvas_commit",
+    [GW_EVENT_SNAPSHOT_CREATED] = "snapshot_created",
+    [GW_EVENT_CHAT_MESSAGE] = "chat_message",
+    [GW_EVENT_CHAT_TOKEN] = "chat_token",
+    [GW_EVENT_LOG_LINE] = "log_line",
     [GW_EVENT_VOID] = "void",
 };
 static const char *const kind_names[] = {[GW_ACTOR_USER] = "user", [GW_ACTOR_AGENT] = "agent", [GW_ACTOR_SERVICE] = "service"};
 
-const char *gw_event_type_name(enum gw_event_type type)
-{
-    return type_names[type];
-}
+const char *gw_event_type_name(enum gw_event_type type) { return type_names[type]; }
 
 enum gw_event_type gw_event_type_parse(const char *name)
 {
@@ -28,10 +29,7 @@ enum gw_event_type gw_event_type_parse(const char *name)
     return GW_EVENT_TYPE_COUNT;
 }
 
-const char *gw_actor_kind_name(enum gw_actor_kind kind)
-{
-    return kind_names[kind];
-}
+const char *gw_actor_kind_name(enum gw_actor_kind kind) { return kind_names[kind]; }
 
 int gw_actor_kind_parse(const char *name, enum gw_actor_kind *out)
 {

@@ -30,7 +30,7 @@ enum gw_actor_kind { GW_ACTOR_USER, GW_ACTOR_AGENT, GW_ACTOR_SERVICE };
 /* "CANVAS_READY", "token_patch" …; the parse answers GW_EVENT_TYPE_COUNT for an unknown name. */
 const char *gw_event_type_name(enum gw_event_type type);
 enum gw_event_type gw_event_type_parse(const char *name);
-const char *gw_actor_kind_name(enum gw_actor_kind kind); /* "user" | "agent" | "service" */
+const char *gw_actor_kind_name(enum gw_actor_kind kind);            /* "user" | "agent" | "service" */
 int gw_actor_kind_parse(const char *name, enum gw_actor_kind *out); /* GW_EINVAL for another word */
 
 /* value */
@@ -51,7 +51,8 @@ struct gw_event {
     char cause[GW_ID_MAX + 1]; /* command id, or "" */
     struct gw_json *data;      /* what an unrestricted lens sees; owned */
     struct gw_json *facets;    /* what a lens may ask about, before and after, never projected; NULL = nothing; owned */
-    struct gw_json *context;   /* what the fold needs beyond `data` (origin, n, base, the op as it was written), never projected; may be NULL; owned */
+    struct gw_json
+        *context; /* what the fold needs beyond `data` (origin, n, base, the op as it was written), never projected; may be NULL; owned */
 };
 
 /* A zeroed event with one reference, or NULL. */

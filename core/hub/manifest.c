@@ -14,7 +14,7 @@
 #include "hub/refuse_bytes.h"
 
 #define MANIFEST_BYTES_MAX (256u * 1024)
-#define BASE64_RUN_MAX 1024
+#define BASE64_RUN_MAX     1024
 
 struct gw_manifest {
     struct gw_refs refs;
@@ -24,10 +24,7 @@ struct gw_manifest {
     char hash[2 * GW_SHA256_BYTES + 1];
 };
 
-static int out_of_memory(struct gw_error *err)
-{
-    return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a manifest");
-}
+static int out_of_memory(struct gw_error *err) { return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a manifest"); }
 
 static int hash_document(struct gw_manifest *manifest, struct gw_error *err)
 {
@@ -39,7 +36,8 @@ static int hash_document(struct gw_manifest *manifest, struct gw_error *err)
     if (text.has_failed)
         status = out_of_memory(err);
     else if (text.length > MANIFEST_BYTES_MAX)
-        status = gw_error_limit(err, "limit_manifest_bytes", "max_manifest_bytes", MANIFEST_BYTES_MAX, "a manifest may hold %u bytes", MANIFEST_BYTES_MAX);
+        status = gw_error_limit(err, "limit_manifest_bytes", "max_manifest_bytes", MANIFEST_BYTES_MAX, "a manifest may hold %u bytes",
+                                MANIFEST_BYTES_MAX);
     else
         gw_sha256(text.data, text.length, digest);
     gw_buffer_fini(&text);
@@ -92,20 +90,11 @@ void gw_manifest_unref(struct gw_manifest *manifest)
     gw_free(manifest);
 }
 
-const char *gw_manifest_type(const struct gw_manifest *manifest)
-{
-    return gw_json_text(gw_json_get(manifest->document, "name"), NULL);
-}
+const char *gw_manifest_type(const struct gw_manifest *manifest) { return gw_json_text(gw_json_get(manifest->document, "name"), NULL); }
 
-const char *gw_manifest_hash(const struct gw_manifest *manifest)
-{
-    return manifest->hash;
-}
+const char *gw_manifest_hash(const struct gw_manifest *manifest) { return manifest->hash; }
 
-const struct gw_json *gw_manifest_document(const struct gw_manifest *manifest)
-{
-    return manifest->document;
-}
+const struct gw_json *gw_manifest_document(const struct gw_manifest *manifest) { return manifest->document; }
 
 struct gw_json *gw_manifest_member(const struct gw_manifest *manifest, const char *name)
 {
@@ -115,7 +104,8 @@ struct gw_json *gw_manifest_member(const struct gw_manifest *manifest, const cha
     return strcmp(name, "tools") == 0 ? manifest->no_items : manifest->no_members;
 }
 
-/* ---- the set ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the set ----------------------------------------------------------------------------------------------------------------------------
+ */
 
 struct gw_manifests {
     struct gw_refs refs;
@@ -189,10 +179,7 @@ const struct gw_manifest *gw_manifests_get(const struct gw_manifests *set, const
     return is_found ? set->items[at] : NULL;
 }
 
-size_t gw_manifests_count(const struct gw_manifests *set)
-{
-    return set->count;
-}
+size_t gw_manifests_count(const struct gw_manifests *set) { return set->count; }
 
 const struct gw_manifest *gw_manifests_at(const struct gw_manifests *set, size_t index)
 {

@@ -1,5 +1,6 @@
-/* manifest.h — what a canvas is, as pure data: a checked manifest document, and the immutable set of them from which canvases are mounted. Reference-counted;
- * crosses threads once built. Fails with the path of the offending member and the rule. Never read by the fold: a mount copies what it needs into its event.
+/* manifest.h — what a canvas is, as pure data: a checked manifest document, and the immutable set of them from which canvases are mounted.
+ * Reference-counted; crosses threads once built. Fails with the path of the offending member and the rule. Never read by the fold: a mount
+ * copies what it needs into its event.
  *
  * A manifest document is an object; unknown members are refused:
  *   name      the canvas type: an id
@@ -20,8 +21,8 @@ struct gw_json;
 struct gw_manifest;
 struct gw_manifests;
 
-/* Checks `document` and makes a manifest of it. Takes a reference on the document, which must not change afterwards. GW_EINVAL: err->id is one of value_type.h's or
- * bad_id, unknown_kind, unknown_surface, bad_command; GW_ELIMIT limit_manifest_bytes (256 KiB canonical). */
+/* Checks `document` and makes a manifest of it. Takes a reference on the document, which must not change afterwards. GW_EINVAL: err->id is
+ * one of value_type.h's or bad_id, unknown_kind, unknown_surface, bad_command; GW_ELIMIT limit_manifest_bytes (256 KiB canonical). */
 int gw_manifest_parse(struct gw_json *document, struct gw_manifest **out, struct gw_error *err);
 struct gw_manifest *gw_manifest_ref(struct gw_manifest *manifest);
 void gw_manifest_unref(struct gw_manifest *manifest);

@@ -9,7 +9,7 @@
 #include "hub/pointer.h"
 #include "hub/value_type.h"
 
-#define TITLE_MAX 200
+#define TITLE_MAX   200
 #define VERSION_MAX 64
 
 typedef int (*check_fn)(const struct gw_json *value, const struct gw_json *document, struct gw_error *err);
@@ -21,10 +21,7 @@ struct rule {
     check_fn check;
 };
 
-static int refuse(struct gw_error *err, const char *id, const char *why)
-{
-    return gw_error_set(err, GW_EINVAL, id, "%s", why);
-}
+static int refuse(struct gw_error *err, const char *id, const char *why) { return gw_error_set(err, GW_EINVAL, id, "%s", why); }
 
 static int at_key(int status, const char *key, struct gw_error *err)
 {
@@ -33,10 +30,7 @@ static int at_key(int status, const char *key, struct gw_error *err)
     return status;
 }
 
-static bool is_id(const char *text)
-{
-    return gw_id_is_valid(text, strlen(text));
-}
+static bool is_id(const char *text) { return gw_id_is_valid(text, strlen(text)); }
 
 static bool is_list(const struct gw_json *value)
 {
@@ -100,7 +94,8 @@ static int check_list(const struct gw_json *value, const struct gw_json *documen
     return GW_OK;
 }
 
-/* ---- scalars ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- scalars ----------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int check_id(const struct gw_json *value, const struct gw_json *document, struct gw_error *err)
 {
@@ -156,7 +151,8 @@ static int check_scalar(const struct gw_json *value, const struct gw_json *docum
     return gw_json_is_object(value) || gw_json_is_array(value) ? refuse(err, "wrong_type", "must be a scalar") : GW_OK;
 }
 
-/* ---- tools ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- tools ------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int check_surface(const struct gw_json *value, const struct gw_json *document, struct gw_error *err)
 {
@@ -170,9 +166,9 @@ static int check_surface(const struct gw_json *value, const struct gw_json *docu
 
 static int check_tool_command(const struct gw_json *value, const struct gw_json *document, struct gw_error *err)
 {
-    static const char *const built_in[] = {"run.start",    "canvas.mount",   "token.set",      "block.insert",   "block.update",  "block.move",
-                                           "block.remove", "block.splice",   "canvas.commit",  "graph.node.set", "graph.edge.set", "run.set_state",
-                                           "chat.cancel",  "chat_send"};
+    static const char *const built_in[] = {"run.start",      "canvas.mount",  "token.set",    "block.insert",  "block.update",
+                                           "block.move",     "block.remove",  "block.splice", "canvas.commit", "graph.node.set",
+                                           "graph.edge.set", "run.set_state", "chat.cancel",  "chat_send"};
     const char *type = gw_json_is_string(value) ? gw_json_text(value, NULL) : "";
     const struct gw_json *commands = gw_json_get(document, "commands");
     for (size_t i = 0; i < sizeof built_in / sizeof built_in[0]; i++)
@@ -197,7 +193,8 @@ static int check_tools(const struct gw_json *value, const struct gw_json *docume
     return check_list(value, document, check_tool, err);
 }
 
-/* ---- Tokens, kinds, commands ------------------------------------------------------------------------------------------------------------- */
+/* ---- Tokens, kinds, commands
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static int check_token(const struct gw_json *value, const struct gw_json *document, struct gw_error *err)
 {
@@ -272,11 +269,13 @@ static int check_commands(const struct gw_json *value, const struct gw_json *doc
     return status ? status : check_command_names(value, document, err);
 }
 
-/* ---- the CanvasLens rule ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the CanvasLens rule
+ * ------------------------------------------------------------------------------------------------------------------- */
 
 static int check_condition(const struct gw_json *value, const struct gw_json *document, struct gw_error *err)
 {
-    static const struct rule rules[] = {{"state", false, check_id}, {"token", false, check_id}, {"equals", false, check_scalar}, {NULL, false, NULL}};
+    static const struct rule rules[] = {
+        {"state", false, check_id}, {"token", false, check_id}, {"equals", false, check_scalar}, {NULL, false, NULL}};
     int status = check_object(value, rules, document, err);
     if (status)
         return status;
@@ -299,10 +298,16 @@ static int check_lens(const struct gw_json *value, const struct gw_json *documen
 
 int gw_manifest_check(const struct gw_json *document, struct gw_error *err)
 {
-    static const struct rule rules[] = {
-        {"name", true, check_id},        {"version", true, check_version}, {"api", true, check_api},
-        {"title", true, check_title},    {"harness", true, check_id},      {"tools", false, check_tools},
-        {"tokens", false, check_tokens}, {"kinds", true, check_kinds},     {"commands", false, check_commands},
-        {"lens", false, check_lens},     {NULL, false, NULL}};
+    static const struct rule rules[] = {{"name", true, check_id},
+                                        {"version", true, check_version},
+                                        {"api", true, check_api},
+                                        {"title", true, check_title},
+                                        {"harness", true, check_id},
+                                        {"tools", false, check_tools},
+                                        {"tokens", false, check_tokens},
+                                        {"kinds", true, check_kinds},
+                                        {"commands", false, check_commands},
+                                        {"lens", false, check_lens},
+                                        {NULL, false, NULL}};
     return check_object(document, rules, document, err);
 }

@@ -97,10 +97,7 @@ static void revert(struct gw_undo *step)
     gw_free(undo);
 }
 
-static void forget(struct gw_undo *step)
-{
-    gw_free(step);
-}
+static void forget(struct gw_undo *step) { gw_free(step); }
 
 static struct gw_origin *create(const char *name)
 {
@@ -151,12 +148,6 @@ const struct gw_origin *gw_origins_next(const struct gw_origins *origins, const 
     return next == &origins->ring ? NULL : next;
 }
 
-const char *gw_origin_name(const struct gw_origin *origin)
-{
-    return origin->name;
-}
+const char *gw_origin_name(const struct gw_origin *origin) { return origin->name; }
 
-int64_t gw_origin_n(const struct gw_origin *origin)
-{
-    return origin->n;
-}
+int64_t gw_origin_n(const struct gw_origin *origin) { return origin->n; }

@@ -1,6 +1,6 @@
-/* origins.h — how far each open client session has come: the last n of every origin, so that its next command must be n + 1. Holds the most recent
- * GW_ORIGINS_MAX; the longest silent one is forgotten first, and must then begin again under a new name. Decided by what was folded alone, so
- * every node forgets alike. Owned by the run's state; one thread. Not the edit contexts of texts: those are splice_context.h. */
+/* origins.h — how far each open client session has come: the last n of every origin, so that its next command must be n + 1. Holds the most
+ * recent GW_ORIGINS_MAX; the longest silent one is forgotten first, and must then begin again under a new name. Decided by what was folded
+ * alone, so every node forgets alike. Owned by the run's state; one thread. Not the edit contexts of texts: those are splice_context.h. */
 #ifndef GW_HUB_ORIGINS_H
 #define GW_HUB_ORIGINS_H
 

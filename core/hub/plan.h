@@ -11,12 +11,12 @@
 
 struct gw_plan {
     struct gw_refs refs;
-    uint64_t class_id;      /* hash of tenant, canonical plan and encoder version; never 0 */
-    bool sees_all;          /* nothing is filtered: projection may copy */
-    bool sees_history;      /* earliest, -n, @commit, /v1/events, ?at= */
+    uint64_t class_id; /* hash of tenant, canonical plan and encoder version; never 0 */
+    bool sees_all;     /* nothing is filtered: projection may copy */
+    bool sees_history; /* earliest, -n, @commit, /v1/events, ?at= */
     bool can_write;
     size_t token_glob_count;
-    char **token_globs;     /* Token keys admitted; '*' matches any run of characters. Ignored when sees_all */
+    char **token_globs; /* Token keys admitted; '*' matches any run of characters. Ignored when sees_all */
 };
 
 struct gw_plan *gw_plan_ref(struct gw_plan *plan);

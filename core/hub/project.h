@@ -1,4 +1,5 @@
-/* project.h — an event seen through a lens plan. Pure: the answer depends on the event and the plan alone, so live delivery, replay and history agree to the byte. */
+/* project.h — an event seen through a lens plan. Pure: the answer depends on the event and the plan alone, so live delivery, replay and
+ * history agree to the byte. */
 #ifndef GW_HUB_PROJECT_H
 #define GW_HUB_PROJECT_H
 

@@ -22,8 +22,8 @@ static bool is_run_byte(char c)
 
 static int refuse_run(size_t max_run, struct gw_error *err)
 {
-    gw_error_limit(err, "bytes_refused", "max_base64_run", (int64_t)max_run, "an unbroken run of more than %zu base64 or hex characters is refused as bytes",
-                   max_run);
+    gw_error_limit(err, "bytes_refused", "max_base64_run", (int64_t)max_run,
+                   "an unbroken run of more than %zu base64 or hex characters is refused as bytes", max_run);
     err->code = GW_EINVAL;
     return GW_EINVAL;
 }
@@ -86,7 +86,8 @@ static int refuse_controls(struct span s, struct gw_error *err)
 /* RFC 6838 section 4.2: top-level types of media that are not text. */
 static bool is_media_type(struct span header)
 {
-    static const char *const types[] = {"application/", "audio/", "chemical/", "example/", "font/", "haptics/", "image/", "message/", "model/", "multipart/", "video/"};
+    static const char *const types[] = {"application/", "audio/",   "chemical/", "example/",   "font/", "haptics/",
+                                        "image/",       "message/", "model/",    "multipart/", "video/"};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         size_t length = strlen(types[i]);
         if (header.length > length && strncasecmp(header.text, types[i], length) == 0)
@@ -110,13 +111,10 @@ static bool ends_in_base64(struct span header)
     return length && header.text[length - 1] == ';';
 }
 
-static bool is_word_byte(char c)
-{
-    return is_run_byte(c) && c != '+' && c != '/';
-}
+static bool is_word_byte(char c) { return is_run_byte(c) && c != '+' && c != '/'; }
 
-/* A data: header is what stands between "data:" and the first comma; no line break or tag can be in one that a browser would read. A media type counts only
- * where a URI could begin ("metadata:image/png," is code), the base64 mark counts everywhere. */
+/* A data: header is what stands between "data:" and the first comma; no line break or tag can be in one that a browser would read. A media
+ * type counts only where a URI could begin ("metadata:image/png," is code), the base64 mark counts everywhere. */
 static bool is_refused_uri(struct span after_colon, bool may_begin)
 {
     size_t reach = after_colon.length < GW_REFUSE_HEADER_MAX ? after_colon.length : GW_REFUSE_HEADER_MAX;
@@ -140,7 +138,8 @@ static int refuse_uris(struct span s, struct gw_error *err)
             continue;
         bool may_begin = at - length == s.text || !is_word_byte(at[-(ptrdiff_t)length - 1]);
         if (is_refused_uri((struct span){at, (size_t)(end - at)}, may_begin))
-            return gw_error_set(err, GW_EINVAL, "bytes_refused", "a data: URI that carries bytes is refused: store an artifact and refer to it");
+            return gw_error_set(err, GW_EINVAL, "bytes_refused",
+                                "a data: URI that carries bytes is refused: store an artifact and refer to it");
     }
     return GW_OK;
 }
@@ -203,10 +202,7 @@ int gw_refuse_bytes_json(const struct gw_json *value, size_t max_run, struct gw_
     return gw_refuse_bytes_text(text, length, max_run, err);
 }
 
-static struct span head_of(struct span s, size_t length)
-{
-    return (struct span){s.text, s.length < length ? s.length : length};
-}
+static struct span head_of(struct span s, size_t length) { return (struct span){s.text, s.length < length ? s.length : length}; }
 
 static struct span tail_of(struct span s, size_t length)
 {
@@ -220,7 +216,8 @@ static size_t put(char *window, size_t at, struct span s)
     return at + s.length;
 }
 
-/* A data: header may begin left of the change, end right of it, or both. When the insertion is longer than a header, its two edges are judged apart. */
+/* A data: header may begin left of the change, end right of it, or both. When the insertion is longer than a header, its two edges are
+ * judged apart. */
 static int judge_edges(struct span left, struct span ins, struct span right, struct gw_error *err)
 {
     char window[3 * (GW_REFUSE_HEADER_MAX + 8)];
@@ -246,7 +243,8 @@ bool gw_refuse_bytes_has_break(const char *text, size_t length)
 
 int gw_refuse_bytes_change(const struct gw_refuse_change *change, size_t max_run, struct gw_error *err)
 {
-    struct span left = {change->left, change->left_length}, ins = {change->ins, change->ins_length}, right = {change->right, change->right_length};
+    struct span left = {change->left, change->left_length}, ins = {change->ins, change->ins_length},
+                right = {change->right, change->right_length};
     int status = refuse_controls(ins, err);
     if (!status && ins.length > GW_REFUSE_HEADER_MAX)
         status = refuse_uris(ins, err);

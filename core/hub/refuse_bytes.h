@@ -21,9 +21,9 @@ int gw_refuse_bytes_text(const char *text, size_t length, size_t max_run, struct
 /* Judges every string and key inside `value`; err->path is the pointer within it. */
 int gw_refuse_bytes_json(const struct gw_json *value, size_t max_run, struct gw_error *err);
 
-/* value: the surroundings of a change: `left` ends where the inserted text begins, `right` begins where it ends. Each must reach max_run + 1 or
- * GW_REFUSE_HEADER_MAX bytes from the change, whichever is more, or to the end of the text; less of a side suffices once it holds a byte
- * that breaks runs and GW_REFUSE_HEADER_MAX bytes. Cuts inside a code point do no harm. */
+/* value: the surroundings of a change: `left` ends where the inserted text begins, `right` begins where it ends. Each must reach max_run +
+ * 1 or GW_REFUSE_HEADER_MAX bytes from the change, whichever is more, or to the end of the text; less of a side suffices once it holds a
+ * byte that breaks runs and GW_REFUSE_HEADER_MAX bytes. Cuts inside a code point do no harm. */
 struct gw_refuse_change {
     const char *left, *ins, *right;
     size_t left_length, ins_length, right_length;

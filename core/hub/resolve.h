@@ -1,5 +1,5 @@
-/* resolve.h — one command being judged, for resolve*.c alone. Nothing here changes the state. A handler returns 0 after having emitted at most one
- * event, or a negative GW_E… with err->id and err->path set. */
+/* resolve.h — one command being judged, for resolve*.c alone. Nothing here changes the state. A handler returns 0 after having emitted at
+ * most one event, or a negative GW_E… with err->id and err->path set. */
 #ifndef GW_HUB_RESOLVE_H
 #define GW_HUB_RESOLVE_H
 
@@ -9,9 +9,9 @@
 #include "hub/event.h"
 #include "hub/state_internal.h"
 
-#define GW_REMOVE_MAX      8192 /* blocks that one block.remove may take with it: all of them are named in its event's facets */
-#define GW_CONDITIONS_MAX  64   /* members of `if` */
-#define GW_MESSAGE_MAX     1000 /* code points of a commit message */
+#define GW_REMOVE_MAX     8192 /* blocks that one block.remove may take with it: all of them are named in its event's facets */
+#define GW_CONDITIONS_MAX 64   /* members of `if` */
+#define GW_MESSAGE_MAX    1000 /* code points of a commit message */
 
 /* value */
 struct gw_resolve {
@@ -32,10 +32,11 @@ int gw_resolve_no_memory(const struct gw_resolve *r);
 /* Every member's name is in `names` (ended by NULL). unknown_member. */
 int gw_resolve_members(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *const *names);
 /* An id; *out is NULL when it is absent or null, which is missing_arg if it is required. bad_id. */
-int gw_resolve_id(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name, bool is_required, const char **out);
+int gw_resolve_id(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name, bool is_required,
+                  const char **out);
 /* An object, array or string; *out is NULL when it is absent. bad_shape. */
-int gw_resolve_typed(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name, bool (*is_type)(const struct gw_json *value),
-                     struct gw_json **out);
+int gw_resolve_typed(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name,
+                     bool (*is_type)(const struct gw_json *value), struct gw_json **out);
 /* A whole number from 0 to 2^31 - 1. missing_arg, bad_shape, out_of_range. */
 int gw_resolve_count(const struct gw_resolve *r, const char *name, uint32_t *out);
 /* The block that member `name` names. unknown_block, block_removed, and errors of gw_resolve_id. */
@@ -43,9 +44,10 @@ int gw_resolve_block(const struct gw_resolve *r, const struct gw_json *object, c
 
 /* ---- events (resolve_event.c) ---- */
 
-/* Adds the event. All three trees are taken, also on failure; `data` NULL means that memory ran out while building it (void: that there is none). Joins the
- * command's origin and n to `context`, which may be NULL. */
-int gw_resolve_emit(const struct gw_resolve *r, enum gw_event_type type, struct gw_json *data, struct gw_json *facets, struct gw_json *context);
+/* Adds the event. All three trees are taken, also on failure; `data` NULL means that memory ran out while building it (void: that there is
+ * none). Joins the command's origin and n to `context`, which may be NULL. */
+int gw_resolve_emit(const struct gw_resolve *r, enum gw_event_type type, struct gw_json *data, struct gw_json *facets,
+                    struct gw_json *context);
 /* The command changes nothing: a void event if its place in its origin's order counts, else no event. `context` is taken. */
 int gw_resolve_emit_nothing(const struct gw_resolve *r, struct gw_json *context);
 /* The name under which the command's origin is known; false when it has none. */

@@ -27,7 +27,8 @@ int gw_resolve_members(const struct gw_resolve *r, const struct gw_json *object,
     return GW_OK;
 }
 
-int gw_resolve_id(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name, bool is_required, const char **out)
+int gw_resolve_id(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name, bool is_required,
+                  const char **out)
 {
     const struct gw_json *value = gw_json_get(object, name);
     *out = NULL;
@@ -41,8 +42,8 @@ int gw_resolve_id(const struct gw_resolve *r, const struct gw_json *object, cons
     return GW_OK;
 }
 
-int gw_resolve_typed(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name, bool (*is_type)(const struct gw_json *value),
-                     struct gw_json **out)
+int gw_resolve_typed(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name,
+                     bool (*is_type)(const struct gw_json *value), struct gw_json **out)
 {
     *out = gw_json_get(object, name);
     if (!*out || is_type(*out))

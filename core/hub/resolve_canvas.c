@@ -8,7 +8,8 @@
 #include "hub/resolve.h"
 #include "hub/tokens.h"
 
-/* ---- canvas.mount ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- canvas.mount -----------------------------------------------------------------------------------------------------------------------
+ */
 
 /* The value that a declared key has once the canvas is mounted: what stands, or the default of a key that is new. Borrowed; NULL: none. */
 static struct gw_json *value_after(const struct gw_state *state, const char *key, const struct gw_json *declaration)
@@ -61,9 +62,10 @@ static struct gw_json *make_ready(const struct gw_resolve *r, const struct gw_ma
     struct gw_json *data = gw_json_new_object(), *catalog = gw_manifest_member(manifest, "tokens");
     if (!data)
         return NULL;
-    if (!gw_json_set(data, "canvas_type", gw_resolve_text(gw_manifest_type(manifest))) && !gw_json_set(data, "manifest", make_manifest(manifest)) &&
-        !gw_json_set(data, "TokenCatalog", gw_json_ref(catalog)) && !gw_json_set(data, "tokens", make_values(r->state, catalog)) &&
-        !gw_json_set(data, "rev", gw_json_new_int(0)) && !gw_json_set(data, "state", make_empty_state()))
+    if (!gw_json_set(data, "canvas_type", gw_resolve_text(gw_manifest_type(manifest))) &&
+        !gw_json_set(data, "manifest", make_manifest(manifest)) && !gw_json_set(data, "TokenCatalog", gw_json_ref(catalog)) &&
+        !gw_json_set(data, "tokens", make_values(r->state, catalog)) && !gw_json_set(data, "rev", gw_json_new_int(0)) &&
+        !gw_json_set(data, "state", make_empty_state()))
         return data;
     gw_json_unref(data);
     return NULL;
@@ -92,7 +94,8 @@ static int mount(const struct gw_resolve *r, const struct gw_manifest *manifest)
 {
     const struct gw_state_limits *limits = &r->state->limits;
     if (r->state->canvas_count >= limits->max_canvases) {
-        gw_error_limit(r->err, "limit_canvases", "max_canvases", (int64_t)limits->max_canvases, "a run may hold %zu canvases", limits->max_canvases);
+        gw_error_limit(r->err, "limit_canvases", "max_canvases", (int64_t)limits->max_canvases, "a run may hold %zu canvases",
+                       limits->max_canvases);
         return gw_resolve_at(r, "/canvas_id");
     }
     int status = gw_tokens_check_catalog(r->state->tokens, r->context->plan, gw_manifest_member(manifest, "tokens"), r->err);
@@ -126,7 +129,8 @@ int gw_resolve_canvas_mount(const struct gw_resolve *r)
     return gw_resolve_at(r, "/args/canvas_type");
 }
 
-/* ---- canvas.commit ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- canvas.commit
+ * ------------------------------------------------------------------------------------------------------------------------ */
 
 static int read_message(const struct gw_resolve *r, struct gw_json **message)
 {
@@ -153,7 +157,8 @@ static struct gw_json *make_commit(const struct gw_resolve *r, struct gw_json *m
     if (!data)
         return NULL;
     if (!gw_json_set(data, "rev", gw_json_new_int((int64_t)count + 1)) && !gw_json_set(data, "from", gw_json_new_int((int64_t)from)) &&
-        !gw_json_set(data, "to", gw_json_new_int((int64_t)r->state->seq)) && (!message || !gw_json_set(data, "message", gw_json_ref(message))))
+        !gw_json_set(data, "to", gw_json_new_int((int64_t)r->state->seq)) &&
+        (!message || !gw_json_set(data, "message", gw_json_ref(message))))
         return data;
     gw_json_unref(data);
     return NULL;

@@ -1,4 +1,5 @@
-/* Preconditions: `if` maps JSON pointers into the readable state to the values that are expected there. What is not there, and what the lens hides, is null alike. */
+/* Preconditions: `if` maps JSON pointers into the readable state to the values that are expected there. What is not there, and what the
+ * lens hides, is null alike. */
 #include <string.h>
 
 #include "base/buffer.h"
@@ -15,7 +16,7 @@
 /* value: a value found, or null; `owned` is NULL when it is borrowed from the state */
 struct found {
     const struct gw_json *expected;
-    bool differs;              /* known without building the value */
+    bool differs;                /* known without building the value */
     const struct gw_json *value; /* NULL: nothing stands there */
     struct gw_json *owned;
     bool has_failed; /* no memory */
@@ -128,7 +129,8 @@ static int judge(const struct gw_resolve *r, const char *pointer, const struct g
 {
     struct found found = {.expected = expected};
     if (!find(r, pointer, &found))
-        return gw_error_set(r->err, GW_EINVAL, "bad_condition", "a condition asks for a Token, a canvas's type, or a block and its members");
+        return gw_error_set(r->err, GW_EINVAL, "bad_condition",
+                            "a condition asks for a Token, a canvas's type, or a block and its members");
     if (found.has_failed)
         return gw_resolve_no_memory(r);
     bool holds = !found.differs && (found.value ? gw_json_equal(found.value, expected) : gw_json_is_null(expected));
@@ -144,7 +146,8 @@ int gw_resolve_conditions(const struct gw_resolve *r)
     if (!r->command->condition)
         return GW_OK;
     if (gw_json_count(r->command->condition) > GW_CONDITIONS_MAX) {
-        gw_error_limit(r->err, "limit_conditions", "max_conditions", GW_CONDITIONS_MAX, "a command may hold %d conditions", GW_CONDITIONS_MAX);
+        gw_error_limit(r->err, "limit_conditions", "max_conditions", GW_CONDITIONS_MAX, "a command may hold %d conditions",
+                       GW_CONDITIONS_MAX);
         return gw_resolve_at(r, "/if");
     }
     while (gw_json_next(r->command->condition, &iterator, &pointer, &expected)) {

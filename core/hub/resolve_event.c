@@ -14,10 +14,7 @@ bool gw_resolve_origin(const struct gw_resolve *r, char out[GW_ORIGIN_NAME_MAX +
     return true;
 }
 
-struct gw_json *gw_resolve_text(const char *text)
-{
-    return text ? gw_json_new_text(text, strlen(text)) : NULL;
-}
+struct gw_json *gw_resolve_text(const char *text) { return text ? gw_json_new_text(text, strlen(text)) : NULL; }
 
 struct gw_json *gw_resolve_parent(const struct gw_block *parent)
 {
@@ -58,7 +55,8 @@ static int join_origin(const struct gw_resolve *r, struct gw_json **context)
     return status ? status : gw_json_set(*context, "n", gw_json_new_int(r->command->n));
 }
 
-int gw_resolve_emit(const struct gw_resolve *r, enum gw_event_type type, struct gw_json *data, struct gw_json *facets, struct gw_json *context)
+int gw_resolve_emit(const struct gw_resolve *r, enum gw_event_type type, struct gw_json *data, struct gw_json *facets,
+                    struct gw_json *context)
 {
     struct gw_event *event = gw_event_create();
     int status = join_origin(r, &context);

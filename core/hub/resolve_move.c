@@ -6,7 +6,8 @@
 #include "hub/resolve.h"
 #include "hub/resolve_place.h"
 
-/* ---- block.move ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- block.move -------------------------------------------------------------------------------------------------------------------------
+ */
 
 static struct gw_json *make_move(const struct gw_block *block, const struct gw_block *parent, const char *label)
 {
@@ -21,7 +22,8 @@ static int emit_move(const struct gw_resolve *r, const struct gw_block *block, c
 {
     char label[GW_ORDER_MAX + 1];
     struct gw_json *facets = gw_facets_create(r->canvas), *ops = NULL;
-    int status = facets && gw_facets_touch(facets, block) ? gw_resolve_place_ops(r, place, block, facets, &ops, label) : gw_resolve_no_memory(r);
+    int status =
+        facets && gw_facets_touch(facets, block) ? gw_resolve_place_ops(r, place, block, facets, &ops, label) : gw_resolve_no_memory(r);
     if (!status && gw_json_append(ops, make_move(block, place->parent, label)))
         status = gw_resolve_no_memory(r);
     if (!status)
@@ -49,7 +51,8 @@ int gw_resolve_block_move(const struct gw_resolve *r)
     return stands_there ? gw_resolve_emit_nothing(r, NULL) : emit_move(r, block, &place);
 }
 
-/* ---- block.remove ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- block.remove
+ * ------------------------------------------------------------------------------------------------------------------------- */
 
 /* Names the whole subtree as gone: a class that sees a child and not its parent must be told. */
 static int add_gone(const struct gw_resolve *r, const struct gw_block *top, struct gw_json *facets)

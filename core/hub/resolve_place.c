@@ -81,8 +81,8 @@ static int add_relabel(const struct gw_placement *placement, struct gw_json *fac
     return status;
 }
 
-int gw_resolve_place_ops(const struct gw_resolve *r, const struct gw_resolve_place *place, const struct gw_block *moving, struct gw_json *facets,
-                         struct gw_json **ops, char label[GW_ORDER_MAX + 1])
+int gw_resolve_place_ops(const struct gw_resolve *r, const struct gw_resolve_place *place, const struct gw_block *moving,
+                         struct gw_json *facets, struct gw_json **ops, char label[GW_ORDER_MAX + 1])
 {
     struct gw_placement placement;
     if (gw_blocks_place(r->canvas->blocks, place->parent, place->after, moving, &placement, r->err)) {

@@ -66,7 +66,8 @@ int gw_resolve_props_size(const struct gw_resolve *r, const struct gw_json *prop
         return gw_resolve_no_memory(r);
     if (length <= max_bytes)
         return GW_OK;
-    gw_error_limit(r->err, "limit_props_bytes", "max_props_bytes", (int64_t)max_bytes, "the properties of a block may hold %zu bytes", max_bytes);
+    gw_error_limit(r->err, "limit_props_bytes", "max_props_bytes", (int64_t)max_bytes, "the properties of a block may hold %zu bytes",
+                   max_bytes);
     return gw_resolve_at(r, path);
 }
 

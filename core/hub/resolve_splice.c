@@ -19,12 +19,10 @@ struct splice {
     bool has_batch; /* `origin` is its batch's name */
 };
 
-static const struct gw_text_span *spans_of(const struct gw_text_op *op)
-{
-    return op->span_count == 1 ? &op->one : op->many;
-}
+static const struct gw_text_span *spans_of(const struct gw_text_op *op) { return op->span_count == 1 ? &op->one : op->many; }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- reading
+ * ------------------------------------------------------------------------------------------------------------------------------ */
 
 static int read_ins(const struct gw_resolve *r, struct splice *s)
 {
@@ -83,7 +81,8 @@ static int resolve_edit(const struct gw_resolve *r, struct splice *s)
     return gw_resolve_at(r, "/base");
 }
 
-/* ---- judging the text afterwards ---------------------------------------------------------------------------------------------------------- */
+/* ---- judging the text afterwards
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static int check_size(const struct gw_resolve *r, const struct splice *s)
 {
@@ -120,7 +119,8 @@ static void read_side(const struct gw_resolve *r, const struct gw_text *text, si
     gw_text_read(text, is_left ? edge - count : edge, count, out);
 }
 
-/* What stands between the text before the insert and the text behind the last removed span: the insert, and what others put between the spans. */
+/* What stands between the text before the insert and the text behind the last removed span: the insert, and what others put between the
+ * spans. */
 static void read_middle(const struct splice *s, const struct gw_text *text, struct gw_buffer *out)
 {
     size_t from = s->op.at;
@@ -163,7 +163,8 @@ static int judge_bytes(const struct gw_resolve *r, const struct splice *s)
     return status ? gw_resolve_at(r, "/args/ins") : GW_OK;
 }
 
-/* ---- the event ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the event
+ * ------------------------------------------------------------------------------------------------------------------------------ */
 
 static struct gw_json *make_op(const struct splice *s, uint32_t index)
 {

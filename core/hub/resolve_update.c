@@ -48,7 +48,8 @@ static bool is_listed(const struct gw_json *names, size_t count, const char *nam
     return false;
 }
 
-static int judge_unset_one(const struct gw_resolve *r, const struct gw_json *set, const struct gw_json *names, size_t index, struct update *update)
+static int judge_unset_one(const struct gw_resolve *r, const struct gw_json *set, const struct gw_json *names, size_t index,
+                           struct update *update)
 {
     struct gw_json *item = gw_json_at(names, index);
     if (!gw_json_is_string(item))
@@ -93,7 +94,8 @@ static int judge_members(const struct gw_resolve *r, struct update *update)
     return update->merged ? gw_resolve_props_size(r, update->merged, "/args/set") : gw_resolve_no_memory(r);
 }
 
-/* ---- the event -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the event --------------------------------------------------------------------------------------------------------------------------
+ */
 
 static struct gw_json *make_text(const struct gw_block *block)
 {

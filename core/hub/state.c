@@ -53,10 +53,7 @@ void gw_state_destroy(struct gw_state *state)
     gw_free(state);
 }
 
-uint64_t gw_state_seq(const struct gw_state *state)
-{
-    return state->seq;
-}
+uint64_t gw_state_seq(const struct gw_state *state) { return state->seq; }
 
 void gw_state_begin(struct gw_state *state)
 {

@@ -1,8 +1,8 @@
 /* state.h — the folded state of one run: canvases with their block trees, Tokens, commits, and the edit contexts of
  * open origins. A pure fold over events: same events, same state, on any node. No I/O, no Lua, no clock. Lives on the run's owner.
  *
- * There is one way to change it: gw_state_fold. A command is first *resolved* against the state into events, which are then folded. A journal makes
- * a group of folds undoable (atomic batches, dry runs). */
+ * There is one way to change it: gw_state_fold. A command is first *resolved* against the state into events, which are then folded. A
+ * journal makes a group of folds undoable (atomic batches, dry runs). */
 #ifndef GW_HUB_STATE_H
 #define GW_HUB_STATE_H
 
@@ -22,23 +22,23 @@ struct gw_state;
 
 /* value: limits of one run's state, all inclusive maxima */
 struct gw_state_limits {
-    size_t max_canvases;         /* 32 */
-    size_t max_blocks;           /* per canvas: 200000 */
-    size_t max_text_bytes;       /* per block: 1 MiB */
-    size_t max_props_bytes;      /* per block, canonical JSON: 64 KiB */
-    size_t max_depth;            /* of the block tree: 64 */
-    size_t max_token_bytes;      /* one Token value, canonical JSON: 16 KiB */
-    size_t max_base64_run;       /* rule 3: unbroken base64 or hex characters: 1024 */
-    size_t edit_window;          /* seqs back that a base may lie: 65536 */
-    size_t max_context_ops;      /* concurrent splices kept per origin and block: 16384 */
+    size_t max_canvases;    /* 32 */
+    size_t max_blocks;      /* per canvas: 200000 */
+    size_t max_text_bytes;  /* per block: 1 MiB */
+    size_t max_props_bytes; /* per block, canonical JSON: 64 KiB */
+    size_t max_depth;       /* of the block tree: 64 */
+    size_t max_token_bytes; /* one Token value, canonical JSON: 16 KiB */
+    size_t max_base64_run;  /* rule 3: unbroken base64 or hex characters: 1024 */
+    size_t edit_window;     /* seqs back that a base may lie: 65536 */
+    size_t max_context_ops; /* concurrent splices kept per origin and block: 16384 */
 };
 void gw_state_limits_default(struct gw_state_limits *limits);
 
 struct gw_state *gw_state_create(const uint8_t seed[16], const struct gw_state_limits *limits);
 void gw_state_destroy(struct gw_state *state);
 
-/* Applies one event (event->seq must be gw_state_seq + 1). GW_EINVAL: the event does not fit, i.e. the spine is damaged; GW_ENOMEM: the state is then unusable
- * and must be destroyed. */
+/* Applies one event (event->seq must be gw_state_seq + 1). GW_EINVAL: the event does not fit, i.e. the spine is damaged; GW_ENOMEM: the
+ * state is then unusable and must be destroyed. */
 int gw_state_fold(struct gw_state *state, const struct gw_event *event, struct gw_error *err);
 uint64_t gw_state_seq(const struct gw_state *state);
 
@@ -54,18 +54,20 @@ struct gw_resolve_context {
     const char *author_kind;              /* "user" | "agent" | "service" */
     uint64_t epoch;                       /* of the run */
     const char *author_id;                /* whose origins these are: two actors may use one origin name. NULL: not told apart */
-    const char *batch;                    /* an id that the commands of one batch share: a splice without origin sees the earlier ones of its batch. NULL: none */
+    const char *batch;                    /* an id that the commands of one batch share, so that its splices see each other. NULL: none */
 };
 
-/* Judges `command` against the state and appends the events that it makes (type, canvas_id, data, facets, context set; seq, ts, actor, cause left to the
- * caller) to `out`, which may stay empty for an idempotent no-op. The state is not changed. On refusal `out` is untouched and err->id is one of the stable codes of docs/contract.md with
- * err->path inside the command ("/args/id"). */
+/* Judges `command` against the state and appends the events that it makes (type, canvas_id, data, facets, context set; seq, ts, actor,
+ * cause left to the caller) to `out`, which may stay empty for an idempotent no-op. The state is not changed. On refusal `out` is untouched
+ * and err->id is one of the stable codes of docs/contract.md with err->path inside the command ("/args/id"). */
 int gw_state_resolve(const struct gw_state *state, const struct gw_command *command, const struct gw_resolve_context *context,
                      struct gw_event_list *out, struct gw_error *err);
 
 /* Projected JSON, canonical text, appended to `out`.
- * state: the members tokens, canvases, graph, chat of GET /v1/state, without braces: `"canvases":{…},"tokens":{…}`; only the canvases listed when count > 0. */
-void gw_state_write(const struct gw_state *state, const struct gw_plan *plan, const char *const *canvas_ids, size_t count, struct gw_buffer *out);
+ * state: the members tokens, canvases, graph, chat of GET /v1/state, without braces: `"canvases":{…},"tokens":{…}`; only the canvases
+ * listed when count > 0. */
+void gw_state_write(const struct gw_state *state, const struct gw_plan *plan, const char *const *canvas_ids, size_t count,
+                    struct gw_buffer *out);
 /* The `data` of a CANVAS_READY checkpoint for one mounted canvas: canvas type, tools, TokenCatalog, Tokens, state, projected. */
 void gw_state_write_canvas(const struct gw_state *state, const struct gw_plan *plan, const char *canvas_id, struct gw_buffer *out);
 /* Ids of mounted canvases in mount order; borrowed until the next fold. */
@@ -73,9 +75,10 @@ size_t gw_state_canvases(const struct gw_state *state, const char *const **ids);
 /* seq of the canvas_commit with revision `rev` of any canvas listed (count 0 = all), 0 when there is none. */
 uint64_t gw_state_commit_seq(const struct gw_state *state, const char *canvas_id, uint64_t rev);
 
-/* Checkpoint: the whole state as self-contained chunks of at most `chunk_bytes` (a chunk may exceed it by one block). `emit` copies. Load builds a state equal to the
- * saved one: the same folds give the same bytes. */
-int gw_state_save(const struct gw_state *state, size_t chunk_bytes, int (*emit)(void *arg, const char *bytes, size_t length), void *arg, struct gw_error *err);
+/* Checkpoint: the whole state as self-contained chunks of at most `chunk_bytes` (a chunk may exceed it by one block). `emit` copies. Load
+ * builds a state equal to the saved one: the same folds give the same bytes. */
+int gw_state_save(const struct gw_state *state, size_t chunk_bytes, int (*emit)(void *arg, const char *bytes, size_t length), void *arg,
+                  struct gw_error *err);
 int gw_state_load(struct gw_state *empty, const char *const *chunks, const size_t *lengths, size_t count, struct gw_error *err);
 
 #endif

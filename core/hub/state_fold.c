@@ -15,10 +15,7 @@ static int damaged(struct gw_error *err, const struct gw_event *event, const cha
                         gw_event_type_name(event->type), what);
 }
 
-static int out_of_memory(struct gw_error *err)
-{
-    return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory to fold an event");
-}
+static int out_of_memory(struct gw_error *err) { return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory to fold an event"); }
 
 static int judge(int status, const struct gw_event *event, const char *what, struct gw_error *err)
 {
@@ -27,7 +24,8 @@ static int judge(int status, const struct gw_event *event, const char *what, str
     return status ? damaged(err, event, what) : GW_OK;
 }
 
-/* ---- CANVAS_READY ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- CANVAS_READY -----------------------------------------------------------------------------------------------------------------------
+ */
 
 static int declare_tokens(struct gw_state *state, const struct gw_json *data)
 {
@@ -83,7 +81,8 @@ static int fold_canvas_ready(struct gw_state *state, const struct gw_event *even
     return judge(status, event, "the canvas cannot be mounted", err);
 }
 
-/* ---- token_patch, canvas_commit --------------------------------------------------------------------------------------------------------- */
+/* ---- token_patch, canvas_commit ---------------------------------------------------------------------------------------------------------
+ */
 
 static int fold_token_patch(struct gw_state *state, const struct gw_event *event, struct gw_error *err)
 {
@@ -105,13 +104,15 @@ static int fold_canvas_commit(struct gw_state *state, const struct gw_event *eve
 {
     struct gw_canvas *canvas = gw_state_canvas(state, event->canvas_id);
     const struct gw_json *rev = gw_json_get(event->data, "rev"), *to = gw_json_get(event->data, "to");
-    if (!canvas || !gw_json_is_int(rev) || !gw_json_is_int(to) || gw_json_int(rev) != (int64_t)canvas->revision_count + 1 || gw_json_int(to) < 0)
+    if (!canvas || !gw_json_is_int(rev) || !gw_json_is_int(to) || gw_json_int(rev) != (int64_t)canvas->revision_count + 1 ||
+        gw_json_int(to) < 0)
         return damaged(err, event, "its revision is not the next one");
     struct gw_revision revision = {.seq = event->seq, .to_seq = (uint64_t)gw_json_int(to)};
     return judge(gw_state_add_revision(state, canvas, &revision), event, "", err);
 }
 
-/* ---- all ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- all
+ * ---------------------------------------------------------------------------------------------------------------------------------- */
 
 static int note_origin(struct gw_state *state, const struct gw_event *event, struct gw_error *err)
 {

@@ -39,7 +39,8 @@ static bool read_seq(const struct gw_json *value, uint64_t *out)
     return true;
 }
 
-static int load_tokens(struct gw_tokens *tokens, const struct gw_json *members, int (*take)(struct gw_tokens *, const char *, struct gw_json *))
+static int load_tokens(struct gw_tokens *tokens, const struct gw_json *members,
+                       int (*take)(struct gw_tokens *, const char *, struct gw_json *))
 {
     void *iterator = NULL;
     const char *key;
@@ -73,8 +74,9 @@ static int load_origin(const struct loading *l, const struct gw_json *row)
 static int load_canvas(const struct loading *l, const struct gw_json *row)
 {
     const char *id = gw_state_text_member(row, "id"), *type = gw_state_text_member(row, "type"), *hash = gw_state_text_member(row, "hash");
-    if (!id || !type || !hash || !gw_id_is_valid(id, strlen(id)) || !gw_id_is_valid(type, strlen(type)) || strlen(hash) != 2 * GW_SHA256_BYTES ||
-        !gw_json_is_object(gw_json_get(row, "manifest")) || gw_state_canvas(l->state, id) || l->state->canvas_count == l->state->limits.max_canvases)
+    if (!id || !type || !hash || !gw_id_is_valid(id, strlen(id)) || !gw_id_is_valid(type, strlen(type)) ||
+        strlen(hash) != 2 * GW_SHA256_BYTES || !gw_json_is_object(gw_json_get(row, "manifest")) || gw_state_canvas(l->state, id) ||
+        l->state->canvas_count == l->state->limits.max_canvases)
         return damaged(l, "a canvas");
     struct gw_canvas *canvas = gw_canvas_create(l->state, id);
     if (!canvas)
@@ -116,7 +118,7 @@ static int load_rows(struct loading *l, const struct gw_json *chunk)
         const char *part;
         int (*load)(const struct loading *l, const struct gw_json *row);
         bool is_object;
-    } parts[] = {{"head", load_head, true},          {"origins", load_origin, false}, {"canvases", load_canvas, true},
+    } parts[] = {{"head", load_head, true},           {"origins", load_origin, false}, {"canvases", load_canvas, true},
                  {"revisions", load_revision, false}, {"blocks", load_block, true},    {"removed", load_removed, false}};
     const char *part = gw_state_text_member(chunk, "part"), *canvas = gw_state_text_member(chunk, "canvas");
     const struct gw_json *rows = part ? gw_json_get(chunk, "rows") : NULL;

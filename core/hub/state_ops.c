@@ -20,10 +20,7 @@ static int damaged(const struct folding *f, const char *what)
     return gw_error_set(f->err, GW_EINVAL, "bad_event", "event %llu does not fit: %s", (unsigned long long)f->event->seq, what);
 }
 
-static int out_of_memory(const struct folding *f)
-{
-    return gw_error_set(f->err, GW_ENOMEM, "out_of_memory", "no memory to fold an event");
-}
+static int out_of_memory(const struct folding *f) { return gw_error_set(f->err, GW_ENOMEM, "out_of_memory", "no memory to fold an event"); }
 
 /* The block that member `name` of the op names. */
 static struct gw_block *find(const struct folding *f, const char *name)
@@ -40,7 +37,8 @@ static bool find_parent(const struct folding *f, struct gw_block **parent)
     return *parent || gw_json_is_null(value);
 }
 
-/* ---- insert, update, move, remove, relabel ---------------------------------------------------------------------------------------------- */
+/* ---- insert, update, move, remove, relabel ----------------------------------------------------------------------------------------------
+ */
 
 static int fold_insert(const struct folding *f)
 {
@@ -108,7 +106,8 @@ static int fold_relabel(const struct folding *f)
     return gw_blocks_relabel(f->canvas->blocks, relabels, count, f->err);
 }
 
-/* ---- splice ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- splice
+ * ------------------------------------------------------------------------------------------------------------------------------- */
 
 #define SPLICES_MAX 16
 
@@ -126,7 +125,8 @@ static int join_splices(const struct folding *f, const struct gw_json *ops, stru
     uint32_t count = (uint32_t)gw_json_count(ops);
     for (uint32_t i = 0; i < count; i++) {
         const struct gw_json *op = gw_json_at(ops, i), *ins = gw_json_get(op, "ins");
-        if (!read_count(gw_json_get(op, "at"), &splices[i].at) || !read_count(gw_json_get(op, "del"), &splices[i].del) || !gw_json_is_string(ins))
+        if (!read_count(gw_json_get(op, "at"), &splices[i].at) || !read_count(gw_json_get(op, "del"), &splices[i].del) ||
+            !gw_json_is_string(ins))
             return damaged(f, "a splice lacks a member");
         size_t length;
         const char *text = gw_json_text(ins, &length);
@@ -190,7 +190,8 @@ static int fold_splice(const struct folding *f, const struct gw_json *ops)
     return status;
 }
 
-/* ---- all ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- all
+ * ---------------------------------------------------------------------------------------------------------------------------------- */
 
 static int fold_op(const struct folding *f)
 {

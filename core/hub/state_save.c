@@ -1,5 +1,6 @@
-/* A checkpoint is rows in chunks. A chunk is a JSON object {part, canvas?, rows: […]}; parts come in the order of their enum, so that a reader has what a row stands
- * on (a canvas before its blocks, a parent before its children) when it reaches it. The first chunk's only row is the head. */
+/* A checkpoint is rows in chunks. A chunk is a JSON object {part, canvas?, rows: […]}; parts come in the order of their enum, so that a
+ * reader has what a row stands on (a canvas before its blocks, a parent before its children) when it reaches it. The first chunk's only row
+ * is the head. */
 #include <stdbool.h>
 #include <string.h>
 

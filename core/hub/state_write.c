@@ -117,7 +117,8 @@ static void write_canvases(const struct gw_state *state, const char *const *canv
     gw_free(sorted);
 }
 
-void gw_state_write(const struct gw_state *state, const struct gw_plan *plan, const char *const *canvas_ids, size_t count, struct gw_buffer *out)
+void gw_state_write(const struct gw_state *state, const struct gw_plan *plan, const char *const *canvas_ids, size_t count,
+                    struct gw_buffer *out)
 {
     gw_buffer_append_text(out, "\"canvases\":");
     write_canvases(state, canvas_ids, count, out);

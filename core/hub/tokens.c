@@ -62,10 +62,7 @@ void gw_tokens_destroy(struct gw_tokens *tokens)
     gw_free(tokens);
 }
 
-static struct token *find(const struct gw_tokens *tokens, const char *key)
-{
-    return gw_map_get(tokens->by_key, key, strlen(key));
-}
+static struct token *find(const struct gw_tokens *tokens, const char *key) { return gw_map_get(tokens->by_key, key, strlen(key)); }
 
 struct gw_json *gw_tokens_declaration(const struct gw_tokens *tokens, const char *key)
 {
@@ -79,7 +76,8 @@ struct gw_json *gw_tokens_value(const struct gw_tokens *tokens, const char *key)
     return token ? token->value : NULL;
 }
 
-/* ---- judging ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- judging ----------------------------------------------------------------------------------------------------------------------------
+ */
 
 int gw_tokens_check_key(const struct gw_tokens *tokens, const struct gw_plan *plan, const char *key, struct gw_error *err)
 {
@@ -103,8 +101,8 @@ static int check_size(const struct gw_json *value, size_t max_bytes, struct gw_e
     return gw_error_limit(err, "limit_token_bytes", "max_token_bytes", (int64_t)max_bytes, "a Token value may hold %zu bytes", max_bytes);
 }
 
-int gw_tokens_check(const struct gw_tokens *tokens, const struct gw_plan *plan, const char *key, const struct gw_json *value, size_t max_bytes,
-                    struct gw_error *err)
+int gw_tokens_check(const struct gw_tokens *tokens, const struct gw_plan *plan, const char *key, const struct gw_json *value,
+                    size_t max_bytes, struct gw_error *err)
 {
     int status = gw_tokens_check_key(tokens, plan, key, err);
     if (!status)
@@ -128,7 +126,8 @@ int gw_tokens_check_catalog(const struct gw_tokens *tokens, const struct gw_plan
     return GW_OK;
 }
 
-/* ---- changing --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- changing ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void revert(struct gw_undo *step)
 {
@@ -201,12 +200,10 @@ int gw_tokens_put(struct gw_tokens *tokens, const char *key, struct gw_json *val
     return token ? change(tokens, token, token->declaration, value) : GW_EINVAL;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------------------------------
+ */
 
-static int compare_keys(const void *a, const void *b)
-{
-    return strcmp((*(struct token *const *)a)->key, (*(struct token *const *)b)->key);
-}
+static int compare_keys(const void *a, const void *b) { return strcmp((*(struct token *const *)a)->key, (*(struct token *const *)b)->key); }
 
 /* The admitted tokens by key, *count of them; NULL when memory is gone. */
 static struct token **sort_admitted(const struct gw_tokens *tokens, const struct gw_plan *plan, size_t *count)
@@ -255,7 +252,8 @@ void gw_tokens_write_catalog(const struct gw_tokens *tokens, const struct gw_pla
     write_object(tokens, plan, true, out);
 }
 
-/* ---- projection of events ------------------------------------------------------------------------------------------------------------------ */
+/* ---- projection of events
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static bool admits_all(const struct gw_json *by_key, const struct gw_plan *plan)
 {

@@ -1,6 +1,6 @@
-/* tokens.h — the Tokens of one run: declarations by key, and the values that are set. Owned by the run's state; one thread. Judging (check) and changing (declare,
- * put) are apart, so that a fold never refuses what was resolved. Changes are undone by the journal when that is open; a failed change
- * (GW_ENOMEM, or GW_EINVAL for a key that is not declared) has changed nothing. */
+/* tokens.h — the Tokens of one run: declarations by key, and the values that are set. Owned by the run's state; one thread. Judging (check)
+ * and changing (declare, put) are apart, so that a fold never refuses what was resolved. Changes are undone by the journal when that is
+ * open; a failed change (GW_ENOMEM, or GW_EINVAL for a key that is not declared) has changed nothing. */
 #ifndef GW_HUB_TOKENS_H
 #define GW_HUB_TOKENS_H
 
@@ -24,10 +24,12 @@ struct gw_json *gw_tokens_value(const struct gw_tokens *tokens, const char *key)
 /* May an author whose lens is `plan` name this key? An undeclared key and a hidden one get the same answer: GW_ENOTFOUND unknown_token. */
 int gw_tokens_check_key(const struct gw_tokens *tokens, const struct gw_plan *plan, const char *key, struct gw_error *err);
 /* May `value` be set? err->path is the pointer inside the value; ids as gw_value_fits, and limit_token_bytes (canonical text). */
-int gw_tokens_check(const struct gw_tokens *tokens, const struct gw_plan *plan, const char *key, const struct gw_json *value, size_t max_bytes,
-                    struct gw_error *err);
-/* May the declarations of `catalog` (key → declaration) join? GW_ECONFLICT token_conflict when one is declared otherwise; it is named only if `plan` admits it. */
-int gw_tokens_check_catalog(const struct gw_tokens *tokens, const struct gw_plan *plan, const struct gw_json *catalog, struct gw_error *err);
+int gw_tokens_check(const struct gw_tokens *tokens, const struct gw_plan *plan, const char *key, const struct gw_json *value,
+                    size_t max_bytes, struct gw_error *err);
+/* May the declarations of `catalog` (key → declaration) join? GW_ECONFLICT token_conflict when one is declared otherwise; it is named only
+ * if `plan` admits it. */
+int gw_tokens_check_catalog(const struct gw_tokens *tokens, const struct gw_plan *plan, const struct gw_json *catalog,
+                            struct gw_error *err);
 
 /* Declares a key, or declares it anew. Takes a reference. */
 int gw_tokens_declare(struct gw_tokens *tokens, const char *key, struct gw_json *declaration);
@@ -38,7 +40,8 @@ int gw_tokens_put(struct gw_tokens *tokens, const char *key, struct gw_json *val
 void gw_tokens_write_values(const struct gw_tokens *tokens, const struct gw_plan *plan, struct gw_buffer *out);
 void gw_tokens_write_catalog(const struct gw_tokens *tokens, const struct gw_plan *plan, struct gw_buffer *out);
 
-/* A new object with those members of `by_key` whose key the plan admits; the same object, referenced, when nothing is cut. NULL: no memory. */
+/* A new object with those members of `by_key` whose key the plan admits; the same object, referenced, when nothing is cut. NULL: no memory.
+ */
 struct gw_json *gw_tokens_project(struct gw_json *by_key, const struct gw_plan *plan);
 
 #endif

@@ -33,16 +33,23 @@ static bool is_whole(const struct gw_json *value)
 static bool has_type(const struct gw_json *value, const char *type)
 {
     switch (type[0]) {
-    case 'o': return gw_json_is_object(value);
-    case 'a': return gw_json_is_array(value);
-    case 's': return gw_json_is_string(value);
-    case 'i': return is_whole(value);
-    case 'b': return gw_json_is_bool(value);
-    default: return strcmp(type, "number") == 0 ? gw_json_is_number(value) : gw_json_is_null(value);
+    case 'o':
+        return gw_json_is_object(value);
+    case 'a':
+        return gw_json_is_array(value);
+    case 's':
+        return gw_json_is_string(value);
+    case 'i':
+        return is_whole(value);
+    case 'b':
+        return gw_json_is_bool(value);
+    default:
+        return strcmp(type, "number") == 0 ? gw_json_is_number(value) : gw_json_is_null(value);
     }
 }
 
-/* ---- the schema itself ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the schema itself ----------------------------------------------------------------------------------------------------------------
+ */
 
 static int check_level(const struct gw_json *schema, unsigned depth, struct gw_error *err);
 
@@ -138,12 +145,10 @@ static int check_level(const struct gw_json *schema, unsigned depth, struct gw_e
     return GW_OK;
 }
 
-int gw_value_schema_check(const struct gw_json *schema, struct gw_error *err)
-{
-    return check_level(schema, 0, err);
-}
+int gw_value_schema_check(const struct gw_json *schema, struct gw_error *err) { return check_level(schema, 0, err); }
 
-/* ---- a value ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- a value ----------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int fits_scalar(const struct gw_json *schema, const struct gw_json *value, struct gw_error *err)
 {

@@ -10,9 +10,9 @@
 #include "hub/pointer.h"
 #include "hub/value_schema.h"
 
-#define LABEL_MAX 200
+#define LABEL_MAX       200
 #define ENUM_VALUES_MAX 256
-#define SAFE_INTEGER 9007199254740991.0 /* 2^53 - 1, RFC 7493 section 2.2 */
+#define SAFE_INTEGER    9007199254740991.0 /* 2^53 - 1, RFC 7493 section 2.2 */
 
 enum type { BOOLEAN, INTEGER, NUMBER, ENUM, STRING, COLOUR, JSON, TYPE_COUNT };
 static const char *const type_names[TYPE_COUNT] = {"boolean", "integer", "number", "enum", "string", "colour", "json"};
@@ -22,8 +22,9 @@ static const struct {
     const char *name;
     unsigned types;
 } members[] = {
-    {"min", 1u << INTEGER | 1u << NUMBER},  {"max", 1u << INTEGER | 1u << NUMBER}, {"step", 1u << INTEGER | 1u << NUMBER},
-    {"values", 1u << ENUM},                 {"max_length", 1u << STRING},          {"schema", 1u << JSON},
+    {"min", 1u << INTEGER | 1u << NUMBER},  {"max", 1u << INTEGER | 1u << NUMBER},
+    {"step", 1u << INTEGER | 1u << NUMBER}, {"values", 1u << ENUM},
+    {"max_length", 1u << STRING},           {"schema", 1u << JSON},
 };
 
 static enum type type_of(const struct gw_json *declaration)
@@ -48,7 +49,8 @@ static bool is_whole(const struct gw_json *value)
     return fabs(number) <= SAFE_INTEGER && floor(number) == number;
 }
 
-/* ---- a value against a declaration ------------------------------------------------------------------------------------------------------ */
+/* ---- a value against a declaration ------------------------------------------------------------------------------------------------------
+ */
 
 static int wrong_type(struct gw_error *err, const char *wanted, const struct gw_json *given)
 {
@@ -75,7 +77,8 @@ static int fits_number(const struct gw_json *declaration, const struct gw_json *
     if (max && number > gw_json_number(max))
         return gw_error_set(err, GW_EINVAL, "out_of_range", "must be at most %.15g, given %.15g", gw_json_number(max), number);
     if (!is_on_step(declaration, number))
-        return gw_error_set(err, GW_EINVAL, "bad_step", "must lie on a step of %.15g, given %.15g", gw_json_number(gw_json_get(declaration, "step")), number);
+        return gw_error_set(err, GW_EINVAL, "bad_step", "must lie on a step of %.15g, given %.15g",
+                            gw_json_number(gw_json_get(declaration, "step")), number);
     return GW_OK;
 }
 
@@ -118,18 +121,27 @@ int gw_value_fits(const struct gw_json *declaration, const struct gw_json *value
 {
     const struct gw_json *schema = gw_json_get(declaration, "schema");
     switch (type_of(declaration)) {
-    case BOOLEAN: return gw_json_is_bool(value) ? GW_OK : wrong_type(err, "a boolean", value);
-    case INTEGER: return is_whole(value) ? fits_number(declaration, value, err) : wrong_type(err, "an integer", value);
-    case NUMBER: return gw_json_is_number(value) ? fits_number(declaration, value, err) : wrong_type(err, "a number", value);
-    case ENUM: return fits_enum(declaration, value, err);
-    case STRING: return fits_string(declaration, value, err);
-    case COLOUR: return fits_colour(value, err);
-    case JSON: return schema ? gw_value_schema_fits(schema, value, err) : GW_OK;
-    default: return gw_error_set(err, GW_EINVAL, "unknown_type", "its declaration has an unknown type");
+    case BOOLEAN:
+        return gw_json_is_bool(value) ? GW_OK : wrong_type(err, "a boolean", value);
+    case INTEGER:
+        return is_whole(value) ? fits_number(declaration, value, err) : wrong_type(err, "an integer", value);
+    case NUMBER:
+        return gw_json_is_number(value) ? fits_number(declaration, value, err) : wrong_type(err, "a number", value);
+    case ENUM:
+        return fits_enum(declaration, value, err);
+    case STRING:
+        return fits_string(declaration, value, err);
+    case COLOUR:
+        return fits_colour(value, err);
+    case JSON:
+        return schema ? gw_value_schema_fits(schema, value, err) : GW_OK;
+    default:
+        return gw_error_set(err, GW_EINVAL, "unknown_type", "its declaration has an unknown type");
     }
 }
 
-/* ---- the declaration itself ------------------------------------------------------------------------------------------------------------- */
+/* ---- the declaration itself -------------------------------------------------------------------------------------------------------------
+ */
 
 static int check_member_name(const char *key, enum type type, bool is_property, struct gw_error *err)
 {
@@ -162,7 +174,8 @@ static int check_range(const struct gw_json *declaration, enum type type, struct
         if (value && !(type == INTEGER ? is_whole(value) : gw_json_is_number(value)))
             return refuse_at(err, "wrong_type", names[i], "must be a number of the declared type");
     }
-    const struct gw_json *min = gw_json_get(declaration, "min"), *max = gw_json_get(declaration, "max"), *step = gw_json_get(declaration, "step");
+    const struct gw_json *min = gw_json_get(declaration, "min"), *max = gw_json_get(declaration, "max"),
+                         *step = gw_json_get(declaration, "step");
     if (min && max && gw_json_number(min) > gw_json_number(max))
         return refuse_at(err, "out_of_range", "max", "is below min");
     if (step && gw_json_number(step) <= 0)
@@ -223,11 +236,16 @@ static int check_by_type(const struct gw_json *declaration, enum type type, stru
 {
     switch (type) {
     case INTEGER:
-    case NUMBER: return check_range(declaration, type, err);
-    case ENUM: return check_values(declaration, err);
-    case STRING: return check_max_length(declaration, err);
-    case JSON: return check_schema(declaration, err);
-    default: return GW_OK;
+    case NUMBER:
+        return check_range(declaration, type, err);
+    case ENUM:
+        return check_values(declaration, err);
+    case STRING:
+        return check_max_length(declaration, err);
+    case JSON:
+        return check_schema(declaration, err);
+    default:
+        return GW_OK;
     }
 }
 

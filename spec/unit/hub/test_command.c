@@ -1,4 +1,4 @@
-#include "hub/state_fixture.h"
+#include "support/state_fixture.h"
 
 #define IDS "\"tenant_id\":\"t\",\"mode\":\"dev\",\"project_id\":\"p\",\"surface_id\":\"s\",\"app_id\":\"a\",\"run_id\":\"r\""
 
@@ -24,10 +24,11 @@ static void a_whole_command_is_read(void **state)
     struct gw_command c;
     struct gw_error err;
     (void)state;
-    assert_int_equal(parse("{" IDS ",\"command_id\":\"c1\",\"type\":\"block.splice\",\"canvas_id\":\"v\",\"base\":\"cursor\",\"origin\":\"o\",\"n\":17,"
-                           "\"args\":{\"id\":\"b\"},\"if\":{\"/tokens/a\":1}}",
-                           &c, &err),
-                     GW_OK);
+    assert_int_equal(
+        parse("{" IDS ",\"command_id\":\"c1\",\"type\":\"block.splice\",\"canvas_id\":\"v\",\"base\":\"cursor\",\"origin\":\"o\",\"n\":17,"
+              "\"args\":{\"id\":\"b\"},\"if\":{\"/tokens/a\":1}}",
+              &c, &err),
+        GW_OK);
     assert_string_equal(c.command_id, "c1");
     assert_string_equal(c.type, "block.splice");
     assert_string_equal(c.scope.run_id, "r");

@@ -1,4 +1,4 @@
-#include "hub/state_fixture.h"
+#include "support/state_fixture.h"
 
 #define HEAD "\"name\":\"m\",\"version\":\"1\",\"api\":1,\"title\":\"M\",\"harness\":\"h\""
 
@@ -45,7 +45,8 @@ static void empty_lua_tables_pass_for_lists(void **state)
 
 static void the_hash_is_of_the_content(void **state)
 {
-    struct gw_manifest *a = parse("{" HEAD ",\"kinds\":{}}"), *b = parse("{\"kinds\":{}," HEAD "}"), *c = parse("{" HEAD ",\"kinds\":{\"k\":{\"text\":true}}}");
+    struct gw_manifest *a = parse("{" HEAD ",\"kinds\":{}}"), *b = parse("{\"kinds\":{}," HEAD "}"),
+                       *c = parse("{" HEAD ",\"kinds\":{\"k\":{\"text\":true}}}");
     (void)state;
     assert_int_equal(strlen(gw_manifest_hash(a)), 64);
     assert_string_equal(gw_manifest_hash(a), gw_manifest_hash(b));
@@ -67,15 +68,18 @@ static void violations_name_their_path_and_rule(void **state)
     assert_refused("{" HEAD ",\"kinds\":{\"a b\":{\"text\":true}}}", "bad_id", "/kinds/a b");
     assert_refused("{" HEAD ",\"kinds\":{\"k\":{}}}", "missing_member", "/kinds/k/text");
     assert_refused("{" HEAD ",\"kinds\":{\"k\":{\"text\":true,\"children\":[\"q\"]}}}", "unknown_kind", "/kinds/k/children/0");
-    assert_refused("{" HEAD ",\"kinds\":{\"k\":{\"text\":true,\"props\":{\"p\":{\"type\":\"x\"}}}}}", "unknown_type", "/kinds/k/props/p/type");
-    assert_refused("{" HEAD ",\"kinds\":{},\"tokens\":{\"t\":{\"type\":\"integer\",\"required\":true}}}", "unknown_member", "/tokens/t/required");
-    assert_refused("{" HEAD ",\"kinds\":{},\"tools\":[{\"name\":\"n\",\"title\":\"T\",\"surface\":\"Nav\"}]}", "unknown_surface", "/tools/0/surface");
-    assert_refused("{" HEAD ",\"kinds\":{},\"tools\":[{\"name\":\"n\",\"title\":\"T\",\"surface\":\"TopPill\",\"command\":\"m.go\"}]}", "bad_command",
-                   "/tools/0/command");
+    assert_refused("{" HEAD ",\"kinds\":{\"k\":{\"text\":true,\"props\":{\"p\":{\"type\":\"x\"}}}}}", "unknown_type",
+                   "/kinds/k/props/p/type");
+    assert_refused("{" HEAD ",\"kinds\":{},\"tokens\":{\"t\":{\"type\":\"integer\",\"required\":true}}}", "unknown_member",
+                   "/tokens/t/required");
+    assert_refused("{" HEAD ",\"kinds\":{},\"tools\":[{\"name\":\"n\",\"title\":\"T\",\"surface\":\"Nav\"}]}", "unknown_surface",
+                   "/tools/0/surface");
+    assert_refused("{" HEAD ",\"kinds\":{},\"tools\":[{\"name\":\"n\",\"title\":\"T\",\"surface\":\"TopPill\",\"command\":\"m.go\"}]}",
+                   "bad_command", "/tools/0/command");
     assert_refused("{" HEAD ",\"kinds\":{},\"commands\":{\"go\":{}}}", "bad_command", "/commands/go");
     assert_refused("{" HEAD ",\"kinds\":{},\"lens\":{\"when\":[{\"token\":\"t\"}]}}", "missing_member", "/lens/when/0");
-    assert_refused("{" HEAD ",\"kinds\":{},\"tokens\":{\"t\":{\"type\":\"string\",\"default\":\"data:image/png;base64,AAAA\"}}}", "bytes_refused",
-                   "/tokens/t/default");
+    assert_refused("{" HEAD ",\"kinds\":{},\"tokens\":{\"t\":{\"type\":\"string\",\"default\":\"data:image/png;base64,AAAA\"}}}",
+                   "bytes_refused", "/tokens/t/default");
 }
 
 static void a_tool_may_name_a_command_of_its_canvas(void **state)

@@ -1,4 +1,4 @@
-#include "hub/state_fixture.h"
+#include "support/state_fixture.h"
 
 static struct gw_event *make_event(enum gw_event_type type, const char *data)
 {
@@ -51,9 +51,10 @@ static void a_token_patch_of_hidden_tokens_alone_is_hidden(void **state)
 static void a_mount_hides_declarations_and_values_alike(void **state)
 {
     (void)state;
-    assert_projected(GW_EVENT_CANVAS_READY,
-                     "{\"canvas_type\":\"p\",\"TokenCatalog\":{\"ui.zoom\":{},\"plan.title\":{}},\"tokens\":{\"plan.title\":\"x\",\"plan.days\":3}}",
-                     "{\"TokenCatalog\":{\"ui.zoom\":{}},\"canvas_type\":\"p\",\"tokens\":{\"plan.days\":3}}");
+    assert_projected(
+        GW_EVENT_CANVAS_READY,
+        "{\"canvas_type\":\"p\",\"TokenCatalog\":{\"ui.zoom\":{},\"plan.title\":{}},\"tokens\":{\"plan.title\":\"x\",\"plan.days\":3}}",
+        "{\"TokenCatalog\":{\"ui.zoom\":{}},\"canvas_type\":\"p\",\"tokens\":{\"plan.days\":3}}");
 }
 
 static void other_events_pass(void **state)
@@ -78,9 +79,20 @@ static void globs_match_any_run_of_characters(void **state)
     static const struct {
         const char *glob, *key;
         bool admits;
-    } cases[] = {{"*", "", true},        {"*", "a.b", true},      {"a.*", "a.", true},       {"a.*", "a", false},        {"*.b", "a.b.b", true},
-                 {"a*c", "abbc", true},  {"a*c", "abbd", false},  {"a*b*c", "axxbyyc", true}, {"a*b*c", "axxcyyb", false}, {"a", "a", true},
-                 {"a", "ab", false},     {"**a**", "xay", true},  {"", "", true},            {"", "a", false}};
+    } cases[] = {{"*", "", true},
+                 {"*", "a.b", true},
+                 {"a.*", "a.", true},
+                 {"a.*", "a", false},
+                 {"*.b", "a.b.b", true},
+                 {"a*c", "abbc", true},
+                 {"a*c", "abbd", false},
+                 {"a*b*c", "axxbyyc", true},
+                 {"a*b*c", "axxcyyb", false},
+                 {"a", "a", true},
+                 {"a", "ab", false},
+                 {"**a**", "xay", true},
+                 {"", "", true},
+                 {"", "a", false}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char glob[16], *one[] = {glob};
@@ -105,7 +117,8 @@ static void a_hostile_glob_costs_no_more_than_its_product(void **state)
 
 static void projecting_survives_every_failed_allocation(void **state)
 {
-    struct gw_event *event = make_event(GW_EVENT_TOKEN_PATCH, "{\"set\":{\"ui.zoom\":1,\"plan.title\":\"x\"},\"unset\":[\"plan.days\",\"plan.cost\"]}");
+    struct gw_event *event =
+        make_event(GW_EVENT_TOKEN_PATCH, "{\"set\":{\"ui.zoom\":1,\"plan.title\":\"x\"},\"unset\":[\"plan.days\",\"plan.cost\"]}");
     struct gw_json *out = NULL;
     int status = GW_ENOMEM;
     (void)state;

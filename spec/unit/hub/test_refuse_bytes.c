@@ -1,5 +1,5 @@
 #include "hub/refuse_bytes.h"
-#include "hub/state_fixture.h"
+#include "support/state_fixture.h"
 
 #define RUN_MAX 1024
 
@@ -34,9 +34,10 @@ static void prose_code_and_tokens_pass(void **state)
 static void bytes_in_uris_are_refused(void **state)
 {
     static const char *const bad[] = {
-        "data:image/png;base64,iVBORw0KGgo=", "see (DATA:IMAGE/PNG;BASE64,iVBO)", "data:;base64,AAAA",        "data:text/plain;base64,SGk=",
-        "data:image/svg+xml,%3Csvg%3E",       "x data:application/octet-stream,%00", "data:image/png; base64 ,AA", "data: image/png;base64,AA",
-        "metadata:image/png;base64,AA",       "data:a,b data:audio/ogg,x",
+        "data:image/png;base64,iVBORw0KGgo=", "see (DATA:IMAGE/PNG;BASE64,iVBO)", "data:;base64,AAAA",
+        "data:text/plain;base64,SGk=",        "data:image/svg+xml,%3Csvg%3E",     "x data:application/octet-stream,%00",
+        "data:image/png; base64 ,AA",         "data: image/png;base64,AA",        "metadata:image/png;base64,AA",
+        "data:a,b data:audio/ogg,x",
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -48,7 +49,8 @@ static void control_characters_are_refused(void **state)
 {
     struct gw_error err;
     (void)state;
-    assert_false(passes("a\x01" "b"));
+    assert_false(passes("a\x01"
+                        "b"));
     assert_false(passes("\x1b[31m"));
     assert_false(passes("\x7f"));
     assert_false(passes("\xc2\x85"));

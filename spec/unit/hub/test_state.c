@@ -1,5 +1,5 @@
 /* The fold, its journal, what is written of it, and checkpoints. */
-#include "hub/state_fixture.h"
+#include "support/state_fixture.h"
 
 static int setup(void **state)
 {
@@ -26,8 +26,9 @@ static void a_mount_materialises_token_defaults_in_its_event(void **state)
     must(f, MOUNT);
     assert_int_equal(last_event(f)->type, GW_EVENT_CANVAS_READY);
     assert_json(gw_json_get(last_event(f)->data, "tokens"), "{\"plan.priority\":\"normal\",\"plan.title\":\"\",\"ui.zoom\":1}");
-    assert_state(f, "{\"canvases\":{\"c\":{\"blocks\":{},\"type\":\"planning\"}},\"chat\":{\"messages\":{}},\"graph\":{\"edges\":{},\"nodes\":{},"
-                    "\"state\":null},\"tokens\":{\"plan.priority\":\"normal\",\"plan.title\":\"\",\"ui.zoom\":1}}");
+    assert_state(
+        f, "{\"canvases\":{\"c\":{\"blocks\":{},\"type\":\"planning\"}},\"chat\":{\"messages\":{}},\"graph\":{\"edges\":{},\"nodes\":{},"
+           "\"state\":null},\"tokens\":{\"plan.priority\":\"normal\",\"plan.title\":\"\",\"ui.zoom\":1}}");
 }
 
 /* A small history that touches every event type and every op. */
@@ -39,8 +40,10 @@ static void make_history(struct fixture *f)
                  "\"text\":\"Gr\u00fc\u00dfe\"}}");
     must(f, ON_C "\"type\":\"block.insert\",\"args\":{\"block\":{\"id\":\"k\",\"kind\":\"task\",\"parent\":\"h\",\"vis\":\"staff\"}}");
     must(f, ON_C "\"type\":\"block.insert\",\"args\":{\"block\":{\"id\":\"x\",\"kind\":\"text\",\"parent\":null,\"text\":\"gone\"}}");
-    must(f, ON_C "\"type\":\"block.splice\",\"base\":\"5\",\"origin\":\"o\",\"n\":1,\"args\":{\"id\":\"h\",\"at\":5,\"del\":0,\"ins\":\"!\"}");
-    must(f, ON_C "\"type\":\"block.splice\",\"base\":\"5\",\"origin\":\"o\",\"n\":2,\"args\":{\"id\":\"h\",\"at\":0,\"del\":1,\"ins\":\"g\"}");
+    must(f,
+         ON_C "\"type\":\"block.splice\",\"base\":\"5\",\"origin\":\"o\",\"n\":1,\"args\":{\"id\":\"h\",\"at\":5,\"del\":0,\"ins\":\"!\"}");
+    must(f,
+         ON_C "\"type\":\"block.splice\",\"base\":\"5\",\"origin\":\"o\",\"n\":2,\"args\":{\"id\":\"h\",\"at\":0,\"del\":1,\"ins\":\"g\"}");
     must(f, ON_C "\"type\":\"block.update\",\"args\":{\"id\":\"k\",\"set\":{\"done\":true},\"unset\":[\"state\"]}");
     must(f, ON_C "\"type\":\"canvas.commit\",\"args\":{\"message\":\"one\"}");
     must(f, ON_C "\"type\":\"block.remove\",\"args\":{\"id\":\"x\"}");
@@ -120,7 +123,8 @@ static void a_narrow_lens_sees_neither_values_nor_declarations_of_other_tokens(v
     gw_buffer_fini(&out);
 }
 
-/* ---- journal -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- journal --------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void a_reverted_group_leaves_no_trace(void **state)
 {
@@ -130,7 +134,8 @@ static void a_reverted_group_leaves_no_trace(void **state)
     char *before = state_text(f->state, &f->plan);
     gw_state_begin(f->state);
     must(f, "\"type\":\"canvas.mount\",\"canvas_id\":\"d\",\"args\":{\"canvas_type\":\"sharing\"}");
-    must(f, ON_C "\"type\":\"block.splice\",\"base\":\"2\",\"origin\":\"o\",\"n\":1,\"args\":{\"id\":\"h\",\"at\":1,\"del\":1,\"ins\":\"XY\"}");
+    must(f, ON_C
+         "\"type\":\"block.splice\",\"base\":\"2\",\"origin\":\"o\",\"n\":1,\"args\":{\"id\":\"h\",\"at\":1,\"del\":1,\"ins\":\"XY\"}");
     must(f, ON_C "\"type\":\"block.insert\",\"args\":{\"block\":{\"id\":\"i\",\"kind\":\"task\",\"parent\":\"h\"}}");
     must(f, ON_C "\"type\":\"block.remove\",\"args\":{\"id\":\"h\"}");
     must(f, "\"type\":\"token.set\",\"args\":{\"set\":{\"plan.days\":3},\"unset\":[\"plan.title\"]}");
@@ -141,7 +146,8 @@ static void a_reverted_group_leaves_no_trace(void **state)
     assert_int_equal(gw_state_seq(f->state), 2);
     assert_int_equal(gw_state_commit_seq(f->state, "c", 1), 0);
     /* The origin has not come anywhere either. */
-    must(f, ON_C "\"type\":\"block.splice\",\"base\":\"2\",\"origin\":\"o\",\"n\":1,\"args\":{\"id\":\"h\",\"at\":1,\"del\":1,\"ins\":\"XY\"}");
+    must(f, ON_C
+         "\"type\":\"block.splice\",\"base\":\"2\",\"origin\":\"o\",\"n\":1,\"args\":{\"id\":\"h\",\"at\":1,\"del\":1,\"ins\":\"XY\"}");
     gw_free(before);
     gw_free(after);
 }
@@ -158,7 +164,8 @@ static void a_kept_group_stands(void **state)
     gw_free(text);
 }
 
-/* ---- checkpoints ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- checkpoints ----------------------------------------------------------------------------------------------------------------------
+ */
 
 struct chunks {
     char *items[256];
@@ -233,8 +240,10 @@ static void folding_goes_on_alike_after_a_checkpoint(void **state)
     struct gw_state *loaded = load(&at_checkpoint);
     size_t from = f->log.count;
     /* An edit whose base lies before the checkpoint, from an origin that was open then. */
-    must(f, ON_C "\"type\":\"block.splice\",\"base\":\"5\",\"origin\":\"o\",\"n\":3,\"args\":{\"id\":\"h\",\"at\":6,\"del\":0,\"ins\":\"?\"}");
-    must(f, ON_C "\"type\":\"block.splice\",\"base\":\"5\",\"origin\":\"p\",\"n\":1,\"args\":{\"id\":\"h\",\"at\":5,\"del\":0,\"ins\":\"#\"}");
+    must(f,
+         ON_C "\"type\":\"block.splice\",\"base\":\"5\",\"origin\":\"o\",\"n\":3,\"args\":{\"id\":\"h\",\"at\":6,\"del\":0,\"ins\":\"?\"}");
+    must(f,
+         ON_C "\"type\":\"block.splice\",\"base\":\"5\",\"origin\":\"p\",\"n\":1,\"args\":{\"id\":\"h\",\"at\":5,\"del\":0,\"ins\":\"#\"}");
     must_refuse(f, ON_C "\"type\":\"block.update\",\"args\":{\"id\":\"x\"}", "block_removed", "/args/id");
     for (size_t i = from; i < f->log.count; i++)
         assert_int_equal(gw_state_fold(loaded, f->log.items[i], &f->err), GW_OK);
@@ -249,7 +258,11 @@ static void folding_goes_on_alike_after_a_checkpoint(void **state)
 
 static void a_damaged_checkpoint_is_refused(void **state)
 {
-    static const char *const bad[] = {"", "[]", "{}", "{\"part\":\"head\",\"rows\":[{\"format\":2,\"seq\":1}]}", "{\"part\":\"blocks\",\"rows\":[{}]}",
+    static const char *const bad[] = {"",
+                                      "[]",
+                                      "{}",
+                                      "{\"part\":\"head\",\"rows\":[{\"format\":2,\"seq\":1}]}",
+                                      "{\"part\":\"blocks\",\"rows\":[{}]}",
                                       "{\"part\":\"head\",\"rows\":[{\"format\":1,\"seq\":1,\"catalog\":{},\"tokens\":{\"a\":1}}]}"};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -262,7 +275,8 @@ static void a_damaged_checkpoint_is_refused(void **state)
     }
 }
 
-/* ---- the fold ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the fold -------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void the_same_events_give_the_same_state(void **state)
 {

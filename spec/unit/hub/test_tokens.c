@@ -1,8 +1,8 @@
 /* Typed values, their declarations, and the Tokens of a run. */
 #include "hub/journal.h"
-#include "hub/state_fixture.h"
 #include "hub/tokens.h"
 #include "hub/value_type.h"
+#include "support/state_fixture.h"
 
 /* "" when `value` fits, else "<id> at <path>". */
 static const char *judge(const char *declaration, const char *value)
@@ -89,9 +89,10 @@ static void enums_strings_and_colours(void **state)
 
 static void json_values_follow_their_schema(void **state)
 {
-    static const char d[] = "{\"type\":\"json\",\"schema\":{\"type\":\"object\",\"required\":[\"n\"],\"additionalProperties\":false,\"properties\":{"
-                            "\"n\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":9},\"s\":{\"type\":\"string\",\"maxLength\":2},"
-                            "\"l\":{\"type\":\"array\",\"maxItems\":2,\"items\":{\"enum\":[1,\"x\",null]}}}}}";
+    static const char d[] =
+        "{\"type\":\"json\",\"schema\":{\"type\":\"object\",\"required\":[\"n\"],\"additionalProperties\":false,\"properties\":{"
+        "\"n\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":9},\"s\":{\"type\":\"string\",\"maxLength\":2},"
+        "\"l\":{\"type\":\"array\",\"maxItems\":2,\"items\":{\"enum\":[1,\"x\",null]}}}}}";
     (void)state;
     assert_string_equal(judge(d, "{\"n\":3,\"s\":\"ab\",\"l\":[1,\"x\"]}"), "");
     assert_string_equal(judge(d, "{}"), "missing_member at /n");
@@ -119,13 +120,15 @@ static void declarations_are_checked(void **state)
     assert_string_equal(judge_declaration("{\"type\":\"enum\",\"values\":[\"a\",\"a\"]}"), "wrong_type at /values");
     assert_string_equal(judge_declaration("{\"type\":\"string\",\"max_length\":0}"), "wrong_type at /max_length");
     assert_string_equal(judge_declaration("{\"type\":\"integer\",\"max\":3,\"default\":4}"), "bad_default at /default");
-    assert_string_equal(judge_declaration("{\"type\":\"json\",\"schema\":{\"items\":{\"$ref\":\"#\"}}}"), "unknown_member at /schema/items/$ref");
+    assert_string_equal(judge_declaration("{\"type\":\"json\",\"schema\":{\"items\":{\"$ref\":\"#\"}}}"),
+                        "unknown_member at /schema/items/$ref");
     assert_string_equal(judge_declaration("{\"type\":\"json\",\"schema\":{\"type\":\"date\"}}"), "unknown_type at /schema/type");
     assert_string_equal(judge_declaration("{\"type\":\"json\",\"schema\":{\"properties\":{\"p\":{\"maxLength\":-1}}}}"),
                         "wrong_type at /schema/properties/p/maxLength");
 }
 
-/* ---- token.set ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- token.set
+ * ---------------------------------------------------------------------------------------------------------------------------- */
 
 static int setup(void **state)
 {
@@ -192,7 +195,8 @@ static void manifests_that_agree_on_a_token_share_it(void **state)
     must(f, "\"type\":\"token.set\",\"args\":{\"set\":{\"plan.days\":5}}");
     must(f, "\"type\":\"canvas.mount\",\"canvas_id\":\"d\",\"args\":{\"canvas_type\":\"sharing\"}");
     assert_json(gw_json_get(last_event(f)->data, "tokens"), "{\"more\":true,\"plan.days\":5}");
-    must_refuse(f, "\"type\":\"canvas.mount\",\"canvas_id\":\"e\",\"args\":{\"canvas_type\":\"contradicting\"}", "token_conflict", "/args/canvas_type");
+    must_refuse(f, "\"type\":\"canvas.mount\",\"canvas_id\":\"e\",\"args\":{\"canvas_type\":\"contradicting\"}", "token_conflict",
+                "/args/canvas_type");
     assert_non_null(strstr(f->err.message, "plan.days"));
 }
 
@@ -201,7 +205,8 @@ static void a_token_conflict_does_not_name_what_the_lens_hides(void **state)
     struct fixture *f = *state;
     char *globs[] = {"ui.*"};
     f->plan = (struct gw_plan){.class_id = 2, .can_write = true, .token_globs = globs, .token_glob_count = 1};
-    must_refuse(f, "\"type\":\"canvas.mount\",\"canvas_id\":\"e\",\"args\":{\"canvas_type\":\"contradicting\"}", "token_conflict", "/args/canvas_type");
+    must_refuse(f, "\"type\":\"canvas.mount\",\"canvas_id\":\"e\",\"args\":{\"canvas_type\":\"contradicting\"}", "token_conflict",
+                "/args/canvas_type");
     assert_null(strstr(f->err.message, "plan.days"));
 }
 
