@@ -15,23 +15,6 @@
 
 enum { CUTS_PER_ADVANCE = 16 }; /* forgotten removals: more than one event can add, on the long run */
 
-struct gw_blocks *gw_blocks_create(const uint8_t seed[16], const struct gw_splice_limits *limits, struct gw_journal *journal)
-{
-    struct gw_blocks *blocks = gw_try_alloc(sizeof *blocks);
-    if (!blocks)
-        return NULL;
-    *blocks = (struct gw_blocks){.limits = *limits, .journal = journal};
-    memcpy(blocks->seed, seed, sizeof blocks->seed);
-    blocks->by_id = gw_map_create(seed);
-    blocks->kinds = gw_map_create(seed);
-    blocks->no_props = gw_json_new_object();
-    blocks->removed = gw_removed_create(seed);
-    if (blocks->no_props && blocks->removed)
-        return blocks;
-    gw_blocks_destroy(blocks);
-    return NULL;
-}
-
 static void free_values(struct gw_map *map, void (*free_value)(struct gw_blocks *, void *), struct gw_blocks *blocks)
 {
     size_t cursor = 0, length;
@@ -50,16 +33,38 @@ static void free_kind_value(struct gw_blocks *blocks, void *kind)
     gw_free(kind);
 }
 
-void gw_blocks_destroy(struct gw_blocks *blocks)
+static void free_tree(struct gw_blocks *blocks)
 {
-    if (!blocks)
-        return;
-    assert(!blocks->journal->is_open);
     free_values(blocks->by_id, free_block_value, blocks);
     free_values(blocks->kinds, free_kind_value, blocks);
     gw_removed_destroy(blocks->removed);
     gw_json_unref(blocks->no_props);
     gw_free(blocks);
+}
+
+void gw_blocks_destroy(struct gw_blocks *blocks)
+{
+    if (!blocks)
+        return;
+    assert(!blocks->journal->is_open);
+    free_tree(blocks);
+}
+
+struct gw_blocks *gw_blocks_create(const uint8_t seed[16], const struct gw_splice_limits *limits, struct gw_journal *journal)
+{
+    struct gw_blocks *blocks = gw_try_alloc(sizeof *blocks);
+    if (!blocks)
+        return NULL;
+    *blocks = (struct gw_blocks){.limits = *limits, .journal = journal};
+    memcpy(blocks->seed, seed, sizeof blocks->seed);
+    blocks->by_id = gw_map_create(seed);
+    blocks->kinds = gw_map_create(seed);
+    blocks->no_props = gw_json_new_object();
+    blocks->removed = gw_removed_create(seed);
+    if (blocks->no_props && blocks->removed)
+        return blocks;
+    free_tree(blocks);
+    return NULL;
 }
 
 /* ---- links ---- */

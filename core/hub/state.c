@@ -44,6 +44,7 @@ void gw_state_destroy(struct gw_state *state)
         return;
     if (state->journal.is_open)
         gw_journal_keep(&state->journal);
+    gw_state_destroy_dead(state);
     for (size_t i = 0; i < state->canvas_count; i++)
         gw_canvas_destroy(state->canvases[i]);
     gw_tokens_destroy(state->tokens);
@@ -64,17 +65,14 @@ void gw_state_begin(struct gw_state *state)
 void gw_state_keep(struct gw_state *state)
 {
     gw_journal_keep(&state->journal);
+    gw_state_destroy_dead(state);
     gw_origins_trim(state->origins);
 }
 
 void gw_state_revert(struct gw_state *state)
 {
     gw_journal_revert(&state->journal);
-    while (state->dead) {
-        struct gw_canvas *canvas = state->dead;
-        state->dead = canvas->next_dead;
-        gw_canvas_destroy(canvas);
-    }
+    gw_state_destroy_dead(state);
     state->seq = state->begin_seq;
 }
 

@@ -44,6 +44,23 @@ const struct gw_json *gw_canvas_kind(const struct gw_canvas *canvas, const char 
     return gw_json_is_object(kinds) ? gw_json_get(kinds, kind) : NULL;
 }
 
+void gw_state_bury(struct gw_state *state, struct gw_canvas *canvas)
+{
+    canvas->next_dead = state->dead;
+    state->dead = canvas;
+    if (!state->journal.is_open)
+        gw_state_destroy_dead(state);
+}
+
+void gw_state_destroy_dead(struct gw_state *state)
+{
+    while (state->dead) {
+        struct gw_canvas *canvas = state->dead;
+        state->dead = canvas->next_dead;
+        gw_canvas_destroy(canvas);
+    }
+}
+
 static void forget(struct gw_undo *step)
 {
     struct canvas_undo *undo = (struct canvas_undo *)step;
@@ -55,8 +72,7 @@ static void revert_mount(struct gw_undo *step)
 {
     struct canvas_undo *undo = (struct canvas_undo *)step;
     undo->state->canvas_count--;
-    undo->canvas->next_dead = undo->state->dead;
-    undo->state->dead = undo->canvas;
+    gw_state_bury(undo->state, undo->canvas);
     gw_free(undo);
 }
 

@@ -60,7 +60,7 @@ static int mount(struct gw_state *state, const struct gw_event *event, const cha
     memcpy(canvas->type, type, strlen(type) + 1);
     int status = gw_state_mount(state, canvas);
     if (status)
-        gw_canvas_destroy(canvas);
+        gw_state_bury(state, canvas);
     return status;
 }
 

@@ -67,6 +67,9 @@ struct gw_canvas *gw_state_canvas(const struct gw_state *state, const char *canv
 const struct gw_json *gw_canvas_kind(const struct gw_canvas *canvas, const char *kind);
 struct gw_canvas *gw_canvas_create(struct gw_state *state, const char *id); /* not mounted yet; NULL when memory is gone */
 void gw_canvas_destroy(struct gw_canvas *canvas);                           /* not while the journal is open */
+/* Destroys a canvas that never stood, or no longer stands, among the mounted ones: now, or once the journal has closed. */
+void gw_state_bury(struct gw_state *state, struct gw_canvas *canvas);
+void gw_state_destroy_dead(struct gw_state *state);
 /* Appends to the mount order; room was checked. Undone by the journal, which then destroys the canvas. GW_ENOMEM: still the caller's. */
 int gw_state_mount(struct gw_state *state, struct gw_canvas *canvas /* taken on success */);
 /* Replaces the manifest of a mounted canvas. Undone by the journal. */

@@ -84,7 +84,7 @@ static int load_canvas(const struct loading *l, const struct gw_json *row)
     memcpy(canvas->type, type, strlen(type) + 1);
     int status = read_seq(gw_json_get(row, "mounted"), &canvas->mounted_seq) ? gw_state_mount(l->state, canvas) : GW_EINVAL;
     if (status) {
-        gw_canvas_destroy(canvas);
+        gw_state_bury(l->state, canvas);
         return judge(l, status, "a canvas");
     }
     return judge(l, gw_state_set_manifest(l->state, canvas, gw_json_get(row, "manifest"), hash), "a canvas");

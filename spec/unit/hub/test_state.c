@@ -384,6 +384,50 @@ static void a_mount_again_with_a_new_manifest_keeps_the_blocks(void **state)
     must_refuse(f, ON_C "\"type\":\"block.update\",\"args\":{\"id\":\"h\",\"set\":{\"level\":2}}", "unknown_kind", "/args/id");
 }
 
+/* A fold that lacked memory leaves a state that can be destroyed, and undone back to where its group began. */
+static void folding_survives_every_failed_allocation(void **state)
+{
+    struct fixture *f = *state;
+    make_history(f);
+    for (size_t last = 0; last < f->log.count; last++) {
+        int status = GW_ENOMEM;
+        for (long n = 1; status == GW_ENOMEM && n < 1000; n++) {
+            struct gw_state *fresh = create_state();
+            for (size_t i = 0; i < last; i++)
+                assert_int_equal(gw_state_fold(fresh, f->log.items[i], &f->err), GW_OK);
+            char *before = state_text(fresh, &f->plan);
+            gw_state_begin(fresh);
+            gw_alloc_fail_after(n);
+            status = gw_state_fold(fresh, f->log.items[last], &f->err);
+            gw_alloc_fail_after(0);
+            gw_state_revert(fresh);
+            char *after = state_text(fresh, &f->plan);
+            assert_string_equal(before, after);
+            gw_free(before);
+            gw_free(after);
+            gw_state_destroy(fresh);
+        }
+        assert_int_equal(status, GW_OK);
+    }
+}
+
+static void writing_says_when_it_lacked_memory(void **state)
+{
+    struct fixture *f = *state;
+    bool has_failed = true;
+    make_history(f);
+    for (long n = 1; has_failed && n < 1000; n++) {
+        struct gw_buffer out;
+        gw_buffer_init(&out, 0);
+        gw_alloc_fail_after(n);
+        gw_state_write(f->state, &f->plan, NULL, 0, &out);
+        gw_alloc_fail_after(0);
+        has_failed = out.has_failed;
+        gw_buffer_fini(&out);
+    }
+    assert_false(has_failed);
+}
+
 #define SPEC(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -405,6 +449,8 @@ int main(void)
         SPEC(an_event_out_of_turn_is_refused),
         SPEC(damaged_events_are_refused),
         SPEC(messages_and_log_lines_only_take_their_seq),
+        SPEC(folding_survives_every_failed_allocation),
+        SPEC(writing_says_when_it_lacked_memory),
         SPEC(a_mount_again_with_a_new_manifest_keeps_the_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
