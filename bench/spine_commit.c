@@ -1,13 +1,14 @@
-/* spine_commit — what the SQLite spine costs over the disk. For each load it measures two bare loops of write(2) and fdatasync(2) with the bytes
- * of one group (into a new file that grows, and over blocks that exist already, as the write-ahead log does), then the driver with the same
- * payloads in flight: each run has one append in flight and sends the next one when that is durable. One thread submits and completes.
+/* spine_commit — what the SQLite spine costs over the disk. For each load it measures two bare loops of write(2) and fdatasync(2) with the
+ * bytes of one group (into a new file that grows, and over blocks that exist already, as the write-ahead log does), then the driver with
+ * the same payloads in flight: each run has one append in flight and sends the next one when that is durable. One thread submits and
+ * completes.
  *
  *     cmake --build <build> --target bench_spine && <build>/bench_spine [FOLDER [SECONDS [LOAD]]]
  *
- * FOLDER (default: build/bench_spine) must be on the disk in question, not on tmpfs; it is made, and what the program writes there is removed.
- * LOAD picks one row of the table, from 1.
- * Columns: groups/s and appends/s; p50 and p99 from submit to the completion on the submitting thread, in µs; `of bare` is groups/s of the driver
- * divided by those of the faster bare loop, where a group is one append of each run. */
+ * FOLDER (default: build/bench_spine) must be on the disk in question, not on tmpfs; it is made, and what the program writes there is
+ * removed. LOAD picks one row of the table, from 1. Columns: groups/s and appends/s; p50 and p99 from submit to the completion on the
+ * submitting thread, in µs; `of bare` is groups/s of the driver divided by those of the faster bare loop, where a group is one append of
+ * each run. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -35,8 +36,10 @@ struct load {
 };
 
 static const struct load LOADS[] = {
-    {"1 run, records of 1 event", 1, 300, 1},           {"1 run, records of 64 events", 1, 20000, 64},
-    {"1 run, records of 1,024 events", 1, 320000, 1024}, {"64 runs, records of 1 event", 64, 300, 1},
+    {"1 run, records of 1 event", 1, 300, 1},
+    {"1 run, records of 64 events", 1, 20000, 64},
+    {"1 run, records of 1,024 events", 1, 320000, 1024},
+    {"64 runs, records of 1 event", 64, 300, 1},
     {"1,024 runs, records of 1 event", 1024, 300, 1},
 };
 
@@ -295,7 +298,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "spine_commit: %s %s\n", err.path, err.message);
         return 1;
     }
-    printf("%-32s %9s %9s %9s %10s %8s %8s %7s %8s\n", "", "growing", "existing", "driver", "appends/s", "p50 us", "p99 us", "a sync", "of bare");
+    printf("%-32s %9s %9s %9s %10s %8s %8s %7s %8s\n", "", "growing", "existing", "driver", "appends/s", "p50 us", "p99 us", "a sync",
+           "of bare");
     size_t only = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
     for (size_t i = 0; i < sizeof LOADS / sizeof *LOADS; i++)
         if (only == 0 || only == i + 1)

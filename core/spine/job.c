@@ -1,7 +1,7 @@
 #include "spine/job.h"
 
 /* The port gives each request its own type; a task finds its way back to it. */
-#define REQUEST_OF(type, task_pointer) ((type *)(void *)((char *)(task_pointer) - offsetof(type, task)))
+#define REQUEST_OF(type, task_pointer) ((type *)(void *)((char *)(task_pointer)-offsetof(type, task)))
 
 static void on_append_done(struct gw_task *task)
 {

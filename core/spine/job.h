@@ -1,5 +1,5 @@
-/* job.h — a request of the spine port, seen alike whatever its kind: what a driver queues, carries out and completes. A value that borrows the
- * request, which stays the caller's and may be gone once the job is completed. Any thread, one at a time. */
+/* job.h — a request of the spine port, seen alike whatever its kind: what a driver queues, carries out and completes. A value that borrows
+ * the request, which stays the caller's and may be gone once the job is completed. Any thread, one at a time. */
 #ifndef GW_SPINE_JOB_H
 #define GW_SPINE_JOB_H
 

@@ -1,5 +1,5 @@
-/* memory_spine.h — the driver of the spine port that forgets: for tests and for the `memory` configuration. Owns copies of everything that it is
- * given, up to a maximum. Port calls are safe from any thread; each is done at once, and completed by a post to the request's home.
+/* memory_spine.h — the driver of the spine port that forgets: for tests and for the `memory` configuration. Owns copies of everything that
+ * it is given, up to a maximum. Port calls are safe from any thread; each is done at once, and completed by a post to the request's home.
  * Failure: past the maximum, or without memory, appends and puts get GW_EIO, as on a full disk. Not durable. */
 #ifndef GW_SPINE_MEMORY_SPINE_H
 #define GW_SPINE_MEMORY_SPINE_H

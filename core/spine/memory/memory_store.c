@@ -26,10 +26,7 @@ struct gw_memory_store {
     size_t bytes, max_bytes;
 };
 
-static int fail_full(const struct gw_spine_job *job)
-{
-    return gw_spine_job_fail(job, GW_EIO, "spine_full", "the memory spine is full");
-}
+static int fail_full(const struct gw_spine_job *job) { return gw_spine_job_fail(job, GW_EIO, "spine_full", "the memory spine is full"); }
 
 static void free_chunks(char **chunks, size_t *lengths, size_t count)
 {

@@ -30,8 +30,8 @@ static const char SCHEMA[] = "BEGIN IMMEDIATE;"
                              "CREATE TABLE blob(run INTEGER NOT NULL, kind INTEGER NOT NULL, seq INTEGER NOT NULL, chunk INTEGER NOT NULL,"
                              " bytes BLOB NOT NULL, UNIQUE(run, kind, seq, chunk)) STRICT;"
                              "PRAGMA application_id=" TEXT_OF(APPLICATION_ID) ";"
-                             "PRAGMA user_version=" TEXT_OF(SCHEMA_VERSION) ";"
-                             "COMMIT";
+                                                                              "PRAGMA user_version=" TEXT_OF(SCHEMA_VERSION) ";"
+                                                                                                                             "COMMIT";
 
 int gw_database_fail(sqlite3 *db, struct gw_error *err)
 {
@@ -129,8 +129,8 @@ static int write_zeros(int fd, off_t from, off_t to)
     return fdatasync(fd);
 }
 
-/* A sync of blocks that exist is faster than one that extends the file (110 against 160 to 250 µs for 8 KiB). Zeros after the last frame end
- * recovery as the end of the file would: no frame has page number 0 (sqlite.org/fileformat2.html section 4.1). */
+/* A sync of blocks that exist is faster than one that extends the file (110 against 160 to 250 µs for 8 KiB). Zeros after the last frame
+ * end recovery as the end of the file would: no frame has page number 0 (sqlite.org/fileformat2.html section 4.1). */
 static void extend_wal(const char *path, size_t wal_bytes, struct gw_log *log)
 {
     char name[PATH_MAX];

@@ -1,5 +1,6 @@
-/* database.h — the files of the SQLite spine: made, locked to this process, checked for their schema, opened. Used by the thread that starts the
- * driver, and by the writer when it opens its connection again. Failure: GW_EIO, GW_ECONFLICT or GW_ESTATE, as sqlite_spine.h says. */
+/* database.h — the files of the SQLite spine: made, locked to this process, checked for their schema, opened. Used by the thread that
+ * starts the driver, and by the writer when it opens its connection again. Failure: GW_EIO, GW_ECONFLICT or GW_ESTATE, as sqlite_spine.h
+ * says. */
 #ifndef GW_SPINE_DATABASE_H
 #define GW_SPINE_DATABASE_H
 
@@ -21,8 +22,8 @@ struct gw_database_opts {
     int cache_kib;    /* bounds the connection's memory */
 };
 
-/* Makes the folder, takes the lock, makes or checks the schema and gives the write-ahead log its size. *lock_fd is to be closed after the last
- * connection. *db is the writer's connection. */
+/* Makes the folder, takes the lock, makes or checks the schema and gives the write-ahead log its size. *lock_fd is to be closed after the
+ * last connection. *db is the writer's connection. */
 int gw_database_start(const struct gw_database_opts *opts, struct gw_log *log, int *lock_fd, sqlite3 **db, struct gw_error *err);
 /* One more connection, for one thread at a time; sqlite3_close. */
 int gw_database_connect(const struct gw_database_opts *opts, sqlite3 **db, struct gw_error *err);

@@ -1,4 +1,5 @@
-/* reader.h — the thread that answers reads, tails and gets, oldest first. Owns its queue and its connection. Replay never blocks appends. */
+/* reader.h — the thread that answers reads, tails and gets, oldest first. Owns its queue and its connection. Replay never blocks appends.
+ */
 #ifndef GW_SPINE_READER_H
 #define GW_SPINE_READER_H
 

@@ -8,18 +8,7 @@
 
 enum { MAX_TAILS = 65536 };
 
-enum statement {
-    BEGIN,
-    COMMIT,
-    FIND_RUN,
-    ADD_RUN,
-    FIND_TAIL,
-    ADD_RECORD,
-    FIND_BLOB,
-    ADD_CHUNK,
-    DROP_OLDER,
-    STATEMENT_COUNT
-};
+enum statement { BEGIN, COMMIT, FIND_RUN, ADD_RUN, FIND_TAIL, ADD_RECORD, FIND_BLOB, ADD_CHUNK, DROP_OLDER, STATEMENT_COUNT };
 
 static const char *const SQL[STATEMENT_COUNT] = {
     [BEGIN] = "BEGIN IMMEDIATE",
@@ -116,7 +105,10 @@ static int query(struct gw_row_writer *w, enum statement which, int64_t out[2], 
     return result;
 }
 
-static void bind_text(sqlite3_stmt *statement, int index, const char *text) { sqlite3_bind_text(statement, index, text, -1, SQLITE_STATIC); }
+static void bind_text(sqlite3_stmt *statement, int index, const char *text)
+{
+    sqlite3_bind_text(statement, index, text, -1, SQLITE_STATIC);
+}
 
 static void bind_bytes(sqlite3_stmt *statement, int index, const char *bytes, size_t length)
 {

@@ -11,7 +11,9 @@
 #include "spine/sqlite/database.h"
 #include "spine/sqlite/spine_metrics.h"
 
-enum pass { PASS_IDLE, PASS_WANTED, PASS_DONE };
+/* PASS_NEVER: a sync of the database failed. The system may have dropped what was moved, and says so only once, while SQLite counts it as
+ * moved: emptying the log could lose it. So the log is kept until the next start, whose recovery moves all of it again. */
+enum pass { PASS_IDLE, PASS_WANTED, PASS_DONE, PASS_NEVER };
 
 struct gw_wal {
     sqlite3 *db; /* the thread's */
@@ -38,27 +40,48 @@ static void report_failure(const struct gw_wal *wal, sqlite3 *db)
 {
     gw_metric_add(wal->metrics->checkpoint_failures, 1);
     if (wal->log != NULL)
-        gw_log_write(wal->log, GW_LOG_WARN, "spine_checkpoint_failed",
-                     (struct gw_log_field[]){GW_F_TEXT("reason", sqlite3_errmsg(db)), GW_F_INT("code", sqlite3_extended_errcode(db)), GW_F_END});
+        gw_log_write(
+            wal->log, GW_LOG_WARN, "spine_checkpoint_failed",
+            (struct gw_log_field[]){GW_F_TEXT("reason", sqlite3_errmsg(db)), GW_F_INT("code", sqlite3_extended_errcode(db)), GW_F_END});
 }
 
-/* Moves what can be moved without waiting for anybody. True: all of the log is in the database. */
-static bool move_frames(const struct gw_wal *wal, sqlite3 *db)
+/* Moves what can be moved without waiting for anybody; *is_whole: all of the log is in the database. SQLite's code. */
+static int move_frames(const struct gw_wal *wal, sqlite3 *db, bool *is_whole)
 {
     int length = -1, moved = -1;
     int code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &length, &moved);
+    *is_whole = code == SQLITE_OK && length == moved;
     if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
         report_failure(wal, db);
-    return code == SQLITE_OK && length == moved;
+    return code;
 }
 
-/* SQLite syncs the database only when the whole log is in it, which here is the writer's part: what was moved so far is synced before, so that
- * the writer waits for little. */
-static void sync_database(const struct gw_wal *wal)
+/* SQLite syncs the database only when the whole log is in it, which here is the writer's part: what was moved so far is synced before, so
+ * that the writer waits for little. */
+static int sync_database(const struct gw_wal *wal)
 {
     sqlite3_file *file = NULL;
-    if (sqlite3_file_control(wal->db, NULL, SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file != NULL && file->pMethods != NULL)
-        file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+    int code = sqlite3_file_control(wal->db, NULL, SQLITE_FCNTL_FILE_POINTER, &file);
+    return code == SQLITE_OK ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : code;
+}
+
+static void end_pass(struct gw_wal *wal, enum pass pass)
+{
+    if (pass == PASS_NEVER && wal->log != NULL)
+        gw_log_write(
+            wal->log, GW_LOG_ERROR, "spine_needs_restart",
+            (struct gw_log_field[]){GW_F_TEXT("reason", "the database could not be synced; the write-ahead log is kept"), GW_F_END});
+    pthread_mutex_lock(&wal->lock);
+    wal->pass = pass;
+    pthread_mutex_unlock(&wal->lock);
+}
+
+static void move_bulk(struct gw_wal *wal)
+{
+    bool is_whole;
+    int code = move_frames(wal, wal->db, &is_whole);
+    bool is_synced = code != SQLITE_IOERR_FSYNC && sync_database(wal) == SQLITE_OK;
+    end_pass(wal, is_synced ? PASS_DONE : PASS_NEVER);
 }
 
 static void *run_thread(void *self)
@@ -71,10 +94,8 @@ static void *run_thread(void *self)
             continue;
         }
         pthread_mutex_unlock(&wal->lock);
-        move_frames(wal, wal->db);
-        sync_database(wal);
+        move_bulk(wal);
         pthread_mutex_lock(&wal->lock);
-        wal->pass = PASS_DONE;
     }
     pthread_mutex_unlock(&wal->lock);
     return NULL;
@@ -115,6 +136,8 @@ void gw_wal_destroy(struct gw_wal *wal)
     pthread_cond_signal(&wal->wake);
     if (wal->is_started)
         pthread_join(wal->thread, NULL);
+    if (wal->pass == PASS_NEVER)
+        sqlite3_db_config(wal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(wal->db);
     pthread_cond_destroy(&wal->wake);
     pthread_mutex_destroy(&wal->reading);
@@ -148,13 +171,6 @@ static enum pass ask_for_pass(struct gw_wal *wal)
     return before;
 }
 
-static void end_pass(struct gw_wal *wal)
-{
-    pthread_mutex_lock(&wal->lock);
-    wal->pass = PASS_IDLE;
-    pthread_mutex_unlock(&wal->lock);
-}
-
 void gw_wal_tend(struct gw_wal *wal, sqlite3 *writer_db)
 {
     if (wal->length < wal->next || ask_for_pass(wal) != PASS_DONE)
@@ -165,10 +181,11 @@ void gw_wal_tend(struct gw_wal *wal, sqlite3 *writer_db)
     } else {
         pthread_mutex_lock(&wal->reading);
     }
-    bool is_empty = move_frames(wal, writer_db);
+    bool is_whole;
+    int code = move_frames(wal, writer_db, &is_whole);
     pthread_mutex_unlock(&wal->reading);
-    end_pass(wal);
-    if (is_empty) {
+    end_pass(wal, code == SQLITE_IOERR_FSYNC ? PASS_NEVER : PASS_IDLE);
+    if (is_whole) {
         gw_metric_add(wal->metrics->checkpoints, 1);
         wal->length = 0;
         wal->next = wal->step;

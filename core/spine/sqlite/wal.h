@@ -1,7 +1,7 @@
 /* wal.h — keeps the write-ahead log short. A log begins again at its start only when all of it is in the database and no reader needs it,
- * which never happens by itself under load. So a thread of its own moves the bulk while appends go on, then the writer, between two groups and
- * with readers kept out, moves the small rest. Owns that thread and its connection. Failure: counted and logged; the log grows and the move
- * is tried again later. */
+ * which never happens by itself under load. So a thread of its own moves the bulk while appends go on, then the writer, between two groups
+ * and with readers kept out, moves the small rest. Owns that thread and its connection. Failure: counted and logged; the log grows and the
+ * move is tried again later; after a failed sync of the database, at the next start. */
 #ifndef GW_SPINE_WAL_H
 #define GW_SPINE_WAL_H
 

@@ -1,7 +1,7 @@
-/* wal_vfs.h — how the writer's connection reaches the disk: the system's VFS, except that what it appends to the write-ahead log is gathered and
- * handed to the system in large pieces, at the latest before a sync. SQLite writes two small pieces a page: with 64 runs a group this saves 35 %
- * of its time, with one run 10 %. Nobody reads a frame before it is synced, so nobody sees the delay (sqlite.org/walformat.html section 2.3).
- * Owns its registration with SQLite. The connection's thread only. Failure: as the system's. */
+/* wal_vfs.h — how the writer's connection reaches the disk: the system's VFS, except that what it appends to the write-ahead log is
+ * gathered and handed to the system in large pieces, at the latest before a sync. SQLite writes two small pieces a page: with 64 runs a
+ * group this saves 35 % of its time, with one run 10 %. Nobody reads a frame before it is synced, so nobody sees the delay
+ * (sqlite.org/walformat.html section 2.3). Owns its registration with SQLite. The connection's thread only. Failure: as the system's. */
 #ifndef GW_SPINE_WAL_VFS_H
 #define GW_SPINE_WAL_VFS_H
 

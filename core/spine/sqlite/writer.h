@@ -1,6 +1,6 @@
-/* writer.h — the thread that makes appends and puts durable: whatever waits is one transaction, one sync. Owns its queue and its connection.
- * At low load a request is committed at once: there is no timer. Failure: a lost transaction answers GW_EIO to all of its jobs; before the next
- * one the connection is opened again. */
+/* writer.h — the thread that makes appends and puts durable: whatever waits is one transaction, one sync. Owns its queue and its
+ * connection. At low load a request is committed at once: there is no timer. Failure: a lost transaction answers GW_EIO to all of its jobs;
+ * before the next one the connection is opened again. */
 #ifndef GW_SPINE_WRITER_H
 #define GW_SPINE_WRITER_H
 
@@ -27,7 +27,8 @@ struct gw_writer_opts {
     struct gw_wal *wal;
 };
 
-int gw_writer_create(const struct gw_writer_opts *opts, sqlite3 *db /* taken, also on failure */, struct gw_writer **out, struct gw_error *err);
+int gw_writer_create(const struct gw_writer_opts *opts, sqlite3 *db /* taken, also on failure */, struct gw_writer **out,
+                     struct gw_error *err);
 int gw_writer_start(struct gw_writer *writer, struct gw_error *err);
 /* From any thread. A refusal completes the job. */
 void gw_writer_submit(struct gw_writer *writer, struct gw_spine_job *job);

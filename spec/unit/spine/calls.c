@@ -151,7 +151,8 @@ struct gw_spine_tail find_tail(const struct gw_spine *port, const char *run)
     return request;
 }
 
-int put_blob_of(const struct gw_spine *port, const char *run, enum gw_spine_blob_kind kind, uint64_t seq, unsigned keep, const char *const *chunks)
+int put_blob_of(const struct gw_spine *port, const char *run, enum gw_spine_blob_kind kind, uint64_t seq, unsigned keep,
+                const char *const *chunks)
 {
     struct inbox inbox;
     inbox_init(&inbox);

@@ -38,7 +38,8 @@ struct gw_spine_read read_range(const struct gw_spine *port, const char *run, ui
 struct gw_spine_tail find_tail(const struct gw_spine *port, const char *run);
 /* `chunks` ends with NULL. */
 int put_blob(const struct gw_spine *port, const char *run, uint64_t seq, unsigned keep, const char *const *chunks);
-int put_blob_of(const struct gw_spine *port, const char *run, enum gw_spine_blob_kind kind, uint64_t seq, unsigned keep, const char *const *chunks);
+int put_blob_of(const struct gw_spine *port, const char *run, enum gw_spine_blob_kind kind, uint64_t seq, unsigned keep,
+                const char *const *chunks);
 struct gw_spine_get get_blob(const struct gw_spine *port, const char *run, enum gw_spine_blob_kind kind, uint64_t at_most_seq);
 
 #endif

@@ -421,7 +421,7 @@ static void puts_blobs_before_the_first_event(void **state)
 
 #define BEHAVIOUR(function)                                                                                                                \
     {                                                                                                                                      \
-        #function, function, set_up, tear_down, &opener                                                                                    \
+#function, function, set_up, tear_down, &opener                                                                                    \
     }
 
 int conformance_run(const char *driver_name, struct subject *(*open)(void))

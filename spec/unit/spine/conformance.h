@@ -1,5 +1,5 @@
-/* conformance.h — what every driver of the spine port must do, run against the driver that a test program gives. Each behaviour gets a fresh,
- * empty spine. */
+/* conformance.h — what every driver of the spine port must do, run against the driver that a test program gives. Each behaviour gets a
+ * fresh, empty spine. */
 #ifndef SPEC_SPINE_CONFORMANCE_H
 #define SPEC_SPINE_CONFORMANCE_H
 

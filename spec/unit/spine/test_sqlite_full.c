@@ -1,16 +1,17 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -218,7 +219,8 @@ static void fails_the_whole_group_and_takes_the_next(void **state)
     for (size_t i = 0; i < CALLS; i++) {
         char name[16];
         snprintf(name, sizeof name, "run-%zu", i);
-        calls[i] = (struct append_call){.request = {.run = run_key(name), .first_seq = 1, .last_seq = 1, .payload = "", .payload_length = 0}};
+        calls[i] =
+            (struct append_call){.request = {.run = run_key(name), .first_seq = 1, .last_seq = 1, .payload = "", .payload_length = 0}};
         append_start(f->port, &inbox, &calls[i], &answers);
     }
     faulty_vfs_fail_writes(SQLITE_FULL, INT_MAX);
@@ -246,6 +248,35 @@ static void fails_a_put_as_a_whole(void **state)
     assert_int_equal(put_blob(f->port, "run", 1, 0, chunks), GW_OK);
 }
 
+static void append_many(struct fixture *f, uint64_t from, uint64_t to)
+{
+    char payload[PAYLOAD_BYTES + 1];
+    memset(payload, 'x', PAYLOAD_BYTES);
+    payload[PAYLOAD_BYTES] = '\0';
+    for (uint64_t seq = from; seq <= to; seq++)
+        assert_int_equal(append_text(f->port, "run", seq, seq, payload), GW_OK);
+}
+
+/* A failed sync of the database may have lost pages that SQLite counts as moved. */
+static void keeps_the_log_when_the_database_cannot_be_synced(void **state)
+{
+    struct fixture *f = *state;
+    int64_t emptied = fixture_metric(f, "atoms_spine_checkpoints_total");
+    faulty_vfs_fail_database_syncs(SQLITE_IOERR_FSYNC, 1);
+    append_many(f, 2, 300);
+    assert_int_equal(fixture_metric(f, "atoms_spine_checkpoints_total"), emptied);
+    fixture_close(f);
+    char wal[200];
+    struct stat status;
+    snprintf(wal, sizeof wal, "%s-wal", f->path);
+    assert_int_equal(stat(wal, &status), 0);
+    assert_true(status.st_size > 299 * PAYLOAD_BYTES);
+    fixture_open(f);
+    assert_int_equal(find_tail(f->port, "run").tail_seq, 300);
+    append_many(f, 301, 600);
+    assert_true(fixture_metric(f, "atoms_spine_checkpoints_total") > emptied);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +286,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(acknowledges_nothing_that_was_not_synced, set_up_faults, tear_down_faults),
         cmocka_unit_test_setup_teardown(does_not_bring_back_what_it_refused, set_up_faults, tear_down_faults),
         cmocka_unit_test_setup_teardown(fails_the_whole_group_and_takes_the_next, set_up_faults, tear_down_faults),
+        cmocka_unit_test_setup_teardown(keeps_the_log_when_the_database_cannot_be_synced, set_up_faults, tear_down_faults),
         cmocka_unit_test_setup_teardown(fails_a_put_as_a_whole, set_up_faults, tear_down_faults),
     };
     return cmocka_run_group_tests_name("sqlite spine: disk faults", tests, NULL, NULL);

@@ -1,7 +1,7 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -118,9 +118,12 @@ static void wakes_the_taker_for_every_job(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gives_jobs_in_the_order_of_their_arrival), cmocka_unit_test(refuses_past_its_count),
-        cmocka_unit_test(refuses_past_its_bytes_but_never_the_first), cmocka_unit_test(takes_no_more_than_a_group),
-        cmocka_unit_test(is_emptied_after_it_is_closed),            cmocka_unit_test(wakes_the_taker_for_every_job),
+        cmocka_unit_test(gives_jobs_in_the_order_of_their_arrival),
+        cmocka_unit_test(refuses_past_its_count),
+        cmocka_unit_test(refuses_past_its_bytes_but_never_the_first),
+        cmocka_unit_test(takes_no_more_than_a_group),
+        cmocka_unit_test(is_emptied_after_it_is_closed),
+        cmocka_unit_test(wakes_the_taker_for_every_job),
     };
     return cmocka_run_group_tests_name("work queue", tests, NULL, NULL);
 }
