@@ -18,7 +18,9 @@
 static void on_turn_end(struct gw_turn_hook *hook)
 {
     struct gw_worker *worker = (struct gw_worker *)(void *)hook;
-    if (gw_hub_turn_end(worker->hub))
+    gw_hub_work(worker->hub);
+    gw_server_turn_end(worker->server);
+    if (gw_hub_pump(worker->hub))
         gw_loop_request_turn(worker->loop);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/error.h"
 #include "base/json.h"
 #include "hub/plan.h"
 #include "hub/project.h"
@@ -32,10 +33,41 @@ static bool is_in_set(const struct gw_channel *channel, const struct gw_event *e
     return channel->set.count == 0 || event->canvas_id[0] == '\0' || gw_canvas_set_contains(&channel->set, event->canvas_id);
 }
 
+static int seal_member(const struct gw_channel *channel, struct gw_json *data, const char *name)
+{
+    const struct gw_json *seq = gw_json_get(data, name);
+    char cursor[GW_CURSOR_MAX];
+    if (!gw_json_is_int(seq))
+        return GW_OK;
+    gw_channel_seal(channel, (uint64_t)gw_json_int(seq), cursor);
+    return gw_json_set(data, name, gw_json_new_text(cursor, strlen(cursor)));
+}
+
+/* The log holds a commit's bounds as seqs; outside they are cursors, since a seq would count what is hidden. */
+static int seal_commit(const struct gw_channel *channel, struct gw_json **data)
+{
+    struct gw_json *copy = gw_json_copy_deep(*data);
+    gw_json_unref(*data);
+    *data = copy;
+    if (!copy || seal_member(channel, copy, "from") || seal_member(channel, copy, "to")) {
+        gw_json_unref(copy);
+        *data = NULL;
+        return GW_ENOMEM;
+    }
+    return 1;
+}
+
+int gw_channel_project(const struct gw_channel *channel, const struct gw_event *event, struct gw_json **data)
+{
+    *data = NULL;
+    int visible = is_in_set(channel, event) ? gw_project_event(event, channel->plan, data) : 0;
+    return visible > 0 && event->type == GW_EVENT_CANVAS_COMMIT ? seal_commit(channel, data) : visible;
+}
+
 int gw_channel_encode(const struct gw_channel *channel, const struct gw_event *event, struct gw_buffer *out, bool *is_event)
 {
     struct gw_json *data = NULL;
-    int visible = is_in_set(channel, event) ? gw_project_event(event, channel->plan, &data) : 0;
+    int visible = gw_channel_project(channel, event, &data);
     if (visible < 0)
         return visible;
     *is_event = visible > 0;

@@ -10,6 +10,7 @@
 
 struct gw_buffer;
 struct gw_event;
+struct gw_json;
 struct gw_plan;
 
 /* A stream that sees nothing still gets an id-only frame at each seq divisible by this, so that its cursor never ages unseen. */
@@ -29,6 +30,9 @@ void gw_channel_fini(struct gw_channel *channel);
 bool gw_canvas_set_contains(const struct gw_canvas_set *set, const char *canvas_id);
 /* Sealed position at `seq` for this channel's class and set. */
 void gw_channel_seal(const struct gw_channel *channel, uint64_t seq, char out[GW_CURSOR_MAX]);
+/* What the class sees of the event's data, as gw_project_event, but also only if the set carries its canvas, and with positions sealed (the from and to of a commit).
+ * 1: visible, *data is a new reference · 0: hidden · GW_ENOMEM. */
+int gw_channel_project(const struct gw_channel *channel, const struct gw_event *event, struct gw_json **data);
 /* Appends the event's frame to `out`. 1: a frame was appended (*is_event tells which kind) · 0: hidden · GW_ENOMEM. */
 int gw_channel_encode(const struct gw_channel *channel, const struct gw_event *event, struct gw_buffer *out, bool *is_event);
 

@@ -99,6 +99,14 @@ void gw_hub_send(struct gw_hub *hub, size_t worker, struct gw_task *task)
     hub->local_last = &task->next;
 }
 
+void gw_hub_complete(struct gw_hub *hub, struct gw_executor *home, struct gw_task *task)
+{
+    if (home->self == gw_hub_home(hub)->self)
+        gw_hub_send(hub, hub->opts.worker, task);
+    else
+        home->post(home->self, task);
+}
+
 size_t gw_hub_owner_of(const struct gw_hub *hub, const struct gw_run_key *run)
 {
     static const uint8_t fixed[16] = "atoms.run.owner";
@@ -176,7 +184,7 @@ static bool turn_views(struct gw_hub *hub)
     return has_more;
 }
 
-bool gw_hub_turn_end(struct gw_hub *hub)
+void gw_hub_work(struct gw_hub *hub)
 {
     /* Messages to oneself settle within a few rounds; what does not is left for the next turn rather than holding up the sockets. */
     for (int round = 0; round < 8; round++) {
@@ -185,6 +193,10 @@ bool gw_hub_turn_end(struct gw_hub *hub)
         if (!did_work)
             break;
     }
+}
+
+bool gw_hub_pump(struct gw_hub *hub)
+{
     bool has_more = turn_views(hub);
     return has_more || hub->local_first || hub->dirty_runs || hub->dirty_views;
 }

@@ -53,8 +53,11 @@ struct gw_hub_opts {
 struct gw_hub *gw_hub_create(const struct gw_hub_opts *opts);
 /* Every subscriber closed, every submission answered, gw_hub_is_quiet. */
 void gw_hub_destroy(struct gw_hub *hub);
-/* To be called at the end of each loop turn: commits what was gathered, writes what grew. True: there is more to do, call again without waiting for I/O. */
-bool gw_hub_turn_end(struct gw_hub *hub);
+/* The two halves of the end of a loop turn, in this order; between them the owner sends the answers that the first one brought, so that a writer need not wait
+ * for the fan-out of what it wrote. work: commits what was gathered, settles messages. pump: writes what grew; true: there is more to do, call
+ * both again without waiting for I/O. */
+void gw_hub_work(struct gw_hub *hub);
+bool gw_hub_pump(struct gw_hub *hub);
 /* To be called about once a second: unloads idle runs, closes idle views. */
 void gw_hub_tick(struct gw_hub *hub);
 /* Refuses new work (GW_ECLOSED); what was admitted goes on until durable. */

@@ -1,7 +1,7 @@
 /* hub_internal.h — what the files of the hub share: the hub's own struct and the messages between hubs. Not for other folders.
  *
  * Messages between a run's owner and the workers that follow it are tasks sent with gw_hub_send; to oneself they go through a local queue that
- * gw_hub_turn_end drains, so there is one path for both. */
+ * gw_hub_work drains, so there is one path for both. */
 #ifndef GW_HUB_HUB_INTERNAL_H
 #define GW_HUB_HUB_INTERNAL_H
 
@@ -38,6 +38,8 @@ struct gw_hub {
 
 /* Sends a task to the hub of `worker`, itself included. Never refused: for messages whose number is bounded by their senders. */
 void gw_hub_send(struct gw_hub *hub, size_t worker, struct gw_task *task);
+/* Hands a finished request back: at once when its home is this worker, so that answers go out before the fan-out that follows; else by its executor. */
+void gw_hub_complete(struct gw_hub *hub, struct gw_executor *home, struct gw_task *task);
 size_t gw_hub_owner_of(const struct gw_hub *hub, const struct gw_run_key *run);
 /* This worker's executor: where port requests complete. */
 struct gw_executor *gw_hub_home(struct gw_hub *hub);

@@ -31,7 +31,7 @@ static void finish(struct gw_hub *hub, struct gw_read *request)
 {
     hub->in_flight--;
     request->task.run = on_done_at_home;
-    request->home->post(request->home->self, &request->task);
+    gw_hub_complete(hub, request->home, &request->task);
 }
 
 static void refuse(struct gw_hub *hub, struct gw_read *request, const struct gw_error *err)
@@ -137,8 +137,7 @@ static int add_event(struct read_work *work, const struct gw_event *event)
     struct gw_json *data = NULL;
     work->seq = event->seq;
     work->scanned++;
-    bool is_wanted = channel->set.count == 0 || event->canvas_id[0] == '\0' || gw_canvas_set_contains(&channel->set, event->canvas_id);
-    int visible = is_wanted ? gw_project_event(event, channel->plan, &data) : 0;
+    int visible = gw_channel_project(channel, event, &data);
     if (visible <= 0)
         return visible;
     char cursor[GW_CURSOR_MAX];

@@ -26,7 +26,7 @@ static void settle_one(struct gw_submission *submission)
         return;
     submission->owner->in_flight--;
     submission->task.run = on_done_at_home;
-    submission->home->post(submission->home->self, &submission->task);
+    gw_hub_complete(submission->owner, submission->home, &submission->task);
 }
 
 void gw_submission_refuse(struct gw_submission *submission, size_t index, const struct gw_error *err)
@@ -132,7 +132,9 @@ static int execute(struct gw_run *run, const struct gw_submission *submission, s
     size_t first = events->count;
     struct gw_resolve_context context = {.manifests = run->hub->opts.manifests,
                                          .plan = submission->plan,
+                                         .author_id = submission->actor.id,
                                          .author_kind = gw_actor_kind_name(submission->actor.kind),
+                                         .batch = submission->count > 1 ? submission->commands[0].command_id : NULL,
                                          .epoch = run->epoch};
     int status = open_base(run, command, err);
     if (!status)
@@ -346,8 +348,7 @@ static enum judged judge_atomic(struct gw_run *run, struct gw_submission *submis
     return judged;
 }
 
-static int write_preview(const struct gw_submission *submission, const struct gw_command *command, const struct gw_event_list *events,
-                         struct gw_buffer *out)
+static int write_preview(const struct gw_channel *channel, const struct gw_command *command, const struct gw_event_list *events, struct gw_buffer *out)
 {
     size_t written = 0;
     gw_buffer_append_text(out, "{\"status\":\"would_commit\",\"command_id\":\"");
@@ -355,7 +356,7 @@ static int write_preview(const struct gw_submission *submission, const struct gw
     gw_buffer_append_text(out, "\",\"events\":[");
     for (size_t i = 0; i < events->count; i++) {
         struct gw_json *data;
-        int visible = gw_project_event(events->items[i], submission->plan, &data);
+        int visible = gw_channel_project(channel, events->items[i], &data);
         if (visible < 0)
             return GW_ENOMEM;
         if (visible == 0)
@@ -379,7 +380,9 @@ static int preview(struct gw_run *run, struct gw_submission *submission, size_t 
     struct gw_buffer text;
     gw_buffer_init(&text, 0);
     int status = execute(run, submission, &submission->commands[index], &events, err);
-    if (!status && write_preview(submission, &submission->commands[index], &events, &text))
+    struct gw_channel channel = {
+        .wire = run->hub->opts.wire, .scope = run->scope, .run = run->key, .plan = submission->plan, .epoch = run->epoch};
+    if (!status && write_preview(&channel, &submission->commands[index], &events, &text))
         status = gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a dry run");
     gw_event_list_fini(&events);
     if (!status)

@@ -20,6 +20,7 @@
 
 static void feed(struct gw_connection *connection, const char *bytes, size_t length);
 static void take_more(struct gw_connection *connection);
+static void undirty(struct gw_connection *connection);
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------------------ */
 
@@ -40,6 +41,8 @@ static void free_talk(struct gw_connection *connection)
     struct gw_conversation *talk = connection->talk;
     if (!talk)
         return;
+    if (talk->is_dirty)
+        undirty(connection);
     connection->talk = NULL;
     abandon_exchanges(talk);
     gw_http1_destroy(talk->parser);
@@ -152,17 +155,38 @@ static void pop_answers(struct gw_conversation *talk)
     }
 }
 
+static void mark_dirty(struct gw_connection *connection)
+{
+    struct gw_server *server = connection->server;
+    if (connection->talk->is_dirty)
+        return;
+    connection->talk->is_dirty = true;
+    connection->talk->next_dirty = server->dirty_connections;
+    server->dirty_connections = connection;
+    gw_loop_request_turn(server->opts.loop);
+}
+
+static void undirty(struct gw_connection *connection)
+{
+    struct gw_connection **link = &connection->server->dirty_connections;
+    while (*link && *link != connection)
+        link = &(*link)->talk->next_dirty;
+    if (*link)
+        *link = connection->talk->next_dirty;
+}
+
 void gw_connection_answered(struct gw_connection *connection)
 {
-    struct gw_conversation *talk = connection->talk;
-    pop_answers(talk);
-    /* Inside a feed more answers may follow: one write at its end carries them all. */
-    if (talk->is_feeding)
-        return;
+    pop_answers(connection->talk);
+    if (!connection->talk->is_feeding) /* else feed() sends at its end */
+        mark_dirty(connection);
+}
+
+void gw_connection_settle(struct gw_connection *connection)
+{
     flush(connection);
-    if (gw_socket_is_closing(&connection->socket))
-        return;
-    take_more(connection);
+    if (!gw_socket_is_closing(&connection->socket))
+        take_more(connection);
 }
 
 static void refuse_connection(struct gw_connection *connection, int status, const struct gw_error *err)

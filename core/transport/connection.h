@@ -26,6 +26,8 @@ struct gw_conversation {
     size_t exchange_count;
     struct gw_exchange *reading; /* its body is arriving */
     bool is_input_ended, closes_after_output, is_feeding;
+    bool is_dirty; /* has answers to send at the end of the turn */
+    struct gw_connection *next_dirty;
 };
 
 struct gw_connection {
@@ -43,8 +45,10 @@ struct gw_connection {
 extern const struct gw_http1_events gw_request_events;
 
 void gw_connection_open(struct gw_server *server, enum gw_surface surface, int fd /* taken */);
-/* The exchange's answer is complete: sends what is in order. */
+/* The exchange's answer is complete: what is in order goes out at the end of the turn, with all others of this connection. */
 void gw_connection_answered(struct gw_connection *connection);
+/* The end of a turn: sends the answers that it brought, and takes what waited for them. */
+void gw_connection_settle(struct gw_connection *connection);
 /* Frees the conversation: from now on the socket's bytes are the stream's. */
 void gw_connection_become_stream(struct gw_connection *connection, struct gw_stream *stream);
 void gw_connection_close(struct gw_connection *connection);

@@ -154,6 +154,16 @@ bool gw_server_count_stream(struct gw_server *server, const char *tenant_id, con
 
 /* ---- time and the end --------------------------------------------------------------------------------------------------------------------- */
 
+void gw_server_turn_end(struct gw_server *server)
+{
+    while (server->dirty_connections) {
+        struct gw_connection *connection = server->dirty_connections;
+        server->dirty_connections = connection->talk->next_dirty;
+        connection->talk->is_dirty = false;
+        gw_connection_settle(connection);
+    }
+}
+
 void gw_server_tick(struct gw_server *server)
 {
     uint64_t slowest = 0;

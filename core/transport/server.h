@@ -75,6 +75,8 @@ struct gw_server *gw_server_create(const struct gw_server_opts *opts);
 int gw_server_listen(struct gw_server *server, enum gw_surface surface, const struct gw_address *address, struct gw_error *err);
 /* The port of the first listener of that surface: the kernel's choice when 0 was asked for. */
 unsigned gw_server_port(const struct gw_server *server, enum gw_surface surface);
+/* At the end of each loop turn: sends the answers that it brought. */
+void gw_server_turn_end(struct gw_server *server);
 /* Once a second. */
 void gw_server_tick(struct gw_server *server);
 /* Stops listening, tells streams to go, closes idle connections; what was admitted is answered. */

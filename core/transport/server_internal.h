@@ -34,6 +34,7 @@ struct gw_server {
     struct gw_map *streams;        /* stream id → struct gw_stream */
     struct gw_map *actor_streams;  /* tenant/actor → count, in struct gw_actor_count */
     uint64_t next_number;
+    struct gw_connection *dirty_connections; /* have answers to send at the end of the turn */
     struct gw_exchange *spare_exchanges;
     size_t spare_count;
     size_t exchange_count; /* also those whose connection is gone */
