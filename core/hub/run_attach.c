@@ -283,22 +283,22 @@ static void on_last_block(struct gw_block_want *want, struct gw_span *span)
     struct gw_attach *attach = look->attach;
     struct gw_feed *feed = want->feed;
     struct gw_run *run = feed->run;
-    uint64_t seq = 0;
+    uint64_t seq = 0, block_seq = want->number * GW_BLOCK_SEQS;
     if (!span) {
         gw_free(look);
         refuse(run->hub, attach, "spine_unavailable");
         return;
     }
     bool is_found = find_start(span, attach->number, &attach->scan_seen, &seq);
-    uint64_t scanned = feed->head_seq - want->number * GW_BLOCK_SEQS;
+    uint64_t scanned = feed->head_seq - block_seq;
     gw_span_unref(span);
-    if (!is_found && want->number > 0 && scanned < run->hub->opts.limits.max_replay_events && want->number * GW_BLOCK_SEQS >= run->floor_seq) {
+    if (!is_found && block_seq > 0 && scanned < run->hub->opts.limits.max_replay_events && block_seq >= run->floor_seq) {
         look_at(look, feed, want->number - 1, on_last_block);
         return;
     }
     gw_free(look);
     attach->status = GW_VERDICT_EXACT;
-    attach->seq = is_found ? seq : want->number * GW_BLOCK_SEQS;
+    attach->seq = is_found ? seq : block_seq;
     if (attach->seq + 1 < run->floor_seq)
         attach->seq = run->floor_seq - 1;
     answer(attach);
