@@ -33,6 +33,7 @@ struct gw_http1 {
     size_t header_count, header_capacity;
     struct gw_http1_request request;
     size_t max_body_bytes, body_bytes, framing_bytes;
+    const char *framing_from; /* in the running feed: bytes behind it are framing, unless on_body says otherwise */
     struct gw_error *err; /* of the running feed, for the callbacks */
 };
 
@@ -133,15 +134,39 @@ static int refuse_body(struct gw_http1 *parser)
                           "The body is longer than %zu bytes", parser->max_body_bytes);
 }
 
+/* Counts the framing up to `at`, so that a body is judged alike however it was cut into pieces. */
+static int count_framing(struct gw_http1 *parser, const char *at)
+{
+    parser->framing_bytes += (size_t)(at - parser->framing_from);
+    parser->framing_from = at;
+    if (parser->framing_bytes <= FRAMING_MAX_BYTES)
+        return 0;
+    gw_error_set(parser->err, GW_EINVAL, "bad_chunk", "More than %d bytes of chunk framing without a byte of body", FRAMING_MAX_BYTES);
+    return HPE_USER;
+}
+
+/* A chunk that cannot fit is refused by its size line, before its peer sends it. */
+static int on_chunk_header(llhttp_t *machine)
+{
+    struct gw_http1 *parser = machine->data;
+    if (machine->content_length <= parser->max_body_bytes - parser->body_bytes)
+        return 0;
+    refuse_body(parser);
+    return HPE_USER;
+}
+
 static int on_body(llhttp_t *machine, const char *at, size_t length)
 {
     struct gw_http1 *parser = machine->data;
+    if (count_framing(parser, at))
+        return HPE_USER;
     if (length > parser->max_body_bytes || parser->body_bytes > parser->max_body_bytes - length) {
         refuse_body(parser);
         return HPE_USER;
     }
     parser->body_bytes += length;
     parser->framing_bytes = 0;
+    parser->framing_from = at + length;
     if (length)
         parser->events->on_body(parser->user, at, length);
     return parser->is_paused ? HPE_PAUSED : 0;
@@ -160,6 +185,7 @@ static const llhttp_settings_t settings = {
     .on_header_value = on_header_value,
     .on_header_value_complete = on_header_value_complete,
     .on_headers_complete = on_headers_complete,
+    .on_chunk_header = on_chunk_header,
     .on_body = on_body,
     .on_message_complete = on_message_complete,
 };
@@ -260,10 +286,12 @@ static int feed_head(struct gw_http1 *parser, const char *bytes, size_t length, 
 static int feed_body(struct gw_http1 *parser, const char *bytes, size_t length, size_t *used, struct gw_error *err)
 {
     parser->has_suspended = false;
-    parser->framing_bytes += length;
+    parser->framing_from = bytes;
     llhttp_errno_t code = llhttp_execute(&parser->machine, bytes, length);
     *used = code == HPE_OK ? length : (size_t)(llhttp_get_error_pos(&parser->machine) - bytes);
-    if (code == HPE_USER)
+    if (code == HPE_USER || code == HPE_CB_CHUNK_HEADER)
+        return err->code;
+    if ((code == HPE_OK || code == HPE_PAUSED) && count_framing(parser, bytes + *used))
         return err->code;
     if (code == HPE_PAUSED) {
         parser->has_suspended = !parser->has_end;
@@ -272,8 +300,6 @@ static int feed_body(struct gw_http1 *parser, const char *bytes, size_t length, 
     }
     if (code != HPE_OK)
         return gw_error_set(err, GW_EINVAL, "bad_chunk", "%s", reason_of(parser));
-    if (parser->framing_bytes > FRAMING_MAX_BYTES)
-        return gw_error_set(err, GW_EINVAL, "bad_chunk", "More than %d bytes of chunk framing without a byte of body", FRAMING_MAX_BYTES);
     return 0;
 }
 

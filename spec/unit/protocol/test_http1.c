@@ -371,6 +371,30 @@ static void refuses_a_chunked_body_as_soon_as_it_is_too_long(void **state)
     close_session(&s);
 }
 
+static void refuses_a_chunk_that_cannot_fit_by_its_size_line(void **state)
+{
+    (void)state;
+    struct session s = {.max_body = 3};
+    gw_http1_limits_default(&s.limits);
+    const char *input = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\nffffffffffffffff\r\n";
+    expect_with(&s, input, strlen(input), "<POST / h chunked>ab!body_too_large 413");
+}
+
+static void bounds_chunk_framing_in_one_piece_too(void **state)
+{
+    (void)state;
+    struct session s = {0};
+    char input[20000];
+    gw_http1_limits_default(&s.limits);
+    int head = snprintf(input, sizeof input, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0;");
+    memset(input + head, 'a', 17000);
+    memcpy(input + head + 17000, "\r\n\r\n", 4);
+    open_session(&s);
+    assert_false(feed(&s, input, (size_t)head + 17004));
+    expect_transcript(&s, "<POST / h chunked>!bad_chunk 400");
+    close_session(&s);
+}
+
 static void bounds_chunk_framing_without_body(void **state)
 {
     (void)state;
@@ -470,6 +494,8 @@ int main(void)
         cmocka_unit_test(holds_its_limits_exactly),
         cmocka_unit_test(bounds_the_body_by_limit_or_by_handler),
         cmocka_unit_test(refuses_a_chunked_body_as_soon_as_it_is_too_long),
+        cmocka_unit_test(refuses_a_chunk_that_cannot_fit_by_its_size_line),
+        cmocka_unit_test(bounds_chunk_framing_in_one_piece_too),
         cmocka_unit_test(bounds_chunk_framing_without_body),
         cmocka_unit_test(tells_what_it_waits_for),
         cmocka_unit_test(says_nothing_while_it_is_paused),
