@@ -78,7 +78,7 @@ static void on_lost(void *self, struct gw_client_wire *wire, const char *why)
     struct gw_bench_publisher *p = self;
     struct line *line = (struct line *)wire;
     if (p->first_error[0] == '\0') {
-        (void)snprintf(p->first_error, sizeof p->first_error, "publishing connection: %s", why);
+        (void)snprintf(p->first_error, sizeof p->first_error, "publishing connection: %.160s", why);
     }
     gw_bench_live_add(&p->reconnects, 1);
     line->reopen_ns = gw_client_now_ns() + REOPEN_AFTER_NS;

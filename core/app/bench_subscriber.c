@@ -18,7 +18,7 @@ static void on_end(void *self, struct gw_client_stream *stream, bool was_open, c
     struct gw_bench_loop *loop = self;
     const struct gw_bench_subscriber *sub = (const struct gw_bench_subscriber *)stream;
     if (loop->counts.first_error[0] == '\0') {
-        (void)snprintf(loop->counts.first_error, sizeof loop->counts.first_error, "subscriber %u: %s", sub->index, why);
+        (void)snprintf(loop->counts.first_error, sizeof loop->counts.first_error, "subscriber %u: %.130s", sub->index, why);
     }
     if (was_open) {
         gw_bench_live_add(&loop->live.lost, 1);

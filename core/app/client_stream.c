@@ -44,7 +44,7 @@ void gw_client_stream_close(struct gw_client_stream *stream)
 
 static void end(struct gw_client_stream_host *host, struct gw_client_stream *stream, const char *why)
 {
-    char reason[200];
+    char reason[256];
     bool was_open = stream->state == GW_STREAM_OPEN;
     (void)snprintf(reason, sizeof reason, "%s", why);
     gw_client_stream_close(stream);

@@ -78,7 +78,7 @@ static void settle(struct gw_client_wire *wire, const struct gw_client_answer *a
 static void lose(struct gw_client_wire *wire, const char *why)
 {
     static const struct gw_client_answer none = {0, "", 0};
-    char reason[160];
+    char reason[256];
     (void)snprintf(reason, sizeof reason, "%s", why);
     wire->is_open = false;
     while (wire->in_flight > 0) {

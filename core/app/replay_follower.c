@@ -19,7 +19,7 @@ static void note_broken(struct folding *f, const char *what)
 {
     struct gw_replay_follow_counts *counts = &f->all->counts;
     if (counts->broken++ == 0) {
-        (void)snprintf(counts->first_trouble, sizeof counts->first_trouble, "follower %u: %s", f->follower->index, what);
+        (void)snprintf(counts->first_trouble, sizeof counts->first_trouble, "follower %u: %.250s", f->follower->index, what);
     }
 }
 
@@ -174,7 +174,7 @@ static void on_end(void *self, struct gw_client_stream *stream, bool was_open, c
     struct gw_replay_follower *follower = (struct gw_replay_follower *)stream;
     all->counts.ends += was_open ? 1 : 0;
     if (all->counts.broken == 0) {
-        (void)snprintf(all->counts.first_trouble, sizeof all->counts.first_trouble, "follower %u: %s", follower->index, why);
+        (void)snprintf(all->counts.first_trouble, sizeof all->counts.first_trouble, "follower %u: %.250s", follower->index, why);
     }
     follower->reopen_ns = gw_client_now_ns() + REOPEN_AFTER_NS;
 }

@@ -46,15 +46,30 @@ static void plan_cuts(struct session *s)
     }
 }
 
+/* A follower whose stream is open, the next one from a random place on; NULL when none is. */
+static struct gw_replay_follower *pick_open(struct session *s)
+{
+    size_t count = s->followers.count;
+    size_t from = (size_t)draw(s, count);
+    for (size_t i = 0; i < count; i++) {
+        struct gw_replay_follower *follower = &s->followers.items[(from + i) % count];
+        if (follower->stream.state == GW_STREAM_OPEN) {
+            return follower;
+        }
+    }
+    return NULL;
+}
+
 /* Every second cut lasts a while, so that the resume has something to replay. */
 static void cut_due(struct session *s, uint64_t now)
 {
-    uint64_t acknowledged = gw_replay_writer_counts(s->writer)->acknowledged;
-    bool is_prepared = gw_replay_writer_counts(s->writer)->is_prepared;
-    while (is_prepared && s->out->cuts < s->spec->cut_count && s->cuts_at[s->out->cuts] <= acknowledged) {
-        struct gw_replay_follower *follower = &s->followers.items[draw(s, s->followers.count)];
-        uint64_t pause_ns = s->out->cuts % 2 == 0 ? 0 : draw(s, UINT64_C(300000000));
-        gw_replay_follower_cut(follower, now, pause_ns);
+    const struct gw_replay_write_counts *written = gw_replay_writer_counts(s->writer);
+    while (written->is_prepared && s->out->cuts < s->spec->cut_count && s->cuts_at[s->out->cuts] <= written->acknowledged) {
+        struct gw_replay_follower *follower = pick_open(s);
+        if (follower == NULL) {
+            return;
+        }
+        gw_replay_follower_cut(follower, now, s->out->cuts % 2 == 0 ? 0 : draw(s, UINT64_C(300000000)));
         s->out->cuts++;
     }
 }
