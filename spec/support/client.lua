@@ -5,6 +5,7 @@
 ---   client:get(path, bearer, params) / client:post(path, bearer, body, params, headers)    body: text, or a table that is encoded
 ---   client:stream{bearer=, canvas_id=, cursor=, last_event_id=, headers=, …scope ids} → an sse stream on its own connection
 ---   client:send(bearer, command | {command, …}) → the decoded answer; an error unless 200
+---   client:send_all(bearer, commands) → the answers of a list of any length, sent as batches, each of which must have been committed
 ---   client:state(bearer, params) / client:events(bearer, params) → the decoded answer; an error unless 200
 ---   client:connect() → a raw http connection
 ---   client:ids(more) → the scope's ids as a table, changed and added to by `more`; json.null or false takes one away
@@ -128,6 +129,21 @@ end
 
 function Client:send(bearer, body, params)
   return must(self:post("/v1/commands", bearer, body, params), 2)
+end
+
+local BATCH = 64
+
+function Client:send_all(bearer, commands)
+  local answers = {}
+  for from = 1, #commands, BATCH do
+    for _, answer in ipairs(self:send(bearer, json.array(table.move(commands, from, math.min(from + BATCH - 1, #commands), 1, {})))) do
+      if answer.status ~= "committed" then
+        error(json.encode(answer), 2)
+      end
+      answers[#answers + 1] = answer
+    end
+  end
+  return answers
 end
 
 function Client:state(bearer, more)

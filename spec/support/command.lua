@@ -2,6 +2,7 @@
 ---
 ---   command.id(prefix?) → an id that no other call gives            command.run() → a fresh run id
 ---   command.maker{…scope ids, canvas_id=} → make; make(type, args, more) → a command; make.mount(), make.insert(block), make.splice(…) …
+---   command.history(make, length) → commands that mount make's canvas and then change blocks, texts, tokens and revisions
 ---   The members of `more` replace or add to those of the envelope; json.null or false takes one away.
 
 local json = require("support.json")
@@ -72,6 +73,27 @@ end
 
 function Maker:splice(id, at, del, ins, more)
   return self("block.splice", { id = id, at = at, del = del, ins = ins }, more)
+end
+
+local words = { "alpha", "βήτα", "γ😀", "delta", "a line\nand another", "\"quoted\" \\ back" }
+
+--- Deterministic, and of every kind that needs no base.
+function command.history(make, length)
+  local list, blocks = { make:mount() }, 0
+  for i = 1, length - 1 do
+    local word = words[i % #words + 1]
+    if i % 7 == 0 then
+      list[#list + 1] = make("canvas.commit", { message = word })
+    elseif i % 5 == 0 then
+      list[#list + 1] = make:tokens({ ["plan.days"] = i % 365 + 1, ["plan.title"] = word })
+    elseif i % 3 == 0 then
+      list[#list + 1] = make:update("b" .. blocks, { done = i % 2 == 0, due = word })
+    else
+      blocks = blocks + 1
+      list[#list + 1] = make:insert("b" .. blocks, { kind = "task", text = word, after = blocks > 1 and "b" .. (blocks - 1) or nil })
+    end
+  end
+  return list
 end
 
 return command
