@@ -1,6 +1,7 @@
 -- Medians and ratios of the results that bench/run left in a folder: a table for people, summary.json for scripts.
 --   lua5.4 bench/report.lua DIR
 --   lua5.4 bench/report.lua --meta FILE COMMAND FRAME_BYTES    notes where and how a run took place
+--   lua5.4 bench/report.lua --frame FILE                       prints the frame size of one exact result, or 0
 
 local cjson = require("cjson")
 
@@ -227,6 +228,10 @@ end
 
 if arg[1] == "--meta" then
   write_meta(arg[2], arg[3], arg[4])
+elseif arg[1] == "--frame" then
+  local text = read_all(arg[2])
+  local result = text and cjson.decode(text) or {}
+  print(("%d"):format(result.is_exact and result.frame_bytes or 0))
 else
   os.exit(report(arg[1]))
 end
