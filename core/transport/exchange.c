@@ -39,9 +39,10 @@ static const char *copy_header(struct copier *copier, const struct gw_http1_requ
     return header ? copy(copier, header->value, header->value_length) : NULL;
 }
 
+/* The path, and an id in it; the query, and as much to decode it in; the host; each header at most once. */
 static size_t copy_size(const struct gw_http1_request *request)
 {
-    size_t size = request->path_length + 2 * (request->query_length + 1) + request->host_length + 64;
+    size_t size = 2 * (request->path_length + 1) + 2 * (request->query_length + 1) + request->host_length + 1;
     for (size_t i = 0; i < request->header_count; i++)
         size += request->headers[i].value_length + 1;
     return size;
@@ -255,10 +256,10 @@ int gw_exchange_admit(const struct gw_exchange *exchange, const struct gw_scope 
     return status;
 }
 
-int gw_exchange_plan(const struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err)
+int gw_server_plan(const struct gw_server *server, const struct gw_identity *identity, const struct gw_scope *scope, struct gw_plan **plan,
+                   struct gw_error *err)
 {
-    const struct gw_identity *identity = exchange->identity;
-    const struct gw_policy *policy = exchange->server->opts.policy;
+    const struct gw_policy *policy = server->opts.policy;
     static const char *const none[1];
     struct gw_policy_subject subject = {.actor = &identity->actor, .role = identity->role, .scope = scope};
     if (identity->token_globs.is_present) {
@@ -266,6 +267,11 @@ int gw_exchange_plan(const struct gw_exchange *exchange, const struct gw_scope *
         subject.token_glob_count = identity->token_globs.count;
     }
     return policy->lens(policy->self, &subject, plan, err);
+}
+
+int gw_exchange_plan(const struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err)
+{
+    return gw_server_plan(exchange->server, exchange->identity, scope, plan, err);
 }
 
 /* ---- answering ------------------------------------------------------------------------------------------------------------------------- */

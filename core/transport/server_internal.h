@@ -6,10 +6,14 @@
 #include "transport/server.h"
 
 struct gw_connection;
+struct gw_error;
 struct gw_exchange;
+struct gw_identity;
 struct gw_listener;
 struct gw_map;
 struct gw_metric;
+struct gw_plan;
+struct gw_scope;
 
 #define GW_SERVER_LISTENERS 4
 
@@ -44,5 +48,9 @@ struct gw_server {
 
 /* A stream of this actor begins or ends; begin is refused (false) over max_streams_per_actor. */
 bool gw_server_count_stream(struct gw_server *server, const char *tenant_id, const char *actor_id, int delta);
+
+/* What the lens shows this identity in this scope; one new reference. */
+int gw_server_plan(const struct gw_server *server, const struct gw_identity *identity, const struct gw_scope *scope, struct gw_plan **plan,
+                   struct gw_error *err);
 
 #endif

@@ -227,16 +227,30 @@ static void on_timer(struct gw_timer *timer)
         schedule(stream);
 }
 
+/* An open stream shows one plan: a bearer with another lens needs a stream of its own. */
+static int check_same_view(const struct gw_stream *stream, const struct gw_identity *identity, struct gw_error *err)
+{
+    struct gw_scope scope = stream->subscriber.view->scope;
+    struct gw_plan *plan;
+    memcpy(scope.surface_id, stream->from, strlen(stream->from) + 1);
+    memcpy(scope.app_id, app_of(stream), strlen(app_of(stream)) + 1);
+    int status = gw_identity_covers(identity, &scope, err);
+    if (!status)
+        status = gw_server_plan(server_of(stream), identity, &scope, &plan, err);
+    if (status)
+        return status;
+    bool is_same = plan->class_id == stream->subscriber.view->plan->class_id;
+    gw_plan_unref(plan);
+    return is_same ? GW_OK : gw_error_set(err, GW_EDENIED, "not_covered", "a bearer with another lens cannot renew this stream");
+}
+
 int gw_stream_renew(struct gw_stream *stream, struct gw_identity *identity, struct gw_error *err)
 {
     if (!gw_identity_is_same_actor(stream->identity, identity) || strcmp(stream->identity->role, identity->role) != 0)
         return gw_error_set(err, GW_EDENIED, "not_covered", "only the same actor, tenant and role can renew a stream");
     if (!stream->subscriber.view)
         return gw_error_set(err, GW_ENOTFOUND, "no_such_stream", "this stream is not open");
-    struct gw_scope scope = stream->subscriber.view->scope;
-    memcpy(scope.surface_id, stream->from, strlen(stream->from) + 1);
-    memcpy(scope.app_id, app_of(stream), strlen(app_of(stream)) + 1);
-    int status = gw_identity_covers(identity, &scope, err);
+    int status = check_same_view(stream, identity, err);
     if (status)
         return status;
     gw_identity_unref(stream->identity);
