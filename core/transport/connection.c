@@ -17,6 +17,10 @@
 
 /* What a connection may hold of answers that its peer does not read, before no further request is taken. */
 #define OUTPUT_HIGH_BYTES (256u << 10)
+/* A body has its timeout for each step of this size: one that trickles holds its connection for a bounded time. */
+#define BODY_STEP_SHIFT 16
+/* How long a peer that still sends is listened to after the last answer: closing at once would reset the answer away (RFC 9112 section 9.6). */
+#define LINGER_MS 2000
 
 static void feed(struct gw_connection *connection, const char *bytes, size_t length);
 static void take_more(struct gw_connection *connection);
@@ -48,6 +52,7 @@ static void free_talk(struct gw_connection *connection)
     gw_http1_destroy(talk->parser);
     gw_buffer_fini(&talk->input);
     gw_buffer_fini(&talk->output);
+    gw_buffer_fini(&talk->farewell);
     gw_free(talk);
 }
 
@@ -75,38 +80,72 @@ void gw_connection_close(struct gw_connection *connection)
     gw_socket_close(&connection->socket);
 }
 
+static void write_refusal(int status, const struct gw_error *err, struct gw_buffer *out)
+{
+    struct gw_buffer body;
+    gw_buffer_init(&body, 0);
+    struct gw_problem problem = {status, status == 408 ? GW_RETRY_NOW : GW_RETRY_NEVER};
+    gw_problem_write(err, problem, &body);
+    struct gw_http1_header type = GW_HTTP1_HEADER("Content-Type", GW_PROBLEM_MEDIA_TYPE);
+    struct gw_http1_reply reply = {
+        .status = status, .framing = GW_HTTP1_LENGTH, .content_length = body.length, .closes = true, .headers = &type, .header_count = 1};
+    struct gw_error ignored;
+    (void)gw_http1_write_head(&reply, out, &ignored); /* cannot fail: the headers are ours */
+    gw_buffer_append(out, body.data, body.length);
+    out->has_failed |= body.has_failed;
+    gw_buffer_fini(&body);
+}
+
+/* What is awaited; the head and the body of a request have to come in time, however they are cut into pieces. */
+enum { AWAITS_US, AWAITS_REQUEST, AWAITS_HEAD, AWAITS_BODY, AWAITS_READER };
+
+static unsigned awaited(const struct gw_connection *connection)
+{
+    const struct gw_conversation *talk = connection->talk;
+    if (talk->output.length)
+        return AWAITS_READER;
+    if (talk->exchange_count > (talk->reading != NULL))
+        return AWAITS_US;
+    if (gw_http1_phase(talk->parser) == GW_HTTP1_BODY)
+        return AWAITS_BODY;
+    return gw_http1_phase(talk->parser) == GW_HTTP1_HEAD ? AWAITS_HEAD : AWAITS_REQUEST;
+}
+
 static void on_timeout(struct gw_timer *timer)
 {
     struct gw_connection *connection = (struct gw_connection *)(void *)((char *)timer - offsetof(struct gw_connection, timer));
     struct gw_conversation *talk = connection->talk;
+    unsigned what = awaited(connection);
     gw_metric_add(connection->server->metrics.timeouts, 1);
-    bool owes_answer = talk && (gw_http1_phase(talk->parser) == GW_HTTP1_HEAD || gw_http1_phase(talk->parser) == GW_HTTP1_BODY) && talk->output.length == 0;
-    if (owes_answer) {
-        static const char reply[] = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-        struct iovec part = {(void *)(uintptr_t)reply, sizeof reply - 1};
-        (void)gw_socket_writev(&connection->socket, &part, 1); /* it is closed either way */
+    if (!talk->is_lingering && (what == AWAITS_HEAD || what == AWAITS_BODY)) {
+        struct gw_error err;
+        gw_error_set(&err, GW_ETIMEOUT, "request_timeout", "the request's %s took too long", what == AWAITS_HEAD ? "head" : "body");
+        write_refusal(408, &err, &talk->output);
+        struct iovec part = {talk->output.data, talk->output.length};
+        if (!talk->output.has_failed)
+            (void)gw_socket_writev(&connection->socket, &part, 1); /* it is closed either way */
     }
     gw_connection_close(connection);
 }
 
-/* What is awaited decides how long. */
 static void set_timer(struct gw_connection *connection)
 {
     const struct gw_server_config *config = connection->server->opts.config;
     struct gw_conversation *talk = connection->talk;
-    uint32_t delay_ms = config->idle_timeout_ms;
-    if (talk->output.length)
-        delay_ms = config->body_timeout_ms; /* the peer has to read */
-    else if (talk->exchange_count > (talk->reading != NULL))
-        delay_ms = 0; /* we have to answer */
-    else if (gw_http1_phase(talk->parser) == GW_HTTP1_BODY)
-        delay_ms = config->body_timeout_ms;
-    else if (gw_http1_phase(talk->parser) == GW_HTTP1_HEAD || connection->server->is_draining)
-        delay_ms = config->header_timeout_ms;
-    if (delay_ms)
-        gw_timer_start(connection->server->wheel, &connection->timer, delay_ms, on_timeout);
-    else
+    unsigned what = awaited(connection);
+    const uint32_t delays_ms[] = {[AWAITS_US] = 0,
+                                  [AWAITS_REQUEST] = connection->server->is_draining ? config->header_timeout_ms : config->idle_timeout_ms,
+                                  [AWAITS_HEAD] = config->header_timeout_ms,
+                                  [AWAITS_BODY] = config->body_timeout_ms,
+                                  [AWAITS_READER] = config->body_timeout_ms};
+    uint64_t steps = what == AWAITS_BODY && talk->reading ? talk->reading->body.length >> BODY_STEP_SHIFT : 0;
+    uint64_t key = (talk->head_count << 24 | steps) << 3 | what;
+    bool is_running = (what == AWAITS_HEAD || what == AWAITS_BODY) && key == talk->timed_for;
+    talk->timed_for = key;
+    if (delays_ms[what] == 0)
         gw_timer_stop(connection->server->wheel, &connection->timer);
+    else if (!is_running)
+        gw_timer_start(connection->server->wheel, &connection->timer, delays_ms[what], on_timeout);
 }
 
 bool gw_connection_is_idle(const struct gw_connection *connection)
@@ -117,10 +156,35 @@ bool gw_connection_is_idle(const struct gw_connection *connection)
 
 /* ---- answers --------------------------------------------------------------------------------------------------------------------------- */
 
+/* The last answer is out. A peer that may still be sending is read from until it ends, unheard. */
+static void leave(struct gw_connection *connection)
+{
+    struct gw_conversation *talk = connection->talk;
+    gw_socket_shutdown_write(&connection->socket);
+    if (talk->has_eof || !talk->is_input_ended) {
+        gw_connection_close(connection);
+        return;
+    }
+    talk->is_lingering = true;
+    gw_socket_resume_read(&connection->socket);
+    gw_timer_start(connection->server->wheel, &connection->timer, LINGER_MS, on_timeout);
+}
+
+static bool is_last_word_due(const struct gw_conversation *talk)
+{
+    return talk->exchange_count == 0 && talk->is_input_ended && !talk->closes_after_output;
+}
+
 static void flush(struct gw_connection *connection)
 {
     struct gw_conversation *talk = connection->talk;
-    if (talk->output.has_failed) {
+    if (talk->is_lingering)
+        return;
+    if (is_last_word_due(talk)) {
+        gw_buffer_append(&talk->output, talk->farewell.data, talk->farewell.length);
+        talk->closes_after_output = true;
+    }
+    if (talk->output.has_failed || talk->input.has_failed || talk->farewell.has_failed) {
         gw_connection_close(connection);
         return;
     }
@@ -134,14 +198,24 @@ static void flush(struct gw_connection *connection)
         gw_buffer_consume(&talk->output, (size_t)taken);
     }
     gw_socket_want_write(&connection->socket, talk->output.length > 0);
-    if (talk->output.length == 0 && talk->closes_after_output) {
-        gw_socket_shutdown_write(&connection->socket);
-        gw_connection_close(connection);
-    }
+    if (talk->output.length == 0 && talk->closes_after_output)
+        leave(connection);
 }
 
-static void pop_answers(struct gw_conversation *talk)
+/* Before the body of the request whose turn it is (RFC 9110 section 10.1.1); not earlier, or it would answer another. */
+static void invite_body(struct gw_conversation *talk)
 {
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct gw_exchange *exchange = talk->first;
+    if (!exchange || exchange != talk->reading || !exchange->owes_continue || talk->closes_after_output)
+        return;
+    exchange->owes_continue = false;
+    gw_buffer_append(&talk->output, go_on, sizeof go_on - 1);
+}
+
+static void pop_answers(struct gw_connection *connection)
+{
+    struct gw_conversation *talk = connection->talk;
     while (talk->first && talk->first->is_answered) {
         struct gw_exchange *exchange = talk->first;
         talk->first = exchange->next;
@@ -153,6 +227,14 @@ static void pop_answers(struct gw_conversation *talk)
         talk->closes_after_output |= exchange->closes;
         gw_exchange_destroy(exchange);
     }
+    if (!talk->first && connection->server->is_draining)
+        talk->closes_after_output = true;
+    invite_body(talk);
+}
+
+void gw_connection_invite_body(struct gw_connection *connection)
+{
+    invite_body(connection->talk);
 }
 
 static void mark_dirty(struct gw_connection *connection)
@@ -177,7 +259,7 @@ static void undirty(struct gw_connection *connection)
 
 void gw_connection_answered(struct gw_connection *connection)
 {
-    pop_answers(connection->talk);
+    pop_answers(connection);
     if (!connection->talk->is_feeding) /* else feed() sends at its end */
         mark_dirty(connection);
 }
@@ -187,24 +269,6 @@ void gw_connection_settle(struct gw_connection *connection)
     flush(connection);
     if (!gw_socket_is_closing(&connection->socket))
         take_more(connection);
-}
-
-static void refuse_connection(struct gw_connection *connection, int status, const struct gw_error *err)
-{
-    struct gw_conversation *talk = connection->talk;
-    struct gw_buffer body;
-    gw_buffer_init(&body, 0);
-    struct gw_problem problem = {status, GW_RETRY_NEVER};
-    gw_problem_write(err, problem, &body);
-    struct gw_http1_header type = GW_HTTP1_HEADER("Content-Type", GW_PROBLEM_MEDIA_TYPE);
-    struct gw_http1_reply reply = {
-        .status = status, .framing = GW_HTTP1_LENGTH, .content_length = body.length, .closes = true, .headers = &type, .header_count = 1};
-    struct gw_error ignored;
-    (void)gw_http1_write_head(&reply, &talk->output, &ignored); /* cannot fail: the headers are ours */
-    gw_buffer_append(&talk->output, body.data, body.length);
-    gw_buffer_fini(&body);
-    talk->closes_after_output = true;
-    gw_metric_add(connection->server->metrics.refusals, 1);
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------------------------------------------------- */
@@ -232,8 +296,9 @@ static size_t parse(struct gw_connection *connection, const char *bytes, size_t 
                 exchange->closes = true;
                 talk->is_input_ended = true;
                 gw_exchange_refuse_with(exchange, gw_http1_status(talk->parser), &err);
-            } else if (talk->exchange_count == 0) {
-                refuse_connection(connection, gw_http1_status(talk->parser), &err);
+            } else {
+                write_refusal(gw_http1_status(talk->parser), &err, &talk->farewell);
+                gw_metric_add(connection->server->metrics.refusals, 1);
             }
             talk->is_input_ended = true;
             return length;
@@ -249,7 +314,7 @@ static void settle(struct gw_connection *connection)
 {
     struct gw_conversation *talk = connection->talk;
     flush(connection);
-    if (gw_socket_is_closing(&connection->socket))
+    if (gw_socket_is_closing(&connection->socket) || talk->is_lingering)
         return;
     if (talk->input.length > 0 || talk->is_input_ended)
         gw_socket_pause_read(&connection->socket);
@@ -295,6 +360,8 @@ static void on_bytes(struct gw_socket *socket, const char *bytes, size_t length)
     struct gw_connection *connection = (struct gw_connection *)(void *)socket;
     if (!connection->talk)
         return; /* a stream's peer has nothing to say */
+    if (connection->talk->is_lingering)
+        return;
     if (connection->talk->input.length > 0)
         gw_buffer_append(&connection->talk->input, bytes, length);
     else
@@ -317,13 +384,12 @@ static void on_eof(struct gw_socket *socket)
 {
     struct gw_connection *connection = (struct gw_connection *)(void *)socket;
     struct gw_conversation *talk = connection->talk;
-    if (!talk || (talk->exchange_count == 0 && talk->output.length == 0) || talk->reading) {
+    if (!talk || (talk->exchange_count == 0 && talk->output.length == 0) || talk->reading || talk->is_lingering) {
         gw_connection_close(connection);
         return;
     }
     /* A half-closed peer still gets its answers. */
-    talk->is_input_ended = true;
-    talk->closes_after_output = talk->exchange_count == 0;
+    talk->is_input_ended = talk->has_eof = true;
     settle(connection);
 }
 
@@ -343,6 +409,7 @@ static struct gw_conversation *create_talk(struct gw_connection *connection)
     talk->last = &talk->first;
     gw_buffer_init(&talk->input, 0);
     gw_buffer_init(&talk->output, 0);
+    gw_buffer_init(&talk->farewell, 0);
     talk->parser = gw_http1_create(&connection->server->opts.config->http, &gw_request_events, connection);
     if (!talk->parser) {
         gw_free(talk);

@@ -22,10 +22,16 @@ struct gw_conversation {
     struct gw_http1 *parser;
     struct gw_buffer input;  /* bytes that a paused parser left */
     struct gw_buffer output; /* answers not yet taken by the socket */
+    struct gw_buffer farewell; /* the refusal of bytes that are no request; goes out after the answers before it */
     struct gw_exchange *first, **last; /* in order of arrival; the first is answered first */
     size_t exchange_count;
     struct gw_exchange *reading; /* its body is arriving */
-    bool is_input_ended, closes_after_output, is_feeding;
+    uint64_t head_count; /* requests whose head was read */
+    uint64_t timed_for;  /* what the timer awaits: it runs on while that is the same */
+    bool is_input_ended; /* nothing more is parsed */
+    bool has_eof;        /* nothing more comes */
+    bool is_lingering;   /* all was said; what comes is thrown away */
+    bool closes_after_output, is_feeding;
     bool is_dirty; /* has answers to send at the end of the turn */
     struct gw_connection *next_dirty;
 };
@@ -43,6 +49,9 @@ struct gw_connection {
 
 /* request.c: what the parser finds. `user` is the connection. */
 extern const struct gw_http1_events gw_request_events;
+
+/* Sends the 100 that the request being read owes, now or when its turn comes. */
+void gw_connection_invite_body(struct gw_connection *connection);
 
 void gw_connection_open(struct gw_server *server, enum gw_surface surface, int fd /* taken */);
 /* The exchange's answer is complete: what is in order goes out at the end of the turn, with all others of this connection. */

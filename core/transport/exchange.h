@@ -43,6 +43,7 @@ struct gw_exchange {
     struct gw_buffer answer;      /* head and body */
     bool is_head_request, closes, is_answered, is_verifying;
     bool has_origin_allowed;
+    bool owes_continue; /* its peer awaits 100 before it sends the body */
 };
 
 /* Copies what is needed of `request`; with a query that does not decode, or too many parameters, err is set and the exchange can only be refused. */

@@ -17,6 +17,7 @@ static void push_exchange(struct gw_conversation *talk, struct gw_exchange *exch
     *talk->last = exchange;
     talk->last = &exchange->next;
     talk->exchange_count++;
+    talk->head_count++;
     talk->reading = exchange;
 }
 
@@ -43,11 +44,11 @@ static void on_head(void *user, const struct gw_http1_request *request)
         gw_exchange_refuse_with(exchange, status, &err);
         return;
     }
-    gw_http1_set_max_body(talk->parser, max_body(connection->server->opts.config, exchange->route));
-    if (request->expects_continue && (request->is_chunked || request->content_length > 0)) {
-        static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-        gw_buffer_append(&talk->output, go_on, sizeof go_on - 1);
-    }
+    size_t max_bytes = max_body(connection->server->opts.config, exchange->route);
+    gw_http1_set_max_body(talk->parser, max_bytes);
+    exchange->owes_continue =
+        request->expects_continue && max_bytes > 0 && request->content_length <= max_bytes && (request->is_chunked || request->content_length > 0);
+    gw_connection_invite_body(connection);
 }
 
 static void on_body(void *user, const char *bytes, size_t length)
@@ -171,8 +172,10 @@ static void on_end(void *user)
     struct gw_connection *connection = user;
     struct gw_exchange *exchange = connection->talk->reading;
     connection->talk->reading = NULL;
-    if (exchange)
-        begin(exchange);
+    if (!exchange)
+        return;
+    connection->talk->is_input_ended |= exchange->closes;
+    begin(exchange);
 }
 
 const struct gw_http1_events gw_request_events = {on_head, on_body, on_end};

@@ -13,6 +13,7 @@
 #include "hub/hub.h"
 #include "io/listener.h"
 #include "io/loop.h"
+#include "protocol/problem.h"
 #include "transport/connection.h"
 #include "transport/exchange.h"
 #include "transport/server_internal.h"
@@ -79,10 +80,17 @@ void gw_server_destroy(struct gw_server *server)
 /* Refused without a parse: over the limit, a connection costs one accept, one send and one close. */
 static void turn_away(struct gw_server *server, int fd)
 {
-    static const char reply[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\nConnection: close\r\n"
-                                "Content-Length: 123\r\n\r\n"
-                                "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"code\":\"too_many_connections\",\"retry\":\"later\",\"detail\":\"\"}";
-    (void)send(fd, reply, sizeof reply - 1, MSG_DONTWAIT | MSG_NOSIGNAL); /* it is closed either way */
+    char body[256], reply[512];
+    int length = snprintf(body, sizeof body,
+                          "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"code\":\"too_many_connections\","
+                          "\"detail\":\"The gateway has all the connections that it may have\","
+                          "\"limit\":{\"name\":\"max_connections\",\"value\":%zu},\"retry\":\"later\"}",
+                          server->opts.config->max_connections);
+    length = snprintf(reply, sizeof reply,
+                      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: " GW_PROBLEM_MEDIA_TYPE "\r\nRetry-After: 1\r\nConnection: close\r\n"
+                      "Content-Length: %d\r\n\r\n%s",
+                      length, body);
+    (void)send(fd, reply, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL); /* it is closed either way */
     (void)shutdown(fd, SHUT_WR);
     close(fd);
     gw_metric_add(server->metrics.refused_connections, 1);
