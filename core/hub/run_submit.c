@@ -363,8 +363,11 @@ static int write_preview(const struct gw_channel *channel, const struct gw_comma
             continue;
         gw_buffer_append_text(out, written++ ? ",{\"type\":\"" : "{\"type\":\"");
         gw_buffer_append_text(out, gw_event_type_name(events->items[i]->type));
-        gw_buffer_append_text(out, "\",\"canvas_id\":");
-        gw_buffer_append_json_string(out, events->items[i]->canvas_id, strlen(events->items[i]->canvas_id));
+        gw_buffer_append_char(out, '"');
+        if (events->items[i]->canvas_id[0]) {
+            gw_buffer_append_text(out, ",\"canvas_id\":");
+            gw_buffer_append_json_string(out, events->items[i]->canvas_id, strlen(events->items[i]->canvas_id));
+        }
         gw_buffer_append_text(out, ",\"data\":");
         gw_json_write(data, out);
         gw_buffer_append_char(out, '}');
