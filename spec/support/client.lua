@@ -92,7 +92,7 @@ function Client:call(request)
     body = body,
     chunks = request.chunks,
   })
-  if (response.headers["content-type"] or ""):find("json$") and response.body ~= "" then
+  if (response.headers["content-type"] or ""):find("[/+]json$") and response.body ~= "" then
     response.json = json.must(response.body)
   end
   api.check_answer(request.method or "GET", request.path, response)

@@ -156,7 +156,7 @@ function Gateway:admin(path, headers, method)
   local connection = http.connect({ host = "127.0.0.1", port = self.admin_port })
   local response = connection:call({ method = method or "GET", path = path, headers = headers or { ["X-Atoms-Admin"] = "1" } })
   connection:close()
-  if (response.headers["content-type"] or ""):find("json$") and response.body ~= "" then
+  if (response.headers["content-type"] or ""):find("[/+]json$") and response.body ~= "" then
     response.json = json.must(response.body)
   end
   return response
