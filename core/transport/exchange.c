@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "base/metrics.h"
 #include "hub/plan.h"
 #include "identity/identity.h"
@@ -136,6 +137,7 @@ struct gw_exchange *gw_exchange_create(struct gw_connection *connection, const s
     struct gw_server *server = connection->server;
     struct gw_exchange *exchange = take_exchange(server);
     exchange->connection = connection;
+    exchange->connection_number = connection->number;
     exchange->server = server;
     exchange->closes = !request->keep_alive || server->is_draining;
     exchange->is_head_request = strcmp(request->method, "HEAD") == 0;
@@ -246,8 +248,9 @@ static bool serves_mode(const struct gw_server_config *config, const char *mode)
     return false;
 }
 
-int gw_exchange_admit(const struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_error *err)
+int gw_exchange_admit(struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_error *err)
 {
+    memcpy(exchange->run_id, scope->run_id, sizeof exchange->run_id);
     int status = gw_identity_covers(exchange->identity, scope, err);
     if (!status && !serves_mode(exchange->server->opts.config, scope->mode)) {
         status = gw_error_set(err, GW_EDENIED, "mode_not_served", "this process does not serve that mode");
@@ -308,6 +311,20 @@ static void write_reply(struct gw_exchange *exchange, const struct gw_http1_repl
     finish(exchange);
 }
 
+/* The path without its query, which may hold a cursor or a ticket. Successes are told only to those who ask for them. */
+static void log_request(const struct gw_exchange *exchange, int status, const char *code)
+{
+    const struct gw_server *server = exchange->server;
+    enum gw_log_level level = status >= 500 ? GW_LOG_WARN : status >= 400 ? GW_LOG_INFO : GW_LOG_DEBUG;
+    gw_log_write(server->opts.log, level, "request",
+                 (struct gw_log_field[]){GW_F_UINT("worker", server->opts.worker), GW_F_UINT("connection", exchange->connection_number),
+                                         GW_F_TEXT("method", exchange->route ? exchange->route->method : ""), GW_F_TEXT("path", exchange->path),
+                                         GW_F_INT("status", status), GW_F_TEXT("code", code),
+                                         GW_F_TEXT("tenant", exchange->identity ? exchange->identity->tenant_id : ""),
+                                         GW_F_TEXT("actor", exchange->identity ? exchange->identity->actor.id : ""), GW_F_TEXT("run", exchange->run_id),
+                                         GW_F_END});
+}
+
 static void reply_with(struct gw_exchange *exchange, int status, const char *content_type, const char *body, size_t length, const char *extra)
 {
     struct gw_http1_header headers[HEADERS_MAX];
@@ -332,6 +349,7 @@ static void reply_with(struct gw_exchange *exchange, int status, const char *con
 
 void gw_exchange_reply(struct gw_exchange *exchange, int status, const char *content_type, const char *body, size_t length)
 {
+    log_request(exchange, status, "");
     reply_with(exchange, status, content_type, body, length, NULL);
 }
 
@@ -370,6 +388,7 @@ void gw_exchange_refuse_with(struct gw_exchange *exchange, int status, const str
         problem.status = status;
     gw_problem_write(err, problem, &body);
     gw_metric_add(exchange->server->metrics.refusals, 1);
+    log_request(exchange, problem.status, err->id);
     /* The message of a 405 ends with the methods there are. */
     const char *allow = problem.status == 405 ? strstr(err->message, "answers ") : NULL;
     reply_with(exchange, problem.status, GW_PROBLEM_MEDIA_TYPE, body.data ? body.data : "", body.length, allow ? allow + 8 : NULL);

@@ -34,6 +34,8 @@ struct gw_exchange {
     char *copies; /* one block that the texts below point into */
     const char *path, *path_id; /* path_id: the variable segment of the route, or "" */
     const char *bearer, *last_event_id, *origin, *content_type, *host, *admin_header, *if_scheme;
+    uint64_t connection_number; /* these two for the log */
+    char run_id[GW_ID_MAX + 1];
     struct gw_param params[GW_PARAMS_MAX];
     size_t param_count;
     struct gw_buffer body;
@@ -56,7 +58,7 @@ int gw_exchange_scope(const struct gw_exchange *exchange, struct gw_scope *scope
 /* Reads canvas_id parameters: sorted, unique. */
 int gw_exchange_canvases(const struct gw_exchange *exchange, struct gw_canvas_set *set, struct gw_error *err);
 /* The bearer covers the scope, and this process serves its mode. */
-int gw_exchange_admit(const struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_error *err);
+int gw_exchange_admit(struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_error *err);
 /* The actor's lens plan; one new reference. */
 int gw_exchange_plan(const struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err);
 

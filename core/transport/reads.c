@@ -59,7 +59,7 @@ static int read_limit(const struct gw_exchange *exchange, uint64_t *limit, struc
     return GW_EINVAL;
 }
 
-static int read_request(const struct gw_exchange *exchange, struct gw_read *read, struct gw_error *err)
+static int read_request(struct gw_exchange *exchange, struct gw_read *read, struct gw_error *err)
 {
     bool is_state = read->kind == GW_READ_STATE;
     int status = gw_exchange_scope(exchange, &read->scope, err);
