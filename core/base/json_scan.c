@@ -220,7 +220,7 @@ static int scan_member(struct scan *s)
 static int scan_container(struct scan *s, char close, int (*scan_item)(struct scan *s))
 {
     if (++s->depth > s->limits->max_depth)
-        return refuse_limit(s, "json_too_deep", "max_depth", s->limits->max_depth, "levels of nesting");
+        return refuse_limit(s, "json_too_deep", "max_json_depth", s->limits->max_depth, "levels of nesting");
     s->at++;
     bool is_done = accepts(s, close);
     while (!is_done) {
@@ -241,7 +241,7 @@ static int scan_value(struct scan *s)
     if (s->at == s->length)
         return refuse(s, "json_malformed", "A value is missing at the end.");
     if (++s->nodes > s->limits->max_nodes)
-        return refuse_limit(s, "json_too_many_nodes", "max_nodes", s->limits->max_nodes, "values");
+        return refuse_limit(s, "json_too_many_nodes", "max_json_nodes", s->limits->max_nodes, "values");
     switch (s->text[s->at]) {
     case '"':
         return scan_string(s);
