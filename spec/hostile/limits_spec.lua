@@ -1,0 +1,201 @@
+-- Every limit from both sides: what just fits is served, what does not is refused with the name and the value of the limit.
+
+local support = require("support")
+local wire = require("hostile.wire")
+local command, json = support.command, support.json
+
+describe("a limit", function()
+  local gateway, ann, make, run
+
+  setup(function()
+    local config = [[return { limits = {
+      max_header_bytes = 2048, max_body_bytes = 4096, max_batch_bytes = 8192, max_batch_commands = 4,
+      max_json_depth = 8, max_json_nodes = 100, max_streams_per_actor = 2, max_pipelined_requests = 4, max_base64_run = 64,
+    } }]]
+    gateway = support.start({ env = { ATOMS_WORKERS = 1 }, config = config })
+    ann = gateway:bearer({})
+  end)
+
+  teardown(support.stop_all)
+
+  before_each(function()
+    make = command.maker()
+    run = gateway:ids({ run_id = make.run_id })
+  end)
+
+  local function assert_refused(answer, status, code, name, value)
+    assert.equal(("%d %s"):format(status, code), ("%s %s"):format(answer.status, answer.code or answer.json and answer.json.code))
+    local limit = answer.limit or answer.json.limit
+    assert.same({ name = name, value = value }, limit and { name = limit.name, value = limit.value })
+  end
+
+  local function only(bytes)
+    local answers = wire.talk(gateway, bytes, { count = 1 })
+    return answers[1]
+  end
+
+  describe("of the head", function()
+    --- A request whose header lines have exactly this many bytes with their line ends.
+    local function with_header_bytes(count)
+      local used = #"Host: localhost\r\nX: \r\n"
+      return wire.request({ path = "/healthz", headers = { "X: " .. ("a"):rep(count - used) } })
+    end
+
+    it("counts all header lines together", function()
+      assert.equal(200, only(with_header_bytes(2048)).status)
+      assert_refused(only(with_header_bytes(2049)), 431, "headers_too_large", "max_header_bytes", 2048)
+    end)
+
+    it("counts header lines", function()
+      local function with_headers(count)
+        local headers = {}
+        for i = 1, count - 1 do -- Host is the other one
+          headers[i] = "X: " .. i
+        end
+        return wire.request({ path = "/healthz", headers = headers })
+      end
+      assert.equal(200, only(with_headers(64)).status)
+      assert_refused(only(with_headers(65)), 431, "too_many_headers", "max_header_count", 64)
+    end)
+
+    it("counts the target", function()
+      local function with_target(count)
+        return wire.request({ path = "/healthz?" .. ("a"):rep(count - #"/healthz?") })
+      end
+      assert.equal(200, only(with_target(8192)).status)
+      assert_refused(only(with_target(8193)), 414, "target_too_long", "max_target_bytes", 8192)
+    end)
+
+    it("counts query parameters", function()
+      local function with_params(count)
+        return wire.request({ path = "/healthz?" .. ("a=1&"):rep(count - 1) .. "a=1" })
+      end
+      assert.equal(200, only(with_params(32)).status)
+      assert_refused(only(with_params(33)), 400, "too_many_parameters", "max_parameters", 32)
+    end)
+  end)
+
+  describe("of the body", function()
+    local function padded(body, length)
+      local text = json.encode(body)
+      return text .. (" "):rep(length - #text)
+    end
+
+    local function post(body, headers)
+      return gateway:post("/v1/commands", ann, body, nil, headers)
+    end
+
+    it("bounds one command", function()
+      assert.equal(200, post(padded(make:mount(), 4096)).status)
+      assert_refused(post(padded(make:mount(), 4097)), 413, "body_too_large", "max_body_bytes", 4096)
+    end)
+
+    it("bounds a batch", function()
+      assert.equal(200, post(padded({ make:mount() }, 8192)).status)
+      assert_refused(post(padded({ make:mount() }, 8193)), 413, "body_too_large", "max_body_bytes", 8192)
+    end)
+
+    it("bounds a batch that comes in chunks, before all of it has come", function()
+      local body = padded({ make:mount() }, 8193)
+      local head = { "Authorization: Bearer " .. ann, "Content-Type: application/json", "Transfer-Encoding: chunked" }
+      local bytes = wire.request({ method = "POST", path = "/v1/commands", headers = head })
+      assert_refused(only(bytes .. ("%x\r\n%s\r\n1\r\n"):format(8192, body:sub(1, 8192))), 413, "body_too_large", "max_body_bytes", 8192)
+    end)
+
+    it("bounds a line of NDJSON", function()
+      local answer = gateway:call({
+        method = "POST", path = "/v1/commands", bearer = ann, params = run, headers = { ["Content-Type"] = "application/x-ndjson" },
+        body = json.encode(make:mount()) .. "\n" .. padded(make:tokens({ ["plan.days"] = 3 }), 4097) .. "\n",
+      })
+      assert_refused(answer, 413, "json_too_large", "max_bytes", 4096)
+      assert.equal("/1", answer.json.path)
+    end)
+
+    it("counts the commands of a batch", function()
+      local batch = { make:mount(), make:insert("a"), make:insert("b"), make:insert("c") }
+      assert.equal(200, post(batch).status)
+      batch[5] = make:insert("d")
+      assert_refused(post(batch), 413, "batch_too_long", "max_batch_commands", 4)
+    end)
+
+    it("bounds nesting", function()
+      local function nested(depth) -- the command is 1, its args 2
+        return (json.encode(make:mount()):gsub('"args":{', '%0"x":' .. ("["):rep(depth - 2) .. ("]"):rep(depth - 2) .. ","))
+      end
+      assert.is_not.equal("json_too_deep", post(nested(8)).json.code)
+      assert_refused(post(nested(9)), 413, "json_too_deep", "max_json_depth", 8)
+    end)
+
+    it("counts values", function()
+      local function values(count)
+        return '{"a":[' .. ("0,"):rep(count - 3) .. "0]}"
+      end
+      assert.is_not.equal("json_too_many_nodes", post(values(100)).json.code)
+      assert_refused(post(values(101)), 413, "json_too_many_nodes", "max_json_nodes", 100)
+    end)
+
+    it("refuses a body where none belongs", function()
+      assert_refused(only(wire.request({ path = "/healthz", body = "x" })), 413, "body_too_large", "max_body_bytes", 0)
+    end)
+
+    it("bounds what looks like bytes in a text", function()
+      gateway:send(ann, make:mount())
+      assert.equal(200, post(make:tokens({ ["plan.title"] = ("Ab1+"):rep(16) })).status)
+      local answer = post(make:tokens({ ["plan.title"] = ("Ab1+"):rep(16) .. "A" }))
+      assert.equal("/args/set/plan.title", answer.json.path)
+      assert_refused(answer, answer.status, answer.json.code, "max_base64_run", 64)
+    end)
+  end)
+
+  describe("of reads and streams", function()
+    it("bounds a page of events", function()
+      local answer = gateway:get("/v1/events", ann, gateway:ids({ run_id = make.run_id, limit = 1001 }))
+      assert_refused(answer, 400, "bad_parameter", "max_events", 1000)
+    end)
+
+    it("counts the canvases of a stream", function()
+      local canvases = {}
+      for i = 1, 1000 do
+        canvases[i] = "c" .. i
+      end
+      local answer
+      for count = 1, #canvases do
+        answer = gateway:get("/v1/state", ann, gateway:ids({ run_id = make.run_id, canvas_id = { table.unpack(canvases, 1, count) } }))
+        if answer.status ~= 200 then
+          break
+        end
+      end
+      assert.equal(400, answer.status)
+      assert.is_true(answer.json.code == "too_many_canvases" or answer.json.code == "too_many_parameters")
+      assert.is_not_nil(answer.json.limit)
+    end)
+
+    it("counts the streams of an actor, and gives back what was closed", function()
+      local bob = gateway:bearer({ actor = "bob" })
+      local first = gateway:stream({ bearer = bob, run_id = make.run_id })
+      local second = gateway:stream({ bearer = bob, run_id = make.run_id })
+      local params = { bearer = bob, path = "/v1/stream", params = run }
+      local answer = gateway:call(params)
+      assert_refused(answer, 429, "too_many_streams", "max_streams_per_actor", 2)
+      assert.equal("1", answer.headers["retry-after"])
+      first:close()
+      support.clock.until_true("a stream of bob's to be free again", function()
+        local ok, third = pcall(gateway.stream, gateway, { bearer = bob, run_id = make.run_id })
+        return ok and third
+      end)
+      second:close()
+    end)
+
+    it("makes pipelined requests wait, and loses none", function()
+      local parts = { wire.command(ann, make:mount()) }
+      for i = 1, 40 do
+        parts[#parts + 1] = wire.command(ann, make:tokens({ ["plan.days"] = i }))
+      end
+      local answers = wire.talk(gateway, table.concat(parts), { count = 41 })
+      for _, answer in ipairs(answers) do
+        assert.equal(200, answer.status)
+      end
+      assert.equal(40, gateway:state(ann, { run_id = make.run_id }).tokens["plan.days"])
+    end)
+  end)
+end)
