@@ -189,8 +189,10 @@ static int parse_line(struct batch *batch, const struct gw_scope *scope, const c
     struct gw_json *body;
     limits.max_bytes = batch->exchange->server->opts.config->http.max_body_bytes;
     int status = gw_json_parse(line, length, &limits, &body, err);
-    if (status)
+    if (status) {
+        gw_error_prefix(err, " at "); /* a byte of the line, not of the body */
         return status;
+    }
     if (gw_json_is_object(body) && add_scope(body, scope))
         status = gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the command");
     if (!status)

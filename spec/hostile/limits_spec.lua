@@ -108,7 +108,7 @@ describe("a limit", function()
         body = json.encode(make:mount()) .. "\n" .. padded(make:tokens({ ["plan.days"] = 3 }), 4097) .. "\n",
       })
       assert_refused(answer, 413, "json_too_large", "max_bytes", 4096)
-      assert.equal("/1", answer.json.path)
+      assert.equal("/1 at byte 0", answer.json.path)
     end)
 
     it("counts the commands of a batch", function()
