@@ -364,12 +364,43 @@ void gw_exchange_reply_empty(struct gw_exchange *exchange, int status, const str
     write_reply(exchange, &reply, NULL, 0);
 }
 
-/* Where the code of an error says too little about its HTTP status. */
+#define RULE(id) {id, {422, GW_RETRY_NEVER}}
+
+/* Where the code of an error says too little about its HTTP status: docs/errors.md. */
 static const struct gw_problem_rule rules[] = {
-    {"rate_limited", {429, GW_RETRY_LATER}},       {"too_many_streams", {429, GW_RETRY_LATER}},
-    {"run_busy", {503, GW_RETRY_LATER}},           {"out_of_order", {409, GW_RETRY_NOW}},
-    {"too_many_parameters", {400, GW_RETRY_NEVER}}, {"too_many_canvases", {400, GW_RETRY_NEVER}},
-    {"unknown_command", {400, GW_RETRY_NEVER}},    {"bad_cursor", {400, GW_RETRY_NEVER}},
+    {"rate_limited", {429, GW_RETRY_LATER}},
+    {"too_many_streams", {429, GW_RETRY_LATER}},
+    {"run_busy", {503, GW_RETRY_LATER}},
+    {"too_many_parameters", {400, GW_RETRY_NEVER}},
+    {"too_many_canvases", {400, GW_RETRY_NEVER}},
+    {"unknown_command", {400, GW_RETRY_NEVER}},
+    {"bad_cursor", {400, GW_RETRY_NEVER}},
+    /* what a well-formed command asks for, and the canvas, the run or a limit does not admit */
+    RULE("unknown_canvas"),
+    RULE("canvas_not_mounted"),
+    RULE("unknown_block"),
+    RULE("unknown_kind"),
+    RULE("unknown_prop"),
+    RULE("missing_prop"),
+    RULE("unknown_token"),
+    RULE("bad_parent"),
+    RULE("no_text"),
+    RULE("wrong_type"),
+    RULE("out_of_range"),
+    RULE("bad_step"),
+    RULE("not_in_enum"),
+    RULE("too_long"),
+    RULE("bad_colour"),
+    RULE("bytes_refused"),
+    RULE("limit_canvases"),
+    RULE("limit_blocks"),
+    RULE("limit_depth"),
+    RULE("limit_text_bytes"),
+    RULE("limit_props_bytes"),
+    RULE("limit_token_bytes"),
+    RULE("limit_remove"),
+    RULE("limit_conditions"),
+    RULE("limit_siblings"),
 };
 
 int gw_exchange_write_problem(const struct gw_error *err, struct gw_buffer *out)
