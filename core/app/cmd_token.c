@@ -159,7 +159,8 @@ int gw_token_main(int argc, char **argv)
     const struct gw_usage usage = {"token", "--tenant T --actor A --role R [--kind K] [--mode M]… [--project P]… [--tokens G] [--ttl S]",
                                    about, options,
                                    "  TOKEN=$(atoms token --tenant acme --actor ann --role editor)\n"
-                                   "  curl -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:8080/v1/me\n"};
+                                   "  SCOPE='tenant_id=acme&mode=dev&project_id=p1&surface_id=web&app_id=demo&run_id=r1'\n"
+                                   "  curl -N -H \"Authorization: Bearer $TOKEN\" \"http://127.0.0.1:8080/v1/stream?$SCOPE\"\n"};
     enum gw_usage_answer answer = gw_usage_read(&usage, argc, argv);
     if (answer != GW_USAGE_GO)
         return answer == GW_USAGE_HELP ? 0 : 2;
