@@ -108,6 +108,8 @@ local figures = {
     ratios = { { "atoms", "sync", ">=", 0.5 }, { "atoms", "nchan" }, { "atoms-memory", "nchan" } } },
   { row = "ingest-1024", what = "acknowledged/s", read = by("messages_per_s"), format = "%.0f",
     ratios = { { "atoms", "sync", ">=", 0.5 }, { "atoms", "nchan" }, { "atoms-memory", "nchan" } } },
+  { row = "ingest-piped", what = "acknowledged/s", read = by("messages_per_s"), format = "%.0f",
+    ratios = { { "atoms", "sync" }, { "atoms", "nchan" }, { "atoms-memory", "nchan" } } },
   { row = "ingest-64-runs", what = "acknowledged/s", read = by("messages_per_s"), format = "%.0f",
     ratios = { { "atoms", "sync" }, { "atoms", "nchan" } } },
   { row = "classes", what = "deliveries/s", read = by("deliveries_per_s"), format = "%.0f",
