@@ -2,17 +2,20 @@
  *
  * What events look like here (`data` is what an unrestricted lens sees; `facets` and `context` never leave the process):
  *
- * CANVAS_READY   data     {canvas_type, manifest: {version, title, harness, tools, kinds, commands, lens}, TokenCatalog: {key:
- * declaration}, tokens: {key: value}, rev, state: {blocks: {id: {kind, parent, pos, props, text, vis?}}}} context  {manifest_hash} A reader
- * merges TokenCatalog and tokens into the run's and replaces the canvas; without `state` it keeps the blocks that it has. token_patch data
- * {set: {key: value}, unset: [key]} state_patch    data     {ops: [{op: "insert", id, kind, parent, pos, props, text, vis?} | {op:
- * "update", id, set, unset, vis?} | {op: "move", id, parent, pos} | {op: "remove", id} | {op: "splice", id, at, del, ins} | {op: "relabel",
- * pos: {id: label}}]}; an update's vis null = none; several splice ops of one event are one edit of one block, applied one after the other
- *                facets   {canvas_type, blocks: {id: {kind, author, vis?, is: "new"|"gone"?, was?: {vis?}, block?: {…}}}}: every block
- * touched, new parents too; `block` is the whole block after a change of vis context  a splice: {block, base, written: [at, del, ins],
- * by?}: `by` names the origin of one that has none of its own canvas_commit  data     {rev, from, to, message?}: seqs here, sealed into
- * cursors by the encoder void           as state_patch, for a command that changes nothing that anybody sees but whose place in its
- * origin's order counts any of them    context  {origin, n}: the name of the origin, as resolving made it */
+ * CANVAS_READY   data     {canvas_type, manifest: {version, title, harness, tools, kinds, commands, lens}, TokenCatalog: {key: declaration},
+ *                          tokens: {key: value}, rev, state: {blocks: {id: {kind, parent, pos, props, text, vis?}}}}
+ *                context  {manifest_hash}
+ *   A reader merges TokenCatalog and tokens into the run's and replaces the canvas; without `state` it keeps the blocks that it has.
+ * token_patch    data     {set: {key: value}, unset: [key]}
+ * state_patch    data     {ops: [{op: "insert", id, kind, parent, pos, props, text, vis?} | {op: "update", id, set, unset, vis?} | {op: "move", id, parent, pos}
+ *                          | {op: "remove", id} | {op: "splice", id, at, del, ins} | {op: "relabel", pos: {id: label}}]}; an update's vis null = none;
+ *                          several splice ops of one event are one edit of one block, applied one after the other
+ *                facets   {canvas_type, blocks: {id: {kind, author, vis?, is: "new"|"gone"?, was?: {vis?}, block?: {…}}}}: every block touched, new
+ *                          parents too; `block` is the whole block after a change of vis
+ *                context  a splice: {block, base, written: [at, del, ins], by?}: `by` names the origin of one that has none of its own
+ * canvas_commit  data     {rev, from, to, message?}: seqs here, sealed into cursors by the encoder
+ * void           as state_patch, for a command that changes nothing that anybody sees but whose place in its origin's order counts
+ * any of them    context  {origin, n}: the name of the origin, as resolving made it */
 #ifndef GW_HUB_STATE_INTERNAL_H
 #define GW_HUB_STATE_INTERNAL_H
 
@@ -23,6 +26,7 @@
 #include "hub/journal.h"
 #include "hub/state.h"
 
+struct gw_graph;
 struct gw_origins;
 struct gw_tokens;
 
@@ -59,6 +63,7 @@ struct gw_state {
     struct gw_canvas *dead; /* mounts undone; destroyed once the journal has closed */
     struct gw_tokens *tokens;
     struct gw_origins *origins;
+    struct gw_graph *graph; /* its events: state_graph.h */
 };
 
 /* A canvas of the run, or NULL. */
