@@ -424,6 +424,7 @@ void gw_connection_open(struct gw_server *server, enum gw_surface surface, int f
     struct gw_error err;
     if (gw_socket_open(&connection->socket, server->opts.loop, fd, &socket_handler, &err)) {
         gw_log_write(server->opts.log, GW_LOG_WARN, "accept_failed", (struct gw_log_field[]){GW_F_TEXT("code", err.id), GW_F_END});
+        atomic_fetch_sub(&server->opts.shared->connection_count, 1);
         gw_free(connection);
         return;
     }
@@ -436,7 +437,6 @@ void gw_connection_open(struct gw_server *server, enum gw_surface surface, int f
         connection->next->link = &connection->next;
     server->connections = connection;
     server->connection_count++;
-    atomic_fetch_add(&server->opts.shared->connection_count, 1);
     gw_metric_add(server->metrics.connections, 1);
     connection->talk = create_talk(connection);
     bool has_tls = surface == GW_SURFACE_PUBLIC && server->opts.tls;

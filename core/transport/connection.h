@@ -53,6 +53,7 @@ extern const struct gw_http1_events gw_request_events;
 /* Sends the 100 that the request being read owes, now or when its turn comes. */
 void gw_connection_invite_body(struct gw_connection *connection);
 
+/* The connection is counted already; its end, or a failure here, counts it out. */
 void gw_connection_open(struct gw_server *server, enum gw_surface surface, int fd /* taken */);
 /* The exchange's answer is complete: what is in order goes out at the end of the turn, with all others of this connection. */
 void gw_connection_answered(struct gw_connection *connection);

@@ -96,16 +96,27 @@ static void turn_away(struct gw_server *server, int fd)
     gw_metric_add(server->metrics.refused_connections, 1);
 }
 
+/* The workers accept at once, so looking and counting are one step. Operators get in when nobody else does. */
+static bool count_in(struct gw_server *server, enum gw_surface surface)
+{
+    atomic_size_t *count = &server->opts.shared->connection_count;
+    size_t present = atomic_load(count);
+    do {
+        if (surface == GW_SURFACE_PUBLIC && present >= server->opts.config->max_connections)
+            return false;
+    } while (!atomic_compare_exchange_weak(count, &present, present + 1));
+    return true;
+}
+
 static void on_accept(void *arg, int fd, const struct gw_address *peer)
 {
     struct gw_server_listener *listener = arg;
     struct gw_server *server = listener->server;
     (void)peer;
-    bool is_over = atomic_load(&server->opts.shared->connection_count) >= server->opts.config->max_connections;
-    if (is_over && listener->surface == GW_SURFACE_PUBLIC)
-        turn_away(server, fd);
-    else
+    if (count_in(server, listener->surface))
         gw_connection_open(server, listener->surface, fd);
+    else
+        turn_away(server, fd);
 }
 
 int gw_server_listen(struct gw_server *server, enum gw_surface surface, const struct gw_address *address, struct gw_error *err)
