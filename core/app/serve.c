@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/client.h"
 #include "app/config.h"
 #include "app/process.h"
 #include "app/usage.h"
@@ -42,6 +43,18 @@ static void announce(const struct gw_config *config, const struct gw_process *pr
     fflush(stdout);
 }
 
+/* Beside connections: listeners, spine, loops, and room for a few more. */
+#define FILES_BESIDE 64
+
+/* A connection that finds no descriptor is closed without a word; one over max_connections is told why. */
+static void make_room_for_files(const struct gw_config *config)
+{
+    uint64_t allowed = gw_client_raise_file_limit(), wanted = (uint64_t)config->limits.max_connections + FILES_BESIDE;
+    if (allowed < wanted)
+        fprintf(stderr, "atoms: this process may open %llu files, and limits.max_connections needs %llu: raise `ulimit -n` or lower the limit\n",
+                (unsigned long long)allowed, (unsigned long long)wanted);
+}
+
 /* Every thread has these blocked; this one takes them in turn. */
 static void await_end(struct gw_process *process, const sigset_t *signals)
 {
@@ -60,6 +73,7 @@ static int run(const struct gw_config *config)
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    make_room_for_files(config);
     if (gw_process_start(config, &process, &err)) {
         print_error(&err);
         return 1;
