@@ -159,14 +159,24 @@ struct gw_position {
 
 #define GW_CURSOR_MAX 256
 
+/* value: state as of a point, told as an event that a reader folds into an empty run; borrowed */
+struct gw_checkpoint_frame {
+    enum gw_event_type type;
+    const char *canvas_id; /* NULL: run-wide */
+    int64_t ts_ms;    /* 0: the run's last */
+    const char *data; /* JSON text */
+    size_t data_length;
+    const char *cursor; /* NULL: no id on this frame */
+};
+
 struct gw_wire {
     void *self;
     /* One durable event as a frame with its id; `data` is the projected data. Appended to `out`. */
     void (*event)(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data, const char *cursor, struct gw_buffer *out);
     /* A frame that carries only an id. */
     void (*id_only)(void *self, const char *cursor, struct gw_buffer *out);
-    /* One CANVAS_READY of a checkpoint; `data` is JSON text; cursor NULL = no id on this frame. */
-    void (*checkpoint)(void *self, const struct gw_scope *scope, const char *canvas_id, int64_t ts_ms, const char *data, size_t data_length, const char *cursor, struct gw_buffer *out);
+    /* One frame of a checkpoint. */
+    void (*checkpoint)(void *self, const struct gw_scope *scope, const struct gw_checkpoint_frame *frame, struct gw_buffer *out);
     /* The envelope alone, as JSON text, for /v1/events. */
     void (*envelope)(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data, struct gw_buffer *out);
     /* Seals a position into text (NUL-terminated, < GW_CURSOR_MAX); deterministic. */

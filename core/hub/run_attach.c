@@ -104,29 +104,58 @@ static void answer(struct gw_attach *attach)
 
 /* ---- checkpoints ---------------------------------------------------------------------------------------------------------------------- */
 
+/* value: a checkpoint being written */
+struct checkpoint_writer {
+    const struct gw_run *run;
+    const struct gw_channel *channel;
+    struct gw_buffer *out;
+};
+
+static void write_frame(void *arg, const struct gw_checkpoint_frame *given)
+{
+    const struct checkpoint_writer *writer = arg;
+    const struct gw_wire *wire = writer->channel->wire;
+    struct gw_checkpoint_frame frame = *given;
+    if (!frame.ts_ms)
+        frame.ts_ms = writer->run->last_ts_ms;
+    wire->checkpoint(wire->self, &writer->channel->scope, &frame, writer->out);
+}
+
+static void write_canvas(struct checkpoint_writer *writer, const char *canvas_id, const char *cursor)
+{
+    struct gw_buffer data;
+    gw_buffer_init(&data, 0);
+    gw_state_write_canvas(writer->run->state, writer->channel->plan, canvas_id, &data);
+    writer->out->has_failed |= data.has_failed;
+    if (!writer->out->has_failed)
+        write_frame(writer, &(struct gw_checkpoint_frame){
+                                .type = GW_EVENT_CANVAS_READY, .canvas_id = canvas_id, .data = data.data, .data_length = data.length, .cursor = cursor});
+    gw_buffer_fini(&data);
+}
+
+static bool is_carried(const struct gw_channel *channel, const char *canvas_id)
+{
+    return channel->set.count == 0 || gw_canvas_set_contains(&channel->set, canvas_id);
+}
+
 static void write_checkpoint(const struct gw_run *run, const struct gw_feed *feed, struct gw_buffer *out)
 {
     const struct gw_channel *channel = &feed->channel;
-    const struct gw_wire *wire = channel->wire;
+    struct checkpoint_writer writer = {run, channel, out};
     const char *const *ids;
     size_t count = gw_state_canvases(run->state, &ids), left = 0;
     char cursor[GW_CURSOR_MAX];
     /* Hidden events change nothing that this class can see, so the cursor is that of the last visible one and tells nothing of them. */
     gw_channel_seal(channel, feed->last_visible, cursor);
+    if (gw_state_write_run(run->state, channel->plan, write_frame, &writer))
+        out->has_failed = true;
     for (size_t i = 0; i < count; i++)
-        left += channel->set.count == 0 || gw_canvas_set_contains(&channel->set, ids[i]);
+        left += is_carried(channel, ids[i]);
     if (left == 0)
-        wire->id_only(wire->self, cursor, out);
-    for (size_t i = 0; i < count; i++) {
-        if (channel->set.count > 0 && !gw_canvas_set_contains(&channel->set, ids[i]))
-            continue;
-        struct gw_buffer data;
-        gw_buffer_init(&data, 0);
-        gw_state_write_canvas(run->state, channel->plan, ids[i], &data);
-        wire->checkpoint(wire->self, &channel->scope, ids[i], run->last_ts_ms, data.data, data.length, --left == 0 ? cursor : NULL, out);
-        out->has_failed |= data.has_failed;
-        gw_buffer_fini(&data);
-    }
+        channel->wire->id_only(channel->wire->self, cursor, out);
+    for (size_t i = 0; i < count; i++)
+        if (is_carried(channel, ids[i]))
+            write_canvas(&writer, ids[i], --left == 0 ? cursor : NULL);
 }
 
 /* The checkpoint as of now, shared by all who come before the next event. */

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "hub/graph.h"
 #include "hub/origins.h"
 #include "hub/state_internal.h"
 #include "hub/tokens.h"
@@ -21,7 +22,10 @@ void gw_state_limits_default(struct gw_state_limits *limits)
                                        .max_token_bytes = 16u << 10,
                                        .max_base64_run = 1024,
                                        .edit_window = 65536,
-                                       .max_context_ops = 16384};
+                                       .max_context_ops = 16384,
+                                       .max_nodes = 10000,
+                                       .max_edges = 50000,
+                                       .max_node_bytes = 8u << 10};
 }
 
 struct gw_state *gw_state_create(const uint8_t seed[16], const struct gw_state_limits *limits)
@@ -35,6 +39,7 @@ struct gw_state *gw_state_create(const uint8_t seed[16], const struct gw_state_l
     state->canvas_ids = gw_alloc_array(limits->max_canvases + 1, sizeof(const char *));
     state->tokens = gw_tokens_create(seed, &state->journal);
     state->origins = gw_origins_create(seed, &state->journal);
+    state->graph = gw_graph_create(seed, &state->journal);
     return state;
 }
 
@@ -49,6 +54,7 @@ void gw_state_destroy(struct gw_state *state)
         gw_canvas_destroy(state->canvases[i]);
     gw_tokens_destroy(state->tokens);
     gw_origins_destroy(state->origins);
+    gw_graph_destroy(state->graph);
     gw_free(state->canvases);
     gw_free(state->canvas_ids);
     gw_free(state);

@@ -1,4 +1,4 @@
-/* state.h — the folded state of one run: canvases with their block trees, Tokens, commits, and the edit contexts of
+/* state.h — the folded state of one run: canvases with their block trees, Tokens, the graph, commits, and the edit contexts of
  * open origins. A pure fold over events: same events, same state, on any node. No I/O, no Lua, no clock. Lives on the run's owner.
  *
  * There is one way to change it: gw_state_fold. A command is first *resolved* against the state into events, which are then folded. A
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct gw_buffer;
+struct gw_checkpoint_frame;
 struct gw_command;
 struct gw_error;
 struct gw_event;
@@ -31,6 +32,12 @@ struct gw_state_limits {
     size_t max_base64_run;  /* rule 3: unbroken base64 or hex characters: 1024 */
     size_t edit_window;     /* seqs back that a base may lie: 65536 */
     size_t max_context_ops; /* concurrent splices kept per origin and block: 16384 */
+    size_t max_message_bytes; /* text of one chat message: 1 MiB */
+    size_t max_open_messages; /* streamed messages that have not ended: 1000 */
+    size_t max_open_bytes;    /* text of all of them: 16 MiB */
+    size_t max_nodes;       /* of the graph: 10000 */
+    size_t max_edges;       /* 50000 */
+    size_t max_node_bytes;  /* of a node's props, canonical JSON: 8 KiB */
 };
 void gw_state_limits_default(struct gw_state_limits *limits);
 
@@ -53,6 +60,7 @@ struct gw_resolve_context {
     const struct gw_plan *plan;           /* the author's lens */
     const char *author_kind;              /* "user" | "agent" | "service" */
     uint64_t epoch;                       /* of the run */
+    int64_t ts_ms;                        /* of the events that it will make */
     const char *author_id;                /* whose origins these are: two actors may use one origin name. NULL: not told apart */
     const char *batch;                    /* an id that the commands of one batch share, so that its splices see each other. NULL: none */
 };
@@ -70,6 +78,10 @@ void gw_state_write(const struct gw_state *state, const struct gw_plan *plan, co
                     struct gw_buffer *out);
 /* The `data` of a CANVAS_READY checkpoint for one mounted canvas: canvas type, tools, TokenCatalog, Tokens, state, projected. */
 void gw_state_write_canvas(const struct gw_state *state, const struct gw_plan *plan, const char *canvas_id, struct gw_buffer *out);
+/* What a checkpoint tells of the run as a whole, projected: run-wide events that a reader folds into an empty run, in order. None for a run
+ * without graph. `emit` borrows the frame for the call. GW_ENOMEM: not all of it was told. */
+int gw_state_write_run(const struct gw_state *state, const struct gw_plan *plan,
+                       void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg);
 /* Ids of mounted canvases in mount order; borrowed until the next fold. */
 size_t gw_state_canvases(const struct gw_state *state, const char *const **ids);
 /* seq of the canvas_commit with revision `rev` of any canvas listed (count 0 = all), 0 when there is none. */

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/origins.h"
+#include "hub/state_graph.h"
 #include "hub/state_internal.h"
 #include "hub/state_ops.h"
 #include "hub/tokens.h"
@@ -133,6 +134,7 @@ static int fold_by_type(struct gw_state *state, const struct gw_event *event, st
     case GW_EVENT_TOKEN_PATCH:
         return fold_token_patch(state, event, err);
     case GW_EVENT_STATE_PATCH:
+        return event->canvas_id[0] ? gw_state_fold_ops(state, event, err) : gw_graph_fold(state->graph, event, err);
     case GW_EVENT_VOID:
         return gw_state_fold_ops(state, event, err);
     case GW_EVENT_CANVAS_COMMIT:

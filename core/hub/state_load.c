@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/origins.h"
+#include "hub/state_graph.h"
 #include "hub/state_internal.h"
 #include "hub/tokens.h"
 
@@ -71,6 +72,11 @@ static int load_origin(const struct loading *l, const struct gw_json *row)
     return judge(l, gw_origins_note(l->state->origins, gw_json_text(name, NULL), gw_json_int(n)), "an origin");
 }
 
+static int load_graph(const struct loading *l, const struct gw_json *row)
+{
+    return judge(l, gw_graph_load(l->state->graph, row), "its graph");
+}
+
 static int load_canvas(const struct loading *l, const struct gw_json *row)
 {
     const char *id = gw_state_text_member(row, "id"), *type = gw_state_text_member(row, "type"), *hash = gw_state_text_member(row, "hash");
@@ -118,7 +124,7 @@ static int load_rows(struct loading *l, const struct gw_json *chunk)
         const char *part;
         int (*load)(const struct loading *l, const struct gw_json *row);
         bool is_object;
-    } parts[] = {{"head", load_head, true},           {"origins", load_origin, false}, {"canvases", load_canvas, true},
+    } parts[] = {{"head", load_head, true},           {"origins", load_origin, false}, {"graph", load_graph, true},     {"canvases", load_canvas, true},
                  {"revisions", load_revision, false}, {"blocks", load_block, true},    {"removed", load_removed, false}};
     const char *part = gw_state_text_member(chunk, "part"), *canvas = gw_state_text_member(chunk, "canvas");
     const struct gw_json *rows = part ? gw_json_get(chunk, "rows") : NULL;

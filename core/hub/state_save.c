@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/origins.h"
+#include "hub/state_graph.h"
 #include "hub/state_internal.h"
 #include "hub/tokens.h"
 
@@ -85,6 +86,8 @@ static void save_origins(struct chunker *c, const struct gw_origins *origins)
     }
 }
 
+static struct gw_buffer *begin_graph_row(void *arg, const char *part) { return begin_row(arg, part, NULL); }
+
 static void save_canvas(struct chunker *c, const struct gw_canvas *canvas)
 {
     struct gw_buffer *out = begin_row(c, "canvases", NULL);
@@ -145,6 +148,8 @@ int gw_state_save(const struct gw_state *state, size_t chunk_bytes, int (*emit)(
     save_head(&c, state);
     close_chunk(&c);
     save_origins(&c, state->origins);
+    if (gw_graph_save(state->graph, begin_graph_row, &c))
+        c.status = GW_ENOMEM;
     for (size_t i = 0; i < state->canvas_count; i++)
         save_canvas(&c, state->canvases[i]);
     for (size_t i = 0; i < state->canvas_count; i++) {

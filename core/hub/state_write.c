@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/json.h"
+#include "hub/state_graph.h"
 #include "hub/state_internal.h"
 #include "hub/tokens.h"
 
@@ -122,8 +123,16 @@ void gw_state_write(const struct gw_state *state, const struct gw_plan *plan, co
 {
     gw_buffer_append_text(out, "\"canvases\":");
     write_canvases(state, canvas_ids, count, out);
-    gw_buffer_append_text(out, ",\"chat\":{\"messages\":{}},\"graph\":{\"edges\":{},\"nodes\":{},\"state\":null},\"tokens\":");
+    gw_buffer_append_text(out, ",\"chat\":{\"messages\":{}},\"graph\":");
+    gw_graph_write(state->graph, plan, out);
+    gw_buffer_append_text(out, ",\"tokens\":");
     gw_tokens_write_values(state->tokens, plan, out);
+}
+
+int gw_state_write_run(const struct gw_state *state, const struct gw_plan *plan,
+                       void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg)
+{
+    return gw_graph_write_frames(state->graph, plan, emit, arg);
 }
 
 void gw_state_write_canvas(const struct gw_state *state, const struct gw_plan *plan, const char *canvas_id, struct gw_buffer *out)

@@ -69,23 +69,22 @@ static void on_id_only(void *self, const char *cursor, struct gw_buffer *out)
 }
 
 /* A checkpoint is nobody's doing: its actor is the gateway itself. */
-static void on_checkpoint(void *self, const struct gw_scope *scope, const char *canvas_id, int64_t ts_ms, const char *data, size_t data_length,
-                          const char *cursor, struct gw_buffer *out)
+static void on_checkpoint(void *self, const struct gw_scope *scope, const struct gw_checkpoint_frame *frame, struct gw_buffer *out)
 {
     (void)self;
     char ts[25];
-    gw_clock_format_rfc3339(ts_ms, ts);
-    const char *type = gw_event_type_name(GW_EVENT_CANVAS_READY);
+    gw_clock_format_rfc3339(frame->ts_ms, ts);
+    const char *type = gw_event_type_name(frame->type);
     struct gw_envelope envelope = {.type = type,
                                    .ts = ts,
                                    .surface_id = scope->surface_id[0] ? scope->surface_id : "gateway",
                                    .app_id = scope->app_id[0] ? scope->app_id : "gateway",
-                                   .canvas_id = canvas_id,
+                                   .canvas_id = frame->canvas_id,
                                    .actor_id = "gateway",
                                    .actor_kind = "service"};
     fill_scope(&envelope, scope);
-    gw_sse_begin(out, type, cursor);
-    gw_envelope_write(&envelope, data, data_length, out);
+    gw_sse_begin(out, type, frame->cursor);
+    gw_envelope_write(&envelope, frame->data, frame->data_length, out);
     gw_sse_end(out);
 }
 
