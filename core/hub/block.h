@@ -12,6 +12,8 @@
 #include "hub/text.h"
 
 struct gw_block;
+struct gw_blocks_digest;
+struct gw_buffer;
 struct gw_json;
 struct gw_journal;
 struct gw_map;
@@ -29,6 +31,7 @@ struct gw_block {
 
     struct gw_order_label label;
     bool is_removed;  /* detached, and kept until the journal closes */
+    bool is_touched;  /* its id is noted for blocks_digest.c */
     const char *kind; /* interned in the tree */
     const char *author; /* interned in the tree; "": none */
     char *vis;        /* owned; NULL: none */
@@ -52,6 +55,7 @@ struct gw_blocks {
     struct gw_removed *removed;
     struct gw_block *edited; /* the ring's next to be pruned */
     size_t open_ops;
+    struct gw_blocks_digest *digest; /* NULL before anybody asked */
 };
 
 /* The treap that holds the children of `parent`. */
@@ -63,5 +67,7 @@ void gw_blocks_detach(struct gw_blocks *blocks, struct gw_block *block);
 int gw_blocks_open_edits(struct gw_blocks *blocks, struct gw_block *block);
 /* Frees one block, not its children. */
 void gw_block_free(struct gw_blocks *blocks, struct gw_block *block);
+/* `,"text":"…"`, appended. */
+void gw_blocks_write_text(const struct gw_block *block, struct gw_buffer *out);
 
 #endif

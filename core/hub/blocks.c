@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "hub/block.h"
+#include "hub/blocks_digest.h"
 #include "hub/journal.h"
 #include "hub/removed.h"
 #include "hub/siblings.h"
@@ -38,6 +39,7 @@ static void free_tree(struct gw_blocks *blocks)
     free_values(blocks->by_id, free_block_value, blocks);
     free_values(blocks->kinds, free_kind_value, blocks);
     gw_removed_destroy(blocks->removed);
+    gw_blocks_digest_destroy(blocks->digest);
     gw_json_unref(blocks->no_props);
     gw_free(blocks);
 }

@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "hub/block.h"
 #include "hub/blocks.h"
+#include "hub/blocks_digest.h"
 #include "hub/journal.h"
 #include "hub/removed.h"
 #include "hub/siblings.h"
@@ -28,6 +29,13 @@ struct block_undo {
 };
 
 static void on_forget_nothing(struct gw_undo *step) { gw_free(step); }
+
+/* A block that stands, and the one to its right, which knows its left neighbour. */
+static void touch_place(struct gw_blocks *blocks, struct gw_block *block)
+{
+    gw_blocks_digest_touch(blocks, block);
+    gw_blocks_digest_touch(blocks, gw_siblings_next(block));
+}
 
 /* ---- insert ---- */
 
@@ -134,6 +142,7 @@ int gw_blocks_insert(struct gw_blocks *blocks, const struct gw_block_insert *ins
     *undo = (struct insert_undo){{{NULL, on_revert_insert, on_forget_nothing}, blocks, block}, shadowed};
     gw_blocks_attach(blocks, block, insert->parent, previous);
     blocks->count++;
+    touch_place(blocks, block);
     gw_journal_push(blocks->journal, &undo->base.step);
     if (out)
         *out = block;
@@ -265,6 +274,7 @@ int gw_blocks_update(struct gw_blocks *blocks, const struct gw_block_update *upd
         undo->vis = block->vis;
         block->vis = vis;
     }
+    gw_blocks_digest_touch(blocks, block);
     gw_journal_push(blocks->journal, &undo->base.step);
     return 0;
 }
@@ -296,8 +306,8 @@ int gw_blocks_move(struct gw_blocks *blocks, struct gw_block *block, struct gw_b
         return no_memory(err);
     *undo = (struct move_undo){
         {{NULL, on_revert_move, on_forget_nothing}, blocks, block}, block->parent, gw_siblings_previous(block), block->label};
+    struct gw_block *previous, *next = gw_siblings_next(block);
     gw_blocks_detach(blocks, block);
-    struct gw_block *previous;
     if (find_place(blocks, parent, label, &previous)) {
         gw_blocks_attach(blocks, block, undo->parent, undo->previous);
         gw_free(undo);
@@ -305,6 +315,8 @@ int gw_blocks_move(struct gw_blocks *blocks, struct gw_block *block, struct gw_b
     }
     memcpy(block->label.text, label, strlen(label) + 1);
     gw_blocks_attach(blocks, block, parent, previous);
+    gw_blocks_digest_touch(blocks, next);
+    touch_place(blocks, block);
     gw_journal_push(blocks->journal, &undo->base.step);
     return 0;
 }
@@ -319,8 +331,10 @@ struct remove_undo {
 
 static void mark_removed(struct gw_blocks *blocks, struct gw_block *top, bool is_removed)
 {
-    for (struct gw_block *b = gw_blocks_next(blocks, top, NULL); b; b = gw_blocks_next(blocks, top, b))
+    for (struct gw_block *b = gw_blocks_next(blocks, top, NULL); b; b = gw_blocks_next(blocks, top, b)) {
         b->is_removed = is_removed;
+        gw_blocks_digest_touch(blocks, b);
+    }
 }
 
 static void on_revert_remove(struct gw_undo *step)
@@ -391,6 +405,7 @@ int gw_blocks_remove(struct gw_blocks *blocks, struct gw_block *block, uint64_t 
         return no_memory(err);
     }
     *undo = (struct remove_undo){{{NULL, on_revert_remove, on_forget_remove}, blocks, block}, gw_siblings_previous(block), count};
+    touch_place(blocks, block);
     gw_blocks_detach(blocks, block);
     mark_removed(blocks, block, true);
     blocks->count -= count;
@@ -450,9 +465,11 @@ int gw_blocks_splice(struct gw_blocks *blocks, const struct gw_block_splice *spl
     int code = splice_text(block, splice, undo, err);
     if (!code && (gw_blocks_open_edits(blocks, block) || gw_splice_log_fold(block->edits, splice->edit, splice->resolved, blocks->journal)))
         code = no_memory(err);
-    if (code)
+    if (code) {
         on_revert_splice(&undo->base.step);
-    else
+    } else {
+        gw_blocks_digest_touch(blocks, block);
         gw_journal_push(blocks->journal, &undo->base.step);
+    }
     return code;
 }

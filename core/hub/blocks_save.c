@@ -28,10 +28,10 @@ static int append_escaped(void *arg, const char *bytes, size_t length)
     return 0;
 }
 
-static void write_text(const struct gw_text *text, struct gw_buffer *out)
+void gw_blocks_write_text(const struct gw_block *block, struct gw_buffer *out)
 {
     gw_buffer_append_text(out, ",\"text\":\"");
-    if (!gw_text_each(text, append_escaped, out))
+    if (!gw_text_each(&block->text, append_escaped, out))
         gw_buffer_append_char(out, '"');
 }
 
@@ -54,7 +54,7 @@ void gw_blocks_write_block(const struct gw_blocks *blocks, const struct gw_block
         gw_json_write_canonical(block->props, out);
     }
     if (block->text.bytes)
-        write_text(&block->text, out);
+        gw_blocks_write_text(block, out);
     if (block->edits && gw_splice_log_last_seq(block->edits) > gw_splice_floor(&blocks->limits, head_seq)) {
         gw_buffer_append_text(out, ",\"edits\":");
         gw_splice_log_write(block->edits, &blocks->limits, head_seq, out);
