@@ -32,6 +32,9 @@ struct gw_error {
     bool is_retryable;   /* the same request may succeed later */
     bool has_limit;      /* `limit` and `limit_name` are set */
     int64_t limit;       /* the limit that was hit, in the unit of its name */
+    bool has_expected;   /* `expected` is set */
+    int64_t expected;    /* the number that would have been right: an offset */
+    char end[16];        /* how that ended which takes nothing more: "cancelled"; "" elsewhere */
     char id[40];         /* stable code for clients: "body_too_large" */
     char limit_name[40]; /* "max_body_bytes" */
     char path[160];      /* where in the input: "/args/block/id", or file:line */

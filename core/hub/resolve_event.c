@@ -55,6 +55,11 @@ static int join_origin(const struct gw_resolve *r, struct gw_json **context)
     return status ? status : gw_json_set(*context, "n", gw_json_new_int(r->command->n));
 }
 
+static bool is_run_wide(enum gw_event_type type)
+{
+    return type == GW_EVENT_TOKEN_PATCH || type == GW_EVENT_CHAT_MESSAGE || type == GW_EVENT_CHAT_TOKEN || type == GW_EVENT_LOG_LINE;
+}
+
 int gw_resolve_emit(const struct gw_resolve *r, enum gw_event_type type, struct gw_json *data, struct gw_json *facets,
                     struct gw_json *context)
 {
@@ -71,7 +76,7 @@ int gw_resolve_emit(const struct gw_resolve *r, enum gw_event_type type, struct 
     event->data = data;
     event->facets = facets;
     event->context = context;
-    if (type != GW_EVENT_TOKEN_PATCH)
+    if (!is_run_wide(type))
         memcpy(event->canvas_id, r->command->canvas_id, sizeof event->canvas_id);
     return gw_event_list_add(r->out, event) ? gw_resolve_no_memory(r) : GW_OK;
 }

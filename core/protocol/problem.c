@@ -65,6 +65,12 @@ void gw_problem_write(const struct gw_error *err, struct gw_problem problem, str
         gw_buffer_append_i64(out, err->limit);
         gw_buffer_append_char(out, '}');
     }
+    if (err->has_expected) {
+        gw_buffer_append_text(out, ",\"expected\":");
+        gw_buffer_append_i64(out, err->expected);
+    }
+    if (err->end[0])
+        write_text(out, ",\"end\":", err->end);
     write_text(out, ",\"retry\":", gw_retry_name(problem.retry));
     gw_buffer_append_char(out, '}');
 }
