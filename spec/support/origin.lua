@@ -1,4 +1,4 @@
---- A small HTTP origin for the program under test: serves files of a folder, each with its own answer, and notes what was asked of it. It is
+--- A small HTTP origin for the program under test: serves files of a folder, each with its answer, and notes what was asked of it. It is
 --- a process of its own, so that a spec may wait for the gateway meanwhile.
 ---
 ---   origin.start() → o       o.url, o:answer(path, text, {status=, headers={…}}), o:requests() → {"GET /keys", …}, o:stop()
