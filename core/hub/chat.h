@@ -40,9 +40,8 @@ struct gw_chat_message {
     struct gw_chat_message *older, *newer;   /* as they began */
     struct gw_chat_message *ended_before, *ended_after;
     uint64_t touched_ms;                     /* not state: when its producer was last heard; 0 = not since the run was loaded */
-    uint64_t round;                          /* not state: see gw_chat_round */
+    bool is_in_round;                        /* not state, as the next two: chat_round.h */
     size_t round_bytes, round_points;
-    bool was_open;
 };
 
 /* `seed` is for hashing only. `journal` is the state's, borrowed. */

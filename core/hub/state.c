@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "hub/chat.h"
 #include "hub/graph.h"
 #include "hub/origins.h"
 #include "hub/state_internal.h"
@@ -23,6 +24,9 @@ void gw_state_limits_default(struct gw_state_limits *limits)
                                        .max_base64_run = 1024,
                                        .edit_window = 65536,
                                        .max_context_ops = 16384,
+                                       .max_message_bytes = 1u << 20,
+                                       .max_open_messages = 1000,
+                                       .max_open_bytes = 16u << 20,
                                        .max_nodes = 10000,
                                        .max_edges = 50000,
                                        .max_node_bytes = 8u << 10};
@@ -39,6 +43,7 @@ struct gw_state *gw_state_create(const uint8_t seed[16], const struct gw_state_l
     state->canvas_ids = gw_alloc_array(limits->max_canvases + 1, sizeof(const char *));
     state->tokens = gw_tokens_create(seed, &state->journal);
     state->origins = gw_origins_create(seed, &state->journal);
+    state->chat = gw_chat_create(seed, &state->journal);
     state->graph = gw_graph_create(seed, &state->journal);
     return state;
 }
@@ -54,6 +59,7 @@ void gw_state_destroy(struct gw_state *state)
         gw_canvas_destroy(state->canvases[i]);
     gw_tokens_destroy(state->tokens);
     gw_origins_destroy(state->origins);
+    gw_chat_destroy(state->chat);
     gw_graph_destroy(state->graph);
     gw_free(state->canvases);
     gw_free(state->canvas_ids);
@@ -61,6 +67,8 @@ void gw_state_destroy(struct gw_state *state)
 }
 
 uint64_t gw_state_seq(const struct gw_state *state) { return state->seq; }
+
+struct gw_chat *gw_state_chat(const struct gw_state *state) { return state->chat; }
 
 void gw_state_begin(struct gw_state *state)
 {
@@ -73,6 +81,7 @@ void gw_state_keep(struct gw_state *state)
     gw_journal_keep(&state->journal);
     gw_state_destroy_dead(state);
     gw_origins_trim(state->origins);
+    gw_chat_trim(state->chat);
 }
 
 void gw_state_revert(struct gw_state *state)

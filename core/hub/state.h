@@ -13,6 +13,7 @@
 struct gw_buffer;
 struct gw_checkpoint_frame;
 struct gw_command;
+struct gw_chat;
 struct gw_error;
 struct gw_event;
 struct gw_event_list;
@@ -70,6 +71,9 @@ struct gw_resolve_context {
  * and err->id is one of the stable codes of docs/contract.md with err->path inside the command ("/args/id"). */
 int gw_state_resolve(const struct gw_state *state, const struct gw_command *command, const struct gw_resolve_context *context,
                      struct gw_event_list *out, struct gw_error *err);
+
+/* The run's messages: to be read, and for the owner's leases (hub/chat.h). */
+struct gw_chat *gw_state_chat(const struct gw_state *state);
 
 /* Projected JSON, canonical text, appended to `out`.
  * state: the members tokens, canvases, graph, chat of GET /v1/state, without braces: `"canvases":{…},"tokens":{…}`; only the canvases

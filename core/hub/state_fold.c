@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "hub/chat.h"
 #include "hub/origins.h"
 #include "hub/state_graph.h"
 #include "hub/state_internal.h"
@@ -139,7 +140,11 @@ static int fold_by_type(struct gw_state *state, const struct gw_event *event, st
         return gw_state_fold_ops(state, event, err);
     case GW_EVENT_CANVAS_COMMIT:
         return fold_canvas_commit(state, event, err);
-    default: /* references, messages and log lines leave blocks and Tokens as they are */
+    case GW_EVENT_CHAT_MESSAGE:
+        return judge(gw_chat_fold_message(state->chat, event), event, "a message of that id stands already", err);
+    case GW_EVENT_CHAT_TOKEN:
+        return judge(gw_chat_fold_tokens(state->chat, event), event, "a part is not the next of an open message", err);
+    default: /* references and log lines leave the state as it is */
         return GW_OK;
     }
 }

@@ -27,6 +27,7 @@
 #include "hub/state.h"
 
 struct gw_graph;
+struct gw_chat;
 struct gw_origins;
 struct gw_tokens;
 
@@ -63,6 +64,7 @@ struct gw_state {
     struct gw_canvas *dead; /* mounts undone; destroyed once the journal has closed */
     struct gw_tokens *tokens;
     struct gw_origins *origins;
+    struct gw_chat *chat;
     struct gw_graph *graph; /* its events: state_graph.h */
 };
 

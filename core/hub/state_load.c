@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "hub/chat.h"
 #include "hub/origins.h"
 #include "hub/state_graph.h"
 #include "hub/state_internal.h"
@@ -118,6 +119,21 @@ static int load_removed(const struct loading *l, const struct gw_json *row)
     return gw_blocks_load_removed(l->canvas->blocks, gw_json_text(id, NULL), seq, l->err);
 }
 
+static int load_message(const struct loading *l, const struct gw_json *row)
+{
+    return judge(l, gw_chat_load_row(l->state->chat, row), "a message");
+}
+
+static int load_gone_message(const struct loading *l, const struct gw_json *row)
+{
+    const struct gw_json *id = gw_json_at(row, 0), *word = gw_json_at(row, 1);
+    enum gw_chat_end end;
+    if (!gw_json_is_string(id) || !gw_json_is_string(word) || strlen(gw_json_text(id, NULL)) > GW_ID_MAX ||
+        gw_chat_end_parse(gw_json_text(word, NULL), &end))
+        return damaged(l, "a forgotten message");
+    return judge(l, gw_chat_load_gone(l->state->chat, gw_json_text(id, NULL), end), "a forgotten message");
+}
+
 static int load_rows(struct loading *l, const struct gw_json *chunk)
 {
     static const struct {
@@ -125,7 +141,8 @@ static int load_rows(struct loading *l, const struct gw_json *chunk)
         int (*load)(const struct loading *l, const struct gw_json *row);
         bool is_object;
     } parts[] = {{"head", load_head, true},           {"origins", load_origin, false}, {"graph", load_graph, true},     {"canvases", load_canvas, true},
-                 {"revisions", load_revision, false}, {"blocks", load_block, true},    {"removed", load_removed, false}};
+                 {"revisions", load_revision, false}, {"blocks", load_block, true},    {"removed", load_removed, false},
+                 {"messages", load_message, true},    {"gone_messages", load_gone_message, false}};
     const char *part = gw_state_text_member(chunk, "part"), *canvas = gw_state_text_member(chunk, "canvas");
     const struct gw_json *rows = part ? gw_json_get(chunk, "rows") : NULL;
     size_t kind = 0, kinds = sizeof parts / sizeof parts[0];

@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "hub/chat.h"
 #include "hub/origins.h"
 #include "hub/state_graph.h"
 #include "hub/state_internal.h"
@@ -140,6 +141,23 @@ static void save_removed(struct chunker *c, const struct gw_canvas *canvas, uint
     }
 }
 
+static void save_chat(struct chunker *c, const struct gw_chat *chat)
+{
+    const void *cursor = NULL;
+    const char *id;
+    enum gw_chat_end end;
+    for (const struct gw_chat_message *message = NULL; (message = gw_chat_next(chat, message));)
+        gw_chat_write_row(message, begin_row(c, "messages", NULL));
+    while (gw_chat_next_gone(chat, &cursor, &id, &end)) {
+        struct gw_buffer *out = begin_row(c, "gone_messages", NULL);
+        gw_buffer_append_text(out, "[\"");
+        gw_buffer_append_text(out, id);
+        gw_buffer_append_text(out, "\",\"");
+        gw_buffer_append_text(out, gw_chat_end_name(end));
+        gw_buffer_append_text(out, "\"]");
+    }
+}
+
 int gw_state_save(const struct gw_state *state, size_t chunk_bytes, int (*emit)(void *arg, const char *bytes, size_t length), void *arg,
                   struct gw_error *err)
 {
@@ -157,6 +175,7 @@ int gw_state_save(const struct gw_state *state, size_t chunk_bytes, int (*emit)(
         save_blocks(&c, state->canvases[i], state->seq);
         save_removed(&c, state->canvases[i], state->seq);
     }
+    save_chat(&c, state->chat);
     close_chunk(&c);
     gw_buffer_fini(&c.text);
     if (c.status == GW_ENOMEM)

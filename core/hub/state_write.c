@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/json.h"
+#include "hub/chat.h"
 #include "hub/state_graph.h"
 #include "hub/state_internal.h"
 #include "hub/tokens.h"
@@ -123,7 +124,9 @@ void gw_state_write(const struct gw_state *state, const struct gw_plan *plan, co
 {
     gw_buffer_append_text(out, "\"canvases\":");
     write_canvases(state, canvas_ids, count, out);
-    gw_buffer_append_text(out, ",\"chat\":{\"messages\":{}},\"graph\":");
+    gw_buffer_append_text(out, ",\"chat\":");
+    gw_chat_write(state->chat, out);
+    gw_buffer_append_text(out, ",\"graph\":");
     gw_graph_write(state->graph, plan, out);
     gw_buffer_append_text(out, ",\"tokens\":");
     gw_tokens_write_values(state->tokens, plan, out);
