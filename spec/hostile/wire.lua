@@ -8,7 +8,8 @@
 ---       pieces: one text or a list, sent one by one, each read by the gateway before the next goes out (needs one worker)
 ---       options: count= stop after that many final answers instead of at the close · seconds= · is_head= the answers have no bodies
 ---   wire.codes(answers) → "200 400 bad_header": statuses, and codes where there are some
----   wire.command(make, …) → bytes of a POST /v1/commands that carries it
+---   wire.command(bearer, command, headers?) → bytes of a POST /v1/commands that carries it      wire.post(bearer, body): the same of a text
+---   wire.parse_answer(text, at, is_head?) → answer, place behind it; nil when it is not whole
 
 local clock = require("support.clock")
 local json = require("support.json")
@@ -43,6 +44,11 @@ function wire.command(bearer, command, headers)
   return wire.request({ method = "POST", path = "/v1/commands", headers = all, body = json.encode(command) })
 end
 
+function wire.post(bearer, body)
+  local headers = { "Authorization: Bearer " .. bearer, "Content-Type: application/json" }
+  return wire.request({ method = "POST", path = "/v1/commands", headers = headers, body = body })
+end
+
 -- ---- answers ---------------------------------------------------------------------------------------------------------------------------
 
 local function parse_headers(head)
@@ -55,8 +61,7 @@ local function parse_headers(head)
   return headers
 end
 
---- One answer at `at`: it and the place behind it, or nil when it is not whole.
-local function parse_answer(text, at, is_head)
+function wire.parse_answer(text, at, is_head)
   local stop = select(2, text:find("\r\n\r\n", at, true))
   if not stop then
     return nil
@@ -82,7 +87,7 @@ end
 local function parse_all(text, is_head)
   local answers, at = {}, 1
   while at <= #text do
-    local answer, after = parse_answer(text, at, is_head)
+    local answer, after = wire.parse_answer(text, at, is_head)
     if not answer then
       return answers, text:sub(at)
     end
