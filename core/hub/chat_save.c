@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/chat.h"
+#include "hub/ports.h"
 
 static void write_text(struct gw_buffer *out, const char *before, const char *text, size_t length)
 {
@@ -86,7 +87,36 @@ void gw_chat_write(const struct gw_chat *chat, struct gw_buffer *out)
     gw_buffer_append_text(out, "]}");
 }
 
-/* ---- checkpoints ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- checkpoints of streams ------------------------------------------------------------------------------------------------------------ */
+
+int gw_chat_write_frames(const struct gw_chat *chat, void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg)
+{
+    struct gw_buffer text;
+    gw_buffer_init(&text, 0);
+    for (const struct gw_chat_message *message = NULL; !text.has_failed && (message = gw_chat_next(chat, message));) {
+        struct gw_json *data = gw_chat_message_data(message);
+        gw_buffer_reset(&text);
+        if (data)
+            gw_json_write(data, &text);
+        else
+            text.has_failed = true;
+        gw_json_unref(data);
+        if (!text.has_failed)
+            emit(arg, &(struct gw_checkpoint_frame){.type = GW_EVENT_CHAT_MESSAGE,
+                                                    .ts_ms = message->ts_ms,
+                                                    .data = text.data,
+                                                    .data_length = text.length,
+                                                    .actor = &message->author,
+                                                    .surface_id = message->surface_id,
+                                                    .app_id = message->app_id,
+                                                    .cause = message->cause});
+    }
+    int status = text.has_failed ? GW_ENOMEM : GW_OK;
+    gw_buffer_fini(&text);
+    return status;
+}
+
+/* ---- checkpoints of the state ----------------------------------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;

@@ -167,6 +167,8 @@ struct gw_checkpoint_frame {
     const char *data; /* JSON text */
     size_t data_length;
     const char *cursor; /* NULL: no id on this frame */
+    const struct gw_actor *actor; /* NULL: the gateway itself, as in the three below */
+    const char *surface_id, *app_id, *cause;
 };
 
 struct gw_wire {

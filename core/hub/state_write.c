@@ -135,7 +135,8 @@ void gw_state_write(const struct gw_state *state, const struct gw_plan *plan, co
 int gw_state_write_run(const struct gw_state *state, const struct gw_plan *plan,
                        void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg)
 {
-    return gw_graph_write_frames(state->graph, plan, emit, arg);
+    int status = gw_graph_write_frames(state->graph, plan, emit, arg);
+    return status ? status : gw_chat_write_frames(state->chat, emit, arg);
 }
 
 void gw_state_write_canvas(const struct gw_state *state, const struct gw_plan *plan, const char *canvas_id, struct gw_buffer *out)

@@ -68,7 +68,7 @@ static void on_id_only(void *self, const char *cursor, struct gw_buffer *out)
     gw_sse_write_id(out, cursor);
 }
 
-/* A checkpoint is nobody's doing: its actor is the gateway itself. */
+/* What a checkpoint folds together is nobody's doing: its actor is the gateway itself. */
 static void on_checkpoint(void *self, const struct gw_scope *scope, const struct gw_checkpoint_frame *frame, struct gw_buffer *out)
 {
     (void)self;
@@ -77,11 +77,12 @@ static void on_checkpoint(void *self, const struct gw_scope *scope, const struct
     const char *type = gw_event_type_name(frame->type);
     struct gw_envelope envelope = {.type = type,
                                    .ts = ts,
-                                   .surface_id = scope->surface_id[0] ? scope->surface_id : "gateway",
-                                   .app_id = scope->app_id[0] ? scope->app_id : "gateway",
+                                   .surface_id = frame->surface_id ? frame->surface_id : "gateway",
+                                   .app_id = frame->app_id ? frame->app_id : "gateway",
                                    .canvas_id = frame->canvas_id,
-                                   .actor_id = "gateway",
-                                   .actor_kind = "service"};
+                                   .actor_id = frame->actor ? frame->actor->id : "gateway",
+                                   .actor_kind = frame->actor ? gw_actor_kind_name(frame->actor->kind) : "service",
+                                   .cause = frame->cause};
     fill_scope(&envelope, scope);
     gw_sse_begin(out, type, frame->cursor);
     gw_envelope_write(&envelope, frame->data, frame->data_length, out);
