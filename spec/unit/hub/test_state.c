@@ -17,7 +17,7 @@ static int teardown(void **state)
 
 static void an_empty_run_has_its_final_shape(void **state)
 {
-    assert_state(*state, "{\"canvases\":{},\"chat\":{\"messages\":{}},\"graph\":{\"edges\":{},\"nodes\":{},\"state\":null},\"tokens\":{}}");
+    assert_state(*state, "{\"canvases\":{},\"chat\":{\"messages\":{},\"order\":[]},\"graph\":{\"edges\":{},\"nodes\":{},\"state\":null},\"tokens\":{}}");
 }
 
 static void a_mount_materialises_token_defaults_in_its_event(void **state)
@@ -27,7 +27,7 @@ static void a_mount_materialises_token_defaults_in_its_event(void **state)
     assert_int_equal(last_event(f)->type, GW_EVENT_CANVAS_READY);
     assert_json(gw_json_get(last_event(f)->data, "tokens"), "{\"plan.priority\":\"normal\",\"plan.title\":\"\",\"ui.zoom\":1}");
     assert_state(
-        f, "{\"canvases\":{\"c\":{\"blocks\":{},\"type\":\"planning\"}},\"chat\":{\"messages\":{}},\"graph\":{\"edges\":{},\"nodes\":{},"
+        f, "{\"canvases\":{\"c\":{\"blocks\":{},\"type\":\"planning\"}},\"chat\":{\"messages\":{},\"order\":[]},\"graph\":{\"edges\":{},\"nodes\":{},"
            "\"state\":null},\"tokens\":{\"plan.priority\":\"normal\",\"plan.title\":\"\",\"ui.zoom\":1}}");
 }
 
