@@ -18,6 +18,8 @@ static const struct handler {
     {"block.update", gw_resolve_block_update, true, false},  {"block.move", gw_resolve_block_move, true, false},
     {"block.remove", gw_resolve_block_remove, true, false},  {"token.set", gw_resolve_token_set, false, false},
     {"canvas.mount", gw_resolve_canvas_mount, false, false}, {"canvas.commit", gw_resolve_canvas_commit, true, false},
+    {"chat_send", gw_resolve_chat_send, false, false},       {"chat.append", gw_resolve_chat_append, false, true},
+    {"chat.cancel", gw_resolve_chat_cancel, false, false},   {"log.write", gw_resolve_log_write, false, false},
 };
 
 int gw_resolve_at(const struct gw_resolve *r, const char *path)

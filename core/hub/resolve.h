@@ -84,5 +84,9 @@ int gw_resolve_block_update(const struct gw_resolve *r);
 int gw_resolve_block_move(const struct gw_resolve *r);
 int gw_resolve_block_remove(const struct gw_resolve *r);
 int gw_resolve_block_splice(const struct gw_resolve *r);
+int gw_resolve_chat_send(const struct gw_resolve *r);
+int gw_resolve_chat_append(const struct gw_resolve *r);
+int gw_resolve_chat_cancel(const struct gw_resolve *r);
+int gw_resolve_log_write(const struct gw_resolve *r); /* an event a line */
 
 #endif
