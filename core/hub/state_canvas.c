@@ -12,6 +12,7 @@ struct canvas_undo {
     struct gw_canvas *canvas;
     struct gw_json *manifest; /* owned; the former one, when it was replaced */
     char hash[2 * GW_SHA256_BYTES + 1];
+    uint64_t uncommitted;
 };
 
 struct gw_canvas *gw_canvas_create(struct gw_state *state, const char *id)
@@ -92,6 +93,13 @@ static void revert_revision(struct gw_undo *step)
     gw_free(undo);
 }
 
+static void revert_uncommitted(struct gw_undo *step)
+{
+    struct canvas_undo *undo = (struct canvas_undo *)step;
+    undo->canvas->uncommitted = undo->uncommitted;
+    gw_free(undo);
+}
+
 static struct canvas_undo *create_undo(struct gw_state *state, struct gw_canvas *canvas, void (*revert)(struct gw_undo *step))
 {
     struct canvas_undo *undo = gw_try_alloc(sizeof *undo);
@@ -121,6 +129,19 @@ int gw_state_set_manifest(struct gw_state *state, struct gw_canvas *canvas, stru
     canvas->manifest = gw_json_ref(manifest);
     memcpy(canvas->manifest_hash, hash, strlen(hash) + 1);
     gw_journal_push(&state->journal, &undo->undo);
+    return GW_OK;
+}
+
+int gw_state_set_uncommitted(struct gw_state *state, struct gw_canvas *canvas, uint64_t count)
+{
+    struct canvas_undo *undo = state->journal.is_open ? create_undo(state, canvas, revert_uncommitted) : NULL;
+    if (state->journal.is_open && !undo)
+        return GW_ENOMEM;
+    if (undo) {
+        undo->uncommitted = canvas->uncommitted;
+        gw_journal_push(&state->journal, &undo->undo);
+    }
+    canvas->uncommitted = count;
     return GW_OK;
 }
 

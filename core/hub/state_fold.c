@@ -110,7 +110,8 @@ static int fold_canvas_commit(struct gw_state *state, const struct gw_event *eve
         gw_json_int(to) < 0)
         return damaged(err, event, "its revision is not the next one");
     struct gw_revision revision = {.seq = event->seq, .to_seq = (uint64_t)gw_json_int(to)};
-    return judge(gw_state_add_revision(state, canvas, &revision), event, "", err);
+    int status = gw_state_set_uncommitted(state, canvas, 0);
+    return judge(status ? status : gw_state_add_revision(state, canvas, &revision), event, "", err);
 }
 
 /* ---- all
@@ -127,6 +128,15 @@ static int note_origin(struct gw_state *state, const struct gw_event *event, str
     return judge(gw_origins_note(state->origins, origin, gw_json_int(n)), event, "", err);
 }
 
+static int fold_canvas_ops(struct gw_state *state, const struct gw_event *event, struct gw_error *err)
+{
+    int status = gw_state_fold_ops(state, event, err);
+    if (status)
+        return status;
+    struct gw_canvas *canvas = gw_state_canvas(state, event->canvas_id);
+    return judge(gw_state_set_uncommitted(state, canvas, canvas->uncommitted + 1), event, "", err);
+}
+
 static int fold_by_type(struct gw_state *state, const struct gw_event *event, struct gw_error *err)
 {
     switch (event->type) {
@@ -135,7 +145,7 @@ static int fold_by_type(struct gw_state *state, const struct gw_event *event, st
     case GW_EVENT_TOKEN_PATCH:
         return fold_token_patch(state, event, err);
     case GW_EVENT_STATE_PATCH:
-        return event->canvas_id[0] ? gw_state_fold_ops(state, event, err) : gw_graph_fold(state->graph, event, err);
+        return event->canvas_id[0] ? fold_canvas_ops(state, event, err) : gw_graph_fold(state->graph, event, err);
     case GW_EVENT_VOID:
         return gw_state_fold_ops(state, event, err);
     case GW_EVENT_CANVAS_COMMIT:

@@ -13,7 +13,7 @@
  *                facets   {canvas_type, blocks: {id: {kind, author, vis?, is: "new"|"gone"?, was?: {vis?}, block?: {…}}}}: every block touched, new
  *                          parents too; `block` is the whole block after a change of vis
  *                context  a splice: {block, base, written: [at, del, ins], by?}: `by` names the origin of one that has none of its own
- * canvas_commit  data     {rev, from, to, message?}: seqs here, sealed into cursors by the encoder
+ * canvas_commit  data     {rev, from, to, message?, state_hash?}: seqs here, sealed into cursors by the encoder
  * void           as state_patch, for a command that changes nothing that anybody sees but whose place in its origin's order counts
  * any of them    context  {origin, n}: the name of the origin, as resolving made it */
 #ifndef GW_HUB_STATE_INTERNAL_H
@@ -50,6 +50,7 @@ struct gw_canvas {
     struct gw_blocks *blocks;
     struct gw_revision *revisions; /* [rev - 1] */
     size_t revision_count, revision_capacity;
+    uint64_t uncommitted; /* events on its blocks since the last canvas_commit, or since the mount */
 };
 
 struct gw_state {
@@ -81,6 +82,8 @@ void gw_state_destroy_dead(struct gw_state *state);
 int gw_state_mount(struct gw_state *state, struct gw_canvas *canvas /* taken on success */);
 /* Replaces the manifest of a mounted canvas. Undone by the journal. */
 int gw_state_set_manifest(struct gw_state *state, struct gw_canvas *canvas, struct gw_json *manifest, const char *hash);
+/* Sets the count of events since the last canvas_commit. Undone by the journal. */
+int gw_state_set_uncommitted(struct gw_state *state, struct gw_canvas *canvas, uint64_t count);
 /* Adds a revision. Undone by the journal. */
 int gw_state_add_revision(struct gw_state *state, struct gw_canvas *canvas, const struct gw_revision *revision);
 

@@ -89,7 +89,9 @@ static int load_canvas(const struct loading *l, const struct gw_json *row)
     if (!canvas)
         return judge(l, GW_ENOMEM, "");
     memcpy(canvas->type, type, strlen(type) + 1);
-    int status = read_seq(gw_json_get(row, "mounted"), &canvas->mounted_seq) ? gw_state_mount(l->state, canvas) : GW_EINVAL;
+    bool is_good = read_seq(gw_json_get(row, "mounted"), &canvas->mounted_seq) &&
+                   read_seq(gw_json_get(row, "uncommitted"), &canvas->uncommitted);
+    int status = is_good ? gw_state_mount(l->state, canvas) : GW_EINVAL;
     if (status) {
         gw_state_bury(l->state, canvas);
         return judge(l, status, "a canvas");

@@ -100,6 +100,8 @@ static void save_canvas(struct chunker *c, const struct gw_canvas *canvas)
     gw_buffer_append_text(out, canvas->manifest_hash);
     gw_buffer_append_text(out, "\",\"mounted\":");
     gw_buffer_append_u64(out, canvas->mounted_seq);
+    gw_buffer_append_text(out, ",\"uncommitted\":");
+    gw_buffer_append_u64(out, canvas->uncommitted);
     gw_buffer_append_text(out, ",\"manifest\":");
     gw_json_write_canonical(canvas->manifest, out);
     gw_buffer_append_char(out, '}');

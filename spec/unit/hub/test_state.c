@@ -72,6 +72,7 @@ static void revisions_count_up_and_cover_what_lies_between(void **state)
 {
     struct fixture *f = *state;
     make_history(f);
+    gw_json_remove(last_event(f)->data, "state_hash");
     assert_json(last_event(f)->data, "{\"from\":8,\"rev\":2,\"to\":11}");
     assert_int_equal(gw_state_commit_seq(f->state, "c", 1), 9);
     assert_int_equal(gw_state_commit_seq(f->state, "", 2), 12);
