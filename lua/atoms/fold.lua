@@ -1,31 +1,41 @@
 --- The fold of an event stream: what a client knows of a run, from its frames alone. Written from docs/contract.md, not from the gateway:
---- specs hold the two against each other.
+--- specs hold the two against each other. The same rules with examples: spec/vectors/README.md.
 ---
 ---   local run = fold.new()
 ---   run:feed(envelope, id)       -- decoded `data:` of one frame, its `id:` or nil; returns true, or nil and {code=, message=}
 ---   run.cursor                   -- of the last frame that carried one
----   run.tokens[key]              run.canvases[id] = {type=, rev=, blocks={id → {kind, parent, pos, props, text, vis}}}
----   run.graph, run.chat          run:text(canvas, block)     run:children(canvas, parent_or_nil) → ids in order
+---   run.tokens[key]              run.canvases[id] = {type=, rev=, manifest=, blocks={id → {kind, parent, pos, props, text, vis}}}
+---   run.graph = {nodes, edges, state, detail, flow_id}      run.chat = {messages={id → {author, text, streaming, end, …}}, order={id, …}}
+---   run:text(canvas, block)      run:children(canvas, parent_or_nil) → ids in order
+---   run:state()                  -- tokens, canvases, graph and chat as GET /v1/state gives them
+---   fold.of(state)               -- a run that begins with an answer of GET /v1/state; its stream goes on from run.cursor
 ---
---- JSON null must be decoded as `fold.null` (or set fold.null to what the decoder uses); arrays as sequences. Unknown events are counted
---- in run.unknown, never an error: a newer gateway may send them.
+--- JSON null must be decoded as `fold.null` (set fold.null to what the decoder uses); arrays as sequences. Unknown event types are counted
+--- in run.unknown, never an error: a newer gateway may send them. An unknown operation is one: passing over it would leave the state wrong
+--- without a sign. After an error the run is not to be trusted; a client then opens its stream anew without a cursor.
 
 local text_op = require("atoms.text_op")
 
 local fold = { null = setmetatable({}, { __name = "null" }) }
 
+--- @class atoms.Problem
+--- @field code string
+--- @field message string
+
 --- @class atoms.Fold
 --- @field cursor string?
 --- @field tokens table<string, any>
 --- @field canvases table<string, table>
+--- @field graph table
+--- @field chat {messages: table<string, table>, order: string[]}
 --- @field unknown integer
 local Fold = {}
 Fold.__index = Fold
 
 local function empty(run)
   run.tokens, run.canvases = {}, {}
-  run.graph = { nodes = {}, edges = {}, state = nil }
-  run.chat = {}
+  run.graph = { nodes = {}, edges = {} }
+  run.chat = { messages = {}, order = {} }
 end
 
 --- @return atoms.Fold
@@ -35,17 +45,30 @@ function fold.new()
   return run
 end
 
-local function is_null(value)
-  return value == fold.null
+--- JSON null and an absent member are one to a reader.
+local function given(value)
+  if value ~= fold.null then
+    return value
+  end
 end
 
 local function copy(value)
-  if type(value) ~= "table" or is_null(value) then
+  if type(value) ~= "table" or value == fold.null then
     return value
   end
   local out = setmetatable({}, getmetatable(value))
   for key, item in pairs(value) do
     out[key] = copy(item)
+  end
+  return out
+end
+
+local function copy_but(source, hidden, other)
+  local out = {}
+  for key, value in pairs(source) do
+    if key ~= hidden and key ~= other then
+      out[key] = copy(given(value))
+    end
   end
   return out
 end
@@ -58,20 +81,9 @@ local function need(blocks, op)
   return blocks[op.id] or fail("unknown_block", "%s of block %s, which is not there", op.op, op.id)
 end
 
-local function parent_of(op)
-  if op.parent == nil or is_null(op.parent) then
-    return nil
-  end
-  return op.parent
-end
-
 local function block_of(source)
-  local vis = source.vis
-  if is_null(vis) then
-    vis = nil
-  end
-  return { kind = source.kind, parent = parent_of(source), pos = source.pos, props = copy(source.props), text = source.text, vis = vis,
-    orphan = source.orphan }
+  return { kind = source.kind, parent = given(source.parent), pos = source.pos, props = copy(source.props), text = source.text,
+    vis = given(source.vis), orphan = source.orphan }
 end
 
 local function set_members(target, set, unset)
@@ -83,27 +95,28 @@ local function set_members(target, set, unset)
   end
 end
 
--- ---- operations on blocks ------------------------------------------------------------------------------------------------------------------
+-- ---- operations on blocks --------------------------------------------------------------------------------------------------------------
 
 local block_ops = {}
 
 function block_ops.insert(blocks, op)
+  if blocks[op.id] then
+    fail("block_exists", "insert of block %s, which is there", op.id)
+  end
   blocks[op.id] = block_of(op)
 end
 
 function block_ops.update(blocks, op)
   local block = need(blocks, op)
   set_members(block.props, op.set, op.unset)
-  if is_null(op.vis) then
-    block.vis = nil
-  elseif op.vis ~= nil then
-    block.vis = op.vis
+  if op.vis ~= nil then
+    block.vis = given(op.vis)
   end
 end
 
 function block_ops.move(blocks, op)
   local block = need(blocks, op)
-  block.parent, block.pos, block.orphan = parent_of(op), op.pos, op.orphan
+  block.parent, block.pos, block.orphan = given(op.parent), op.pos, op.orphan
 end
 
 function block_ops.relabel(blocks, op)
@@ -147,24 +160,18 @@ function block_ops.splice(blocks, op)
   block.text = text
 end
 
--- ---- operations on the graph ----------------------------------------------------------------------------------------------------------------
-
-local function member_copy(op)
-  local out = {}
-  for key, value in pairs(op) do
-    if key ~= "op" and key ~= "id" then
-      out[key] = copy(value)
-    end
-  end
-  return out
-end
+-- ---- operations on the graph -----------------------------------------------------------------------------------------------------------
 
 local graph_ops = {
-  ["node.set"] = function(graph, op) graph.nodes[op.id] = member_copy(op) end,
-  ["edge.set"] = function(graph, op) graph.edges[op.id] = member_copy(op) end,
+  ["node.set"] = function(graph, op) graph.nodes[op.id] = copy_but(op, "op", "id") end,
+  ["edge.set"] = function(graph, op) graph.edges[op.id] = copy_but(op, "op", "id") end,
   ["edge.remove"] = function(graph, op) graph.edges[op.id] = nil end,
-  ["run.set_state"] = function(graph, op) graph.state = member_copy(op) end,
 }
+
+graph_ops["run.set_state"] = function(graph, op)
+  graph.state, graph.detail = op.state, given(op.detail)
+  graph.flow_id = given(op.flow_id) or graph.flow_id
+end
 
 graph_ops["node.remove"] = function(graph, op)
   graph.nodes[op.id] = nil
@@ -175,7 +182,7 @@ graph_ops["node.remove"] = function(graph, op)
   end
 end
 
--- ---- events --------------------------------------------------------------------------------------------------------------------------------
+-- ---- events ----------------------------------------------------------------------------------------------------------------------------
 
 local events = {}
 
@@ -185,6 +192,7 @@ function events.resume(run, data)
   end
 end
 
+--- Without `state` the canvas keeps the blocks that it has: its manifest has changed.
 function events.CANVAS_READY(run, data, envelope)
   local known = run.canvases[envelope.canvas_id] or { blocks = {} }
   local canvas = { type = data.canvas_type, rev = data.rev or known.rev, manifest = data.manifest, blocks = known.blocks }
@@ -210,40 +218,42 @@ function events.state_patch(run, data, envelope)
     elseif graph_ops[op.op] then
       graph_ops[op.op](run.graph, op)
     else
-      fail("unknown_op", "operation %s", tostring(op.op)) -- passing over it would leave the state wrong without a sign
+      fail("unknown_op", "operation %s", tostring(op.op))
     end
   end
 end
 
 function events.canvas_commit(run, data, envelope)
   local canvas = run.canvases[envelope.canvas_id] or fail("unknown_canvas", "a commit of canvas %s", tostring(envelope.canvas_id))
-  canvas.rev, canvas.state_hash = data.rev, data.state_hash
+  canvas.rev = data.rev
 end
 
+--- A message that is not streamed is whole and done; in a checkpoint `end` tells.
 function events.chat_message(run, data, envelope)
-  local message = member_copy(data)
-  message.author = copy(envelope.actor)
-  run.chat[data.message_id] = message
+  local id, ending = data.message_id, given(data["end"])
+  if ending == nil and not data.streaming then
+    ending = "done"
+  end
+  if not run.chat.messages[id] then
+    table.insert(run.chat.order, id)
+  end
+  run.chat.messages[id] = { author = copy(envelope.actor), ts = envelope.ts, text = data.text, streaming = data.streaming,
+    reply_to = given(data.reply_to), vis = given(data.vis), ["end"] = ending }
 end
 
-local function chat_part(run, part)
-  local message = run.chat[part.message_id]
-  if not message then
-    return -- it began before this client came, and ended before the checkpoint's window
-  end
-  message.text = message.text or ""
-  if part.offset and part.offset ~= utf8.len(message.text) then
-    fail("chat_gap", "message %s has %d code points, the part is at %d", part.message_id, utf8.len(message.text), part.offset)
-  end
-  message.text = message.text .. (part.text or "")
-end
-
+--- A part of an unknown message belongs to one that had ended, and was forgotten, before this client came.
 function events.chat_token(run, data)
-  for _, part in ipairs(data.parts or {}) do
-    chat_part(run, part)
-  end
-  if data["end"] and run.chat[data.message_id] then
-    run.chat[data.message_id]["end"] = data["end"]
+  for _, part in ipairs(data.parts) do
+    local message = run.chat.messages[part.message_id]
+    if message and part["end"] then
+      message["end"] = part["end"]
+    elseif message then
+      local points = utf8.len(message.text)
+      if part.offset ~= points then
+        fail("chat_gap", "message %s has %d code points, its next part is at %d", part.message_id, points, part.offset)
+      end
+      message.text = message.text .. part.text
+    end
   end
 end
 
@@ -253,7 +263,7 @@ end
 
 --- @param envelope table
 --- @param id string?
---- @return boolean? ok, {code: string, message: string}? problem
+--- @return boolean? ok, atoms.Problem? problem
 function Fold:feed(envelope, id)
   local apply = events[envelope.type]
   if not apply then
@@ -286,6 +296,63 @@ function Fold:children(canvas_id, parent)
   end
   table.sort(ids, function(a, b) return blocks[a].pos < blocks[b].pos end)
   return ids
+end
+
+-- ---- GET /v1/state ---------------------------------------------------------------------------------------------------------------------
+
+local function or_null(value)
+  if value == nil then
+    return fold.null
+  end
+  return value
+end
+
+local function each(source, make)
+  local out = {}
+  for key, value in pairs(source) do
+    out[key] = make(value)
+  end
+  return out
+end
+
+local function block_state(block)
+  local out = copy(block)
+  out.parent = or_null(block.parent)
+  return out
+end
+
+local function message_state(message)
+  local out = copy(message)
+  out["end"] = or_null(message["end"])
+  return out
+end
+
+--- @return {tokens: table, canvases: table, graph: table, chat: table}
+function Fold:state()
+  local graph = copy(self.graph)
+  graph.state = or_null(graph.state)
+  return {
+    tokens = copy(self.tokens),
+    canvases = each(self.canvases, function(canvas) return { type = canvas.type, blocks = each(canvas.blocks, block_state) } end),
+    graph = graph,
+    chat = { messages = each(self.chat.messages, message_state), order = copy(self.chat.order) },
+  }
+end
+
+--- @param state table an answer of GET /v1/state
+--- @return atoms.Fold
+function fold.of(state)
+  local run = fold.new()
+  run.cursor, run.tokens = state.cursor, copy(state.tokens)
+  run.canvases = each(state.canvases, function(canvas) return { type = canvas.type, blocks = each(canvas.blocks, block_of) } end)
+  for name, value in pairs(state.graph or {}) do
+    run.graph[name] = copy(given(value))
+  end
+  if state.chat then
+    run.chat.order = copy(state.chat.order)
+    run.chat.messages = each(state.chat.messages, copy_but)
+  end
+  return run
 end
 
 return fold

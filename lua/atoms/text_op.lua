@@ -1,7 +1,9 @@
---- Edits of one text, and what becomes of one when another came first: the client's half of the rules in docs/contract.md.
+--- Edits of one text, and what becomes of one when another came first: the client's half of the rules in docs/contract.md, with vectors in
+--- spec/vectors/transform.json.
 ---
---- An operation is one splice as its author meant it: `ins` goes in at `at`, and spans are removed, all in the coordinates (code points, from
---- 0) of the text before it. One splice starts with one span; inserts of others split it. Operations are values: no function changes one.
+--- An operation is one splice as its author meant it: `ins` goes in at `at`, and spans are removed, all in the coordinates (code points,
+--- from 0) of the text before it. One splice starts with one span; inserts of others split it. Operations are values: no function
+--- changes one.
 
 local text_op = {}
 
@@ -9,20 +11,50 @@ local text_op = {}
 --- @field start integer
 --- @field length integer
 
---- @class atoms.TextOp
+--- @class atoms.TextSplice
 --- @field at integer
+--- @field del integer
+--- @field ins string
+
+--- @class atoms.TextOp
+--- @field at integer without `ins`: where the first span starts; 0 when there is none
 --- @field ins string
 --- @field spans atoms.TextSpan[] ascending, not empty, neither touching nor overlapping, none before `at`
+
+local function normal(at, ins, spans)
+  if ins == "" then
+    at = spans[1] and spans[1].start or 0
+  end
+  return { at = at, ins = ins, spans = spans }
+end
 
 --- @param at integer
 --- @param del integer
 --- @param ins string
 --- @return atoms.TextOp
 function text_op.splice(at, del, ins)
-  return { at = at, ins = ins, spans = del > 0 and { { start = at, length = del } } or {} }
+  return normal(at, ins, del > 0 and { { start = at, length = del } } or {})
 end
 
---- Where a point of the old text lies once the spans are gone.
+--- @param op atoms.TextOp
+--- @return boolean that it neither inserts nor removes
+function text_op.is_empty(op)
+  return op.ins == "" and #op.spans == 0
+end
+
+--- @param a atoms.TextOp
+--- @param b atoms.TextOp
+--- @return boolean
+function text_op.equals(a, b)
+  local is_equal = a.at == b.at and a.ins == b.ins and #a.spans == #b.spans
+  for i, span in ipairs(a.spans) do
+    local other = b.spans[i]
+    is_equal = is_equal and span.start == other.start and span.length == other.length
+  end
+  return is_equal
+end
+
+--- How much of the old text before a point the spans take away.
 local function removed_before(op, point)
   local removed = 0
   for _, span in ipairs(op.spans) do
@@ -62,9 +94,11 @@ end
 
 local function add_span(spans, from, to)
   local last = spans[#spans]
-  if last and last.start + last.length == from then
+  if to <= from then
+    return
+  elseif last and last.start + last.length == from then
     last.length = last.length + to - from
-  elseif to > from then
+  else
     spans[#spans + 1] = { start = from, length = to - from }
   end
 end
@@ -90,18 +124,18 @@ end
 --- @param a_is_later boolean in the server's order
 --- @return atoms.TextOp
 function text_op.transform(a, b, a_is_later)
-  local out = { at = move_insert(a, b, a_is_later), ins = a.ins, spans = {} }
+  local spans = {}
   for _, span in ipairs(a.spans) do
     for _, piece in ipairs(pieces_left(span.start, span.start + span.length, b)) do
-      move_piece(out.spans, piece, b)
+      move_piece(spans, piece, b)
     end
   end
-  return out
+  return normal(move_insert(a, b, a_is_later), a.ins, spans)
 end
 
---- The same as plain splices, each applied to the text as the one before left it.
+--- The same as plain splices, each applied to the text as the one before left it; the insert is in the first.
 --- @param op atoms.TextOp
---- @return {at: integer, del: integer, ins: string}[]
+--- @return atoms.TextSplice[]
 function text_op.splices(op)
   local splices, gone, added = {}, 0, utf8.len(op.ins)
   local first = op.spans[1]
@@ -119,18 +153,17 @@ function text_op.splices(op)
 end
 
 --- The way back: splices of one event are one operation, ascending, the insert in the first.
---- @param splices {at: integer, del: integer, ins: string}[]
+--- @param splices atoms.TextSplice[]
 --- @return atoms.TextOp
 function text_op.join(splices)
-  local first = splices[1]
-  local op = text_op.splice(first.at, first.del, first.ins)
-  local gone, added = first.del, utf8.len(first.ins)
-  for i = 2, #splices do
-    local start = splices[i].at + gone - added
-    add_span(op.spans, start, start + splices[i].del)
-    gone = gone + splices[i].del
+  local first = splices[1] or { at = 0, del = 0, ins = "" }
+  local spans, gone, added = {}, 0, utf8.len(first.ins)
+  for i, splice in ipairs(splices) do
+    local start = splice.at + gone - (i > 1 and added or 0)
+    add_span(spans, start, start + splice.del)
+    gone = gone + splice.del
   end
-  return op
+  return normal(first.at, first.ins, spans)
 end
 
 --- @param text string
