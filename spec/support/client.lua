@@ -95,7 +95,7 @@ function Client:call(request)
   if (response.headers["content-type"] or ""):find("[/+]json$") and response.body ~= "" then
     response.json = json.must(response.body)
   end
-  api.check_answer(request.method or "GET", request.path, response)
+  api.check_answer(request.method or "GET", request.path, response, request.body)
   return response
 end
 

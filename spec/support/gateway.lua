@@ -13,6 +13,7 @@
 ---   gateway.refused{env=, config=} → {code=, out=, err=}     a start that must fail
 ---   gateway.stop_all()  ends everything and fails when a sanitizer had something to say or an end was not orderly
 
+local api = require("support.api")
 local client = require("support.client")
 local clock = require("support.clock")
 local http = require("support.http")
@@ -159,6 +160,7 @@ function Gateway:admin(path, headers, method)
   if (response.headers["content-type"] or ""):find("[/+]json$") and response.body ~= "" then
     response.json = json.must(response.body)
   end
+  api.check_answer(method or "GET", path, response)
   return response
 end
 

@@ -16,6 +16,7 @@
 ---     stream.carried                             the raw bytes of every frame that carried an id, in order (outside checkpoints)
 ---     stream.verdict                             data of the first `resume`, once read
 
+local api = require("support.api")
 local clock = require("support.clock")
 local json = require("support.json")
 
@@ -106,6 +107,7 @@ function sse.open(connection, request)
   if response.status ~= 200 or not (response.headers["content-type"] or ""):find("^text/event%-stream") then
     error(("no stream: %s%s"):format(response.head, connection:read_all(clock.deadline(1))), 2)
   end
+  api.check_stream_head(response)
   local stream = { connection = connection, response = response, parser = sse.parser() }
   stream.frames, stream.carried, stream.skipped, stream.passed = {}, {}, {}, {}
   if response.headers["transfer-encoding"] then
@@ -143,9 +145,7 @@ local function fill(stream, deadline)
   end
   local frames = stream.parser:feed(stream.chunks and unchunk(stream.chunks, bytes) or bytes)
   for _, frame in ipairs(frames) do
-    if sse.on_frame and frame.data then
-      sse.on_frame(frame)
-    end
+    api.check_frame(frame)
     stream.frames[#stream.frames + 1] = frame
   end
   return true
