@@ -34,6 +34,8 @@ static bool is_phase_done(const struct gw_worker *worker)
 static void on_tick(void *arg)
 {
     struct gw_worker *worker = arg;
+    if (worker->phase == GW_WORKER_SETTLING && worker->has_reported)
+        return; /* what has settled stays so: a checkpoint that began now would outlive its run */
     gw_hub_tick(worker->hub);
     gw_server_tick(worker->server);
     gw_verifier_tick(worker->verifier);
