@@ -23,6 +23,13 @@ void gw_buffer_reset(struct gw_buffer *b)
     b->has_failed = false;
 }
 
+void gw_buffer_truncate(struct gw_buffer *b, size_t length)
+{
+    assert(length <= b->length);
+    b->length = length;
+    b->has_failed = false;
+}
+
 static bool grow(struct gw_buffer *b, size_t needed)
 {
     size_t capacity = b->capacity ? b->capacity : FIRST_CAPACITY;

@@ -31,6 +31,8 @@ void gw_buffer_append_json_string(struct gw_buffer *b, const char *text, size_t 
 /* Room for `length` more bytes at the returned address, or NULL; commit with gw_buffer_commit. */
 char *gw_buffer_reserve(struct gw_buffer *b, size_t length);
 void gw_buffer_commit(struct gw_buffer *b, size_t length);
+/* Cuts it to its first `length` bytes, of which it has as many, and clears has_failed. */
+void gw_buffer_truncate(struct gw_buffer *b, size_t length);
 /* Removes the first `length` bytes. */
 void gw_buffer_consume(struct gw_buffer *b, size_t length);
 /* Moves the memory out to the caller (gw_free); the buffer is empty afterwards. Adds a NUL after the bytes. */

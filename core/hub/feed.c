@@ -11,8 +11,8 @@
 #include "hub/span.h"
 
 /* Spans begin small, so that ten thousand quiet runs cost little, and grow to a size at which their overhead vanishes. */
-#define SPAN_FIRST_BYTES 4096
-#define SPAN_MAX_BYTES 65536
+#define SPAN_FIRST_BYTES     4096
+#define SPAN_MAX_BYTES       65536
 #define SPAN_BYTES_PER_FRAME 128
 
 struct gw_feed *gw_feed_create(struct gw_run *run, const struct gw_channel *channel, uint64_t head_seq)
@@ -26,10 +26,7 @@ struct gw_feed *gw_feed_create(struct gw_run *run, const struct gw_channel *chan
     return feed;
 }
 
-static struct gw_span *ring_at(const struct gw_feed *feed, size_t i)
-{
-    return feed->ring[(feed->ring_first + i) % feed->ring_capacity];
-}
+static struct gw_span *ring_at(const struct gw_feed *feed, size_t i) { return feed->ring[(feed->ring_first + i) % feed->ring_capacity]; }
 
 static void empty_ring(struct gw_feed *feed)
 {
@@ -125,13 +122,21 @@ int gw_feed_publish(struct gw_feed *feed, const struct gw_event *event)
         feed->is_primed = true;
     }
     if (status < 0) {
-        empty_ring(feed);
-        feed->start_seq = event->seq;
+        gw_feed_skip(feed, event->seq);
+        return status;
     }
     feed->head_seq = event->seq;
     if (feed->ring_count)
         ring_at(feed, feed->ring_count - 1)->to_seq = event->seq;
-    return status < 0 ? status : GW_OK;
+    return GW_OK;
+}
+
+void gw_feed_skip(struct gw_feed *feed, uint64_t seq)
+{
+    empty_ring(feed);
+    feed->start_seq = feed->head_seq = seq;
+    feed->is_primed = false;
+    feed->doubts++;
 }
 
 /* ---- outlets -------------------------------------------------------------------------------------------------------------------------- */

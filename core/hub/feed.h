@@ -33,6 +33,12 @@ struct gw_outlet {
     bool is_away, is_stale;
 };
 
+/* One who waits until the feed's last visible frame is known; not known: the spine failed. */
+struct gw_feed_waiter {
+    struct gw_feed_waiter *next;
+    void (*primed)(struct gw_feed_waiter *waiter, bool is_known);
+};
+
 struct gw_feed {
     struct gw_run *run;
     struct gw_channel channel;
@@ -41,11 +47,12 @@ struct gw_feed {
     uint64_t start_seq, head_seq;
     uint64_t last_visible; /* seq of the last frame that carries an id; valid when is_primed */
     bool is_primed;
+    unsigned doubts;            /* how often it lost track of what is visible */
     struct gw_span *checkpoint; /* as of checkpoint_seq, shared by all who arrive before the next event; or NULL */
     uint64_t checkpoint_seq;
     struct gw_outlet *outlets;
-    unsigned holds;               /* others that need it: attachments on hold, replay blocks under way */
-    struct gw_attach *unprimed;   /* wait for last_visible */
+    unsigned holds; /* others that need it: attachments on hold, replay blocks under way */
+    struct gw_feed_waiter *unprimed;
     bool is_priming;
     struct gw_buffer scratch;
     struct gw_feed *next;
@@ -55,6 +62,8 @@ struct gw_feed *gw_feed_create(struct gw_run *run, const struct gw_channel *chan
 void gw_feed_destroy(struct gw_feed *feed);
 /* A durable event, in order. GW_ENOMEM leaves the ring empty but the feed usable: readers fall back to the spine. */
 int gw_feed_publish(struct gw_feed *feed, const struct gw_event *event);
+/* Events up to `seq` became durable without having been seen here: readers fall back to the spine. */
+void gw_feed_skip(struct gw_feed *feed, uint64_t seq);
 /* Tells every outlet what is new. */
 void gw_feed_announce(struct gw_feed *feed);
 struct gw_outlet *gw_feed_outlet(struct gw_feed *feed, struct gw_view *view, size_t worker);

@@ -19,6 +19,7 @@ struct gw_hub;
 struct gw_log;
 struct gw_manifests;
 struct gw_metrics;
+struct gw_read_work;
 
 /* value: process limits that the hub enforces, all inclusive maxima */
 struct gw_hub_limits {
@@ -73,6 +74,7 @@ struct gw_outcome {
     size_t answer_length;
     struct gw_error *error; /* owned by the submission */
     bool is_claimed;        /* the hub's: judged, its answer is set or on its way */
+    unsigned new_in_load;   /* the hub's: in which load of the run it was found to be new */
 };
 
 /* An ordered batch of one run. The caller fills the inputs and owns it again when `done` runs on `home`. */
@@ -91,6 +93,7 @@ struct gw_submission {
     struct gw_hub *owner;
     struct gw_submission *next;
     size_t unsettled;
+    bool has_refreshed;
 };
 void gw_hub_submit(struct gw_hub *hub, struct gw_submission *submission);
 /* Frees outcomes, commands and the plan; not the struct. */
@@ -117,7 +120,8 @@ struct gw_read {
     struct gw_task task; /* the hub's, as all below */
     struct gw_hub *owner;
     struct gw_read *next;
-    void *work;
+    struct gw_read_work *work;
+    bool has_refreshed;
 };
 void gw_hub_read(struct gw_hub *hub, struct gw_read *request);
 void gw_read_fini(struct gw_read *request);

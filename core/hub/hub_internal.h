@@ -5,10 +5,10 @@
 #ifndef GW_HUB_HUB_INTERNAL_H
 #define GW_HUB_HUB_INTERNAL_H
 
+#include "hub/feed.h"
 #include "hub/hub.h"
 #include "hub/view.h"
 
-struct gw_feed;
 struct gw_map;
 struct gw_metric;
 struct gw_run;
@@ -57,14 +57,18 @@ struct gw_attach {
     struct gw_subscriber *subscriber; /* NULL when it went away meanwhile */
     enum gw_start start;
     uint64_t number;
-    char *cursor; /* owned; NULL when there is none */
+    char *cursor;           /* owned; NULL when there is none */
     struct gw_attach *next; /* the run's list */
+    struct gw_feed_waiter waiter;
     struct gw_feed *feed; /* the owner's */
-    uint64_t scan_block, scan_seen; /* GW_START_LAST: how far back it has looked */
+    uint64_t scan_seen;   /* GW_START_LAST: how many events it has found */
+    bool has_seq;         /* `number` is the seq behind which it goes on */
+    bool is_again;        /* a live stream that has fallen behind */
+    bool has_refreshed;
     /* the answer */
     enum gw_verdict_status status;
     const char *reason;
-    uint64_t seq; /* where it starts */
+    uint64_t seq;               /* where it starts */
     struct gw_span *checkpoint; /* owned reference, or NULL */
     struct gw_outlet *outlet;
     uint64_t head_seq;
@@ -83,7 +87,10 @@ struct gw_view_close {
 /* A view with no subscriber tells the owner to forget it; it is destroyed when the owner has. */
 void gw_hub_close_view(struct gw_hub *hub, struct gw_view *view);
 
-/* subscriber.c: detaches and reports ended(reason). */
+/* subscriber.c */
+/* It has fallen too far behind: the owner decides from where it goes on. Between two frames only. */
+void gw_subscriber_attach_again(struct gw_subscriber *subscriber);
+/* Detaches and reports ended(reason). */
 void gw_subscriber_fail(struct gw_subscriber *subscriber, const char *reason);
 
 #endif

@@ -1,5 +1,6 @@
 #include "hub/keys.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,11 +12,12 @@
 
 /* 20 bits and 10 probes a key: one false hit in about 10,000 per page, so a hundred pages cost one read in a hundred new commands. */
 #define FILTER_BITS_PER_KEY 20
-#define FILTER_PROBES 10
-#define ENTRY_BYTES (GW_KEY_BYTES + GW_KEY_BYTES + 8)
-#define CACHED_PAGES 4
-#define LEVEL_KEYS   16384 /* of the first level */
-#define LEVELS_MAX   24
+#define FILTER_PROBES       10
+#define ENTRY_BYTES         (GW_KEY_BYTES + GW_KEY_BYTES + 8)
+#define PAGE_HEAD           8 /* a page begins with the seq behind which its records lie */
+#define CACHED_PAGES        4
+#define LEVEL_KEYS          16384 /* of the first level */
+#define LEVELS_MAX          24
 
 struct recent {
     uint8_t key[GW_KEY_BYTES];
@@ -34,21 +36,27 @@ struct filter {
 };
 
 struct cached_page {
-    uint64_t seq; /* 0: empty */
+    uint64_t seq, after_seq; /* seq 0: empty */
     uint8_t *entries;
     size_t count;
 };
 
 struct gw_keys {
     struct gw_map *recent;
-    struct filter *filters; /* one a page, ascending by seq */
+    struct filter *filters; /* one a page, ascending by seq, each over the records behind the one before; there is room for one more */
     size_t filter_count;
+    struct filter sealing; /* bits NULL: none */
     /* Over all sealed keys: each level holds twice as many as the one before, so a new command asks a handful of filters, however long the history; only
      * a hit goes on to the pages' own. */
     struct filter levels[LEVELS_MAX];
     size_t level_count;
     struct cached_page cache[CACHED_PAGES];
     unsigned next_slot;
+    struct {
+        uint8_t key[GW_KEY_BYTES];
+        size_t filter_count, left; /* as it was, and how many filters are still to be asked */
+        uint64_t seq;              /* the page of the last of them that was asked for; 0: none */
+    } search;
 };
 
 struct gw_keys *gw_keys_create(const uint8_t seed[16])
@@ -58,13 +66,15 @@ struct gw_keys *gw_keys_create(const uint8_t seed[16])
     return keys;
 }
 
-static void drop_recent(struct gw_keys *keys)
+static void drop_recent(struct gw_keys *keys, uint64_t up_to_seq)
 {
     size_t cursor = 0, length;
     const void *key;
     void *value;
     while (gw_map_next(keys->recent, &cursor, &key, &length, &value)) {
         struct recent *entry = value;
+        if (entry->seq > up_to_seq || (entry->seq == 0 && up_to_seq != UINT64_MAX))
+            continue;
         gw_map_remove(keys->recent, key, length);
         gw_free(entry->answer);
         gw_free(entry);
@@ -75,7 +85,7 @@ void gw_keys_destroy(struct gw_keys *keys)
 {
     if (!keys)
         return;
-    drop_recent(keys);
+    drop_recent(keys, UINT64_MAX);
     gw_map_destroy(keys->recent);
     for (size_t i = 0; i < keys->filter_count; i++)
         gw_free(keys->filters[i].bits);
@@ -83,6 +93,7 @@ void gw_keys_destroy(struct gw_keys *keys)
         gw_free(keys->levels[i].bits);
     for (size_t i = 0; i < CACHED_PAGES; i++)
         gw_free(keys->cache[i].entries);
+    gw_free(keys->sealing.bits);
     gw_free(keys->filters);
     gw_free(keys);
 }
@@ -138,10 +149,7 @@ static bool filter_admits(const struct filter *filter, const uint8_t *key)
     return true;
 }
 
-static int compare_key(const void *a, const void *b)
-{
-    return memcmp(a, b, GW_KEY_BYTES);
-}
+static int compare_key(const void *a, const void *b) { return memcmp(a, b, GW_KEY_BYTES); }
 
 static const struct cached_page *cached(const struct gw_keys *keys, uint64_t seq)
 {
@@ -159,36 +167,72 @@ static bool may_be_sealed(const struct gw_keys *keys, const uint8_t *key)
     return false;
 }
 
-static enum gw_keys_answer find_sealed(const struct gw_keys *keys, const uint8_t *key, struct gw_keys_entry *entry, uint64_t *page_seq)
+/* Walks back the pages from `seq` down to the records of the filter before. 1: found · 0: not · -1: keys->search.seq must be fetched. */
+static int search_pages(struct gw_keys *keys, uint64_t seq, uint64_t down_to_seq, struct gw_keys_entry *entry)
+{
+    while (seq > down_to_seq) {
+        const struct cached_page *page = cached(keys, seq);
+        keys->search.seq = seq;
+        if (!page)
+            return -1;
+        const uint8_t *found = page->count ? bsearch(keys->search.key, page->entries, page->count, ENTRY_BYTES, compare_key) : NULL;
+        if (found) {
+            *entry = (struct gw_keys_entry){.seq = load_u64(found + 2 * GW_KEY_BYTES)};
+            memcpy(entry->body, found + GW_KEY_BYTES, GW_KEY_BYTES);
+            return 1;
+        }
+        seq = page->after_seq;
+    }
+    keys->search.seq = 0;
+    return 0;
+}
+
+/* A search that had to wait for a page goes on where it stood, so that pages which push each other out of the cache cannot hold it up. */
+static void begin_search(struct gw_keys *keys, const uint8_t *key)
+{
+    bool goes_on =
+        keys->search.seq != 0 && keys->search.filter_count == keys->filter_count && memcmp(keys->search.key, key, GW_KEY_BYTES) == 0;
+    if (goes_on)
+        return;
+    memcpy(keys->search.key, key, GW_KEY_BYTES);
+    keys->search.filter_count = keys->search.left = keys->filter_count;
+    keys->search.seq = 0;
+}
+
+static enum gw_keys_answer find_sealed(struct gw_keys *keys, const uint8_t *key, struct gw_keys_entry *entry, uint64_t *page_seq)
 {
     if (!may_be_sealed(keys, key))
         return GW_KEYS_NEW;
-    for (size_t i = keys->filter_count; i-- > 0;) {
+    begin_search(keys, key);
+    for (; keys->search.left > 0; keys->search.left--) {
+        size_t i = keys->search.left - 1;
         if (!filter_admits(&keys->filters[i], key))
             continue;
-        const struct cached_page *page = cached(keys, keys->filters[i].seq);
-        if (!page) {
-            *page_seq = keys->filters[i].seq;
+        uint64_t from_seq = keys->search.seq ? keys->search.seq : keys->filters[i].seq;
+        int found = search_pages(keys, from_seq, i > 0 ? keys->filters[i - 1].seq : 0, entry);
+        *page_seq = keys->search.seq;
+        if (found < 0)
             return GW_KEYS_ASK_PAGE;
-        }
-        const uint8_t *found = bsearch(key, page->entries, page->count, ENTRY_BYTES, compare_key);
-        if (!found)
-            continue;
-        *entry = (struct gw_keys_entry){.seq = load_u64(found + 2 * GW_KEY_BYTES)};
-        memcpy(entry->body, found + GW_KEY_BYTES, GW_KEY_BYTES);
-        return GW_KEYS_KNOWN;
+        keys->search.seq = 0;
+        if (found > 0)
+            return GW_KEYS_KNOWN;
     }
     return GW_KEYS_NEW;
 }
 
-enum gw_keys_answer gw_keys_find(struct gw_keys *keys, const uint8_t key[GW_KEY_BYTES], struct gw_keys_entry *entry, uint64_t *page_seq)
+bool gw_keys_find_recent(const struct gw_keys *keys, const uint8_t key[GW_KEY_BYTES], struct gw_keys_entry *entry)
 {
     const struct recent *recent = gw_map_get(keys->recent, key, GW_KEY_BYTES);
     if (!recent)
-        return find_sealed(keys, key, entry, page_seq);
+        return false;
     *entry = (struct gw_keys_entry){.seq = recent->seq, .answer = recent->answer, .answer_length = recent->answer_length};
     memcpy(entry->body, recent->body, GW_KEY_BYTES);
-    return GW_KEYS_KNOWN;
+    return true;
+}
+
+enum gw_keys_answer gw_keys_find(struct gw_keys *keys, const uint8_t key[GW_KEY_BYTES], struct gw_keys_entry *entry, uint64_t *page_seq)
+{
+    return gw_keys_find_recent(keys, key, entry) ? GW_KEYS_KNOWN : find_sealed(keys, key, entry, page_seq);
 }
 
 int gw_keys_add(struct gw_keys *keys, const struct gw_record_key *key, uint64_t record_seq)
@@ -214,25 +258,7 @@ int gw_keys_add(struct gw_keys *keys, const struct gw_record_key *key, uint64_t 
     return GW_OK;
 }
 
-size_t gw_keys_recent_count(const struct gw_keys *keys)
-{
-    return gw_map_count(keys->recent);
-}
-
-static int add_filter(struct gw_keys *keys, uint64_t seq, uint32_t byte_count, struct filter **out)
-{
-    struct filter *grown = gw_try_grow(keys->filters, keys->filter_count + 1, sizeof *grown);
-    if (!grown)
-        return GW_ENOMEM;
-    keys->filters = grown;
-    uint8_t *bits = gw_try_alloc(byte_count);
-    if (!bits)
-        return GW_ENOMEM;
-    memset(bits, 0, byte_count);
-    grown[keys->filter_count] = (struct filter){.seq = seq, .byte_count = byte_count, .bits = bits};
-    *out = &grown[keys->filter_count++];
-    return GW_OK;
-}
+size_t gw_keys_recent_count(const struct gw_keys *keys) { return gw_map_count(keys->recent); }
 
 static uint8_t *make_bits(uint32_t byte_count)
 {
@@ -240,6 +266,25 @@ static uint8_t *make_bits(uint32_t byte_count)
     if (bits)
         memset(bits, 0, byte_count);
     return bits;
+}
+
+static int reserve_filter(struct gw_keys *keys)
+{
+    struct filter *grown = gw_try_grow(keys->filters, keys->filter_count + 1, sizeof *grown);
+    if (!grown)
+        return GW_ENOMEM;
+    keys->filters = grown;
+    return GW_OK;
+}
+
+static int add_filter(struct gw_keys *keys, uint64_t seq, uint32_t byte_count, struct filter **out)
+{
+    uint8_t *bits = reserve_filter(keys) ? NULL : make_bits(byte_count);
+    if (!bits)
+        return GW_ENOMEM;
+    *out = &keys->filters[keys->filter_count++];
+    **out = (struct filter){.seq = seq, .byte_count = byte_count, .bits = bits};
+    return GW_OK;
 }
 
 /* Levels with room for `count` more keys. */
@@ -277,40 +322,71 @@ static void collect(const struct gw_keys *keys, uint8_t *entries, struct filter 
     }
 }
 
-int gw_keys_seal(struct gw_keys *keys, uint64_t seq, struct gw_buffer *page)
+static int begin_filter(struct gw_keys *keys, uint64_t seq, size_t count)
 {
+    uint32_t byte_count = (uint32_t)(count * FILTER_BITS_PER_KEY / 8 + 8);
+    uint8_t *bits = reserve_filter(keys) ? NULL : make_bits(byte_count);
+    if (!bits)
+        return GW_ENOMEM;
+    keys->sealing = (struct filter){.seq = seq, .byte_count = byte_count, .bits = bits};
+    return GW_OK;
+}
+
+int gw_keys_seal_begin(struct gw_keys *keys, uint64_t seq, struct gw_buffer *page)
+{
+    assert(!keys->sealing.bits);
     size_t count = gw_map_count(keys->recent);
-    uint8_t *entries = gw_try_grow(NULL, count ? count : 1, ENTRY_BYTES);
-    struct filter *filter;
-    if (!entries || make_room(keys, count) || add_filter(keys, seq, (uint32_t)(count * FILTER_BITS_PER_KEY / 8 + 8), &filter)) {
+    uint8_t head[PAGE_HEAD], *entries = gw_try_grow(NULL, count ? count : 1, ENTRY_BYTES);
+    if (!entries || make_room(keys, count) || begin_filter(keys, seq, count)) {
         gw_free(entries);
         return GW_ENOMEM;
     }
-    collect(keys, entries, filter, &keys->levels[keys->level_count - 1]);
+    /* Should the sealing fail, the level keeps keys that no page has, which costs a look at the pages and nothing else. */
+    collect(keys, entries, &keys->sealing, &keys->levels[keys->level_count - 1]);
     qsort(entries, count, ENTRY_BYTES, compare_key);
+    store_u64(head, keys->filter_count ? keys->filters[keys->filter_count - 1].seq : 0);
+    gw_buffer_append(page, head, sizeof head);
     gw_buffer_append(page, entries, count * ENTRY_BYTES);
     gw_free(entries);
-    if (page->has_failed) { /* the level keeps keys that no page has, which costs a look at the pages and nothing else */
-        gw_free(filter->bits);
-        keys->filter_count--;
-        return GW_ENOMEM;
+    if (page->has_failed)
+        gw_keys_seal_end(keys, false);
+    return page->has_failed ? GW_ENOMEM : GW_OK;
+}
+
+bool gw_keys_is_sealing(const struct gw_keys *keys, uint64_t seq) { return keys->sealing.bits && keys->sealing.seq == seq; }
+
+void gw_keys_seal_end(struct gw_keys *keys, bool is_stored)
+{
+    assert(keys->sealing.bits);
+    if (is_stored) {
+        keys->filters[keys->filter_count++] = keys->sealing;
+        drop_recent(keys, keys->sealing.seq);
+    } else {
+        gw_free(keys->sealing.bits);
     }
-    drop_recent(keys);
-    return GW_OK;
+    keys->sealing = (struct filter){0};
+}
+
+static struct cached_page *slot_for(struct gw_keys *keys, uint64_t seq)
+{
+    for (size_t i = 0; i < CACHED_PAGES; i++)
+        if (keys->cache[i].seq == seq)
+            return &keys->cache[i];
+    return &keys->cache[keys->next_slot++ % CACHED_PAGES];
 }
 
 int gw_keys_offer_page(struct gw_keys *keys, uint64_t seq, const char *page, size_t length, struct gw_error *err)
 {
-    if (length % ENTRY_BYTES != 0)
+    if (length < PAGE_HEAD || (length - PAGE_HEAD) % ENTRY_BYTES != 0 || load_u64((const uint8_t *)page) >= seq)
         return gw_error_set(err, GW_EINVAL, "key_page_damaged", "a page of the idempotency index has %zu bytes", length);
-    uint8_t *entries = gw_try_alloc(length ? length : 1);
+    size_t bytes = length - PAGE_HEAD;
+    uint8_t *entries = gw_try_alloc(bytes ? bytes : 1);
     if (!entries)
         return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a page of the idempotency index");
-    if (length)
-        memcpy(entries, page, length);
-    struct cached_page *slot = &keys->cache[keys->next_slot++ % CACHED_PAGES];
+    memcpy(entries, page + PAGE_HEAD, bytes);
+    struct cached_page *slot = slot_for(keys, seq);
     gw_free(slot->entries);
-    *slot = (struct cached_page){.seq = seq, .entries = entries, .count = length / ENTRY_BYTES};
+    *slot = (struct cached_page){seq, load_u64((const uint8_t *)page), entries, bytes / ENTRY_BYTES};
     return GW_OK;
 }
 
@@ -330,6 +406,8 @@ int gw_keys_save(const struct gw_keys *keys, struct gw_buffer *out)
         save_filter(&keys->levels[i], out);
     for (size_t i = 0; i < keys->filter_count; i++)
         save_filter(&keys->filters[i], out);
+    if (keys->sealing.bits)
+        save_filter(&keys->sealing, out);
     return out->has_failed ? GW_ENOMEM : GW_OK;
 }
 

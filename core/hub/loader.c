@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/json.h"
+#include "base/error.h"
+#include "base/log.h"
 #include "hub/checkpoint.h"
 #include "hub/event.h"
 #include "hub/hub_internal.h"
@@ -47,8 +48,6 @@ static int fold_event(struct gw_loader *loader, const struct gw_event *event, st
     loader->next_seq++;
     if (event->ts_ms > loader->loaded.last_ts_ms)
         loader->loaded.last_ts_ms = event->ts_ms;
-    if (loader->opts.on_event && event->seq > loader->opts.report_after)
-        loader->opts.on_event(loader->opts.arg, event);
     return GW_OK;
 }
 
@@ -66,6 +65,8 @@ static int fold_record(struct gw_loader *loader, const struct gw_spine_record *s
     int status = gw_record_parse(stored->payload, stored->payload_length, &record, err);
     if (status)
         return status;
+    if (loader->loaded.epoch != 0 && loader->loaded.epoch != record.epoch)
+        status = gw_error_set(err, GW_EINVAL, "spine_damaged", "a record is of another life of the run");
     loader->loaded.epoch = record.epoch;
     for (size_t i = 0; !status && i < record.events.count && record.events.items[i]->seq <= loader->opts.at_seq; i++)
         status = fold_event(loader, record.events.items[i], err);
@@ -83,11 +84,11 @@ static void on_read(struct gw_spine_read *read)
     struct gw_loader *loader = read->arg;
     struct gw_error err = read->err;
     int status = read->status;
+    uint64_t from_seq = loader->next_seq;
     for (size_t i = 0; !status && i < read->record_count; i++)
         status = fold_record(loader, &read->records[i], &err);
-    size_t count = read->record_count;
     gw_spine_read_fini(read);
-    if (!status && count == 0 && loader->next_seq <= loader->loaded.tail_seq)
+    if (!status && loader->next_seq == from_seq)
         status = gw_error_set(&err, GW_EINVAL, "spine_damaged", "the spine ends before its tail");
     if (status)
         finish(loader, status, &err);
@@ -111,22 +112,63 @@ static void read_more(struct gw_loader *loader)
     spine->read(spine->self, &loader->read);
 }
 
+static void make_empty(struct gw_loader *loader)
+{
+    struct gw_hub *hub = loader->opts.hub;
+    gw_state_destroy(loader->loaded.state);
+    gw_keys_destroy(loader->loaded.keys);
+    loader->loaded.state = gw_state_create(hub->seed, &hub->opts.state_limits);
+    loader->loaded.keys = loader->opts.wants_keys ? gw_keys_create(hub->seed) : NULL;
+}
+
+static void get_checkpoint(struct gw_loader *loader, uint64_t at_most_seq);
+
+/* A checkpoint only saves folding: from an older one, or from the beginning, comes the same state. */
+static void pass_over(struct gw_loader *loader, uint64_t seq, const struct gw_error *err)
+{
+    gw_log_write(loader->opts.hub->opts.log, GW_LOG_ERROR, "checkpoint_unreadable",
+                 (struct gw_log_field[]){GW_F_TEXT("run", loader->run.text), GW_F_UINT("seq", seq), GW_F_TEXT("code", err->id), GW_F_END});
+    make_empty(loader);
+    loader->loaded.epoch = 0;
+    loader->loaded.last_ts_ms = 0;
+    loader->loaded.checkpoint_seq = 0;
+    get_checkpoint(loader, seq - 1);
+}
+
 static void on_checkpoint(struct gw_spine_get *get)
 {
     struct gw_loader *loader = get->arg;
     struct gw_error err = get->err;
-    int status = get->status == GW_ENOTFOUND ? GW_OK : get->status;
-    if (get->status == GW_OK)
+    uint64_t seq = get->seq;
+    int status = get->status;
+    bool is_there = status == GW_OK;
+    if (is_there)
         status = gw_checkpoint_read(get, &loader->loaded, &err);
-    if (get->status == GW_OK && !status)
-        loader->next_seq = get->seq + 1;
     gw_spine_get_fini(get);
+    if (is_there && status == GW_EINVAL && seq > 0) {
+        pass_over(loader, seq, &err);
+        return;
+    }
+    if (is_there && !status)
+        loader->next_seq = seq + 1;
+    if (status == GW_ENOTFOUND)
+        status = GW_OK;
     if (!status && loader->next_seq < loader->loaded.floor_seq)
         status = gw_error_set(&err, GW_ENOTFOUND, "purged", "that part of the history is no longer kept");
     if (status)
         finish(loader, status, &err);
     else
         read_more(loader);
+}
+
+static void get_checkpoint(struct gw_loader *loader, uint64_t at_most_seq)
+{
+    const struct gw_spine *spine = loader->opts.hub->opts.spine;
+    loader->get = (struct gw_spine_get){.run = loader->run, .kind = GW_SPINE_CHECKPOINT, .at_most_seq = at_most_seq};
+    loader->get.home = gw_hub_home(loader->opts.hub);
+    loader->get.done = on_checkpoint;
+    loader->get.arg = loader;
+    spine->get(spine->self, &loader->get);
 }
 
 static void on_tail(struct gw_spine_tail *tail)
@@ -138,18 +180,10 @@ static void on_tail(struct gw_spine_tail *tail)
     }
     loader->loaded.tail_seq = tail->tail_seq;
     loader->loaded.floor_seq = tail->floor_seq;
-    if (tail->tail_seq == 0) {
+    if (tail->tail_seq == 0)
         read_more(loader);
-        return;
-    }
-    loader->get = (struct gw_spine_get){.run = loader->run, .kind = GW_SPINE_CHECKPOINT, .at_most_seq = loader->opts.at_seq};
-    if (loader->get.at_most_seq > tail->tail_seq)
-        loader->get.at_most_seq = tail->tail_seq;
-    loader->get.home = gw_hub_home(loader->opts.hub);
-    loader->get.done = on_checkpoint;
-    loader->get.arg = loader;
-    const struct gw_spine *spine = loader->opts.hub->opts.spine;
-    spine->get(spine->self, &loader->get);
+    else
+        get_checkpoint(loader, loader->opts.at_seq < tail->tail_seq ? loader->opts.at_seq : tail->tail_seq);
 }
 
 struct gw_loader *gw_loader_start(const struct gw_loader_opts *opts)
@@ -159,9 +193,7 @@ struct gw_loader *gw_loader_start(const struct gw_loader_opts *opts)
     loader->opts = *opts;
     loader->run = *opts->run;
     loader->next_seq = 1;
-    loader->loaded.state = gw_state_create(hub->seed, &hub->opts.state_limits);
-    if (opts->wants_keys)
-        loader->loaded.keys = gw_keys_create(hub->seed);
+    make_empty(loader);
     loader->tail = (struct gw_spine_tail){.run = loader->run, .home = gw_hub_home(hub), .done = on_tail, .arg = loader};
     hub->in_flight++;
     hub->opts.spine->tail(hub->opts.spine->self, &loader->tail);

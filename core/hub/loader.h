@@ -1,4 +1,4 @@
-/* loader.h — folds a run from the spine: newest checkpoint at or below a target, then the records behind it. Used to open a run and to answer what it was
+/* loader.h — folds a run from the spine: newest readable checkpoint at or below a target, then the records behind it. Used to open a run and to answer what it was
  * like at an earlier cursor. Asynchronous, bounded memory (one read of records at a time); lives on the run's owner. */
 #ifndef GW_HUB_LOADER_H
 #define GW_HUB_LOADER_H
@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 
-struct gw_event;
 struct gw_hub;
 struct gw_keys;
 struct gw_run_key;
@@ -26,11 +25,8 @@ struct gw_loaded {
 struct gw_loader_opts {
     struct gw_hub *hub;
     const struct gw_run_key *run;
-    uint64_t at_seq;    /* fold up to here; UINT64_MAX = everything */
+    uint64_t at_seq; /* fold up to here; UINT64_MAX = everything */
     bool wants_keys;
-    /* Each event behind `report_after`, after it was folded. May be NULL. */
-    void (*on_event)(void *arg, const struct gw_event *event);
-    uint64_t report_after;
     /* Once, never inside gw_loader_start: status 0 or GW_E… with err. The loader is gone when it returns. */
     void (*done)(void *arg, int status, struct gw_loaded *loaded, const struct gw_error *err);
     void *arg;

@@ -16,8 +16,8 @@ static const struct gw_json_limits record_limits = {.max_bytes = 8u << 20, .max_
 void gw_record_writer_init(struct gw_record_writer *writer)
 {
     memset(writer, 0, sizeof *writer);
-    gw_buffer_init(&writer->events, record_limits.max_bytes / 2);
-    gw_buffer_init(&writer->keys, record_limits.max_bytes / 2);
+    gw_buffer_init(&writer->events, 0); /* one command's events are bounded by its run's limits; more is taken back by the mark */
+    gw_buffer_init(&writer->keys, 0);
 }
 
 void gw_record_writer_fini(struct gw_record_writer *writer)
@@ -81,20 +81,33 @@ void gw_record_write_key(struct gw_record_writer *writer, const struct gw_record
     writer->key_count++;
 }
 
-size_t gw_record_writer_bytes(const struct gw_record_writer *writer)
+size_t gw_record_writer_bytes(const struct gw_record_writer *writer) { return writer->events.length + writer->keys.length; }
+
+struct gw_record_mark gw_record_writer_mark(const struct gw_record_writer *writer)
 {
-    return writer->events.length + writer->keys.length;
+    return (struct gw_record_mark){writer->events.length, writer->keys.length, writer->event_count, writer->key_count};
 }
+
+void gw_record_writer_rewind(struct gw_record_writer *writer, const struct gw_record_mark *mark)
+{
+    gw_buffer_truncate(&writer->events, mark->event_bytes);
+    gw_buffer_truncate(&writer->keys, mark->key_bytes);
+    writer->event_count = mark->event_count;
+    writer->key_count = mark->key_count;
+}
+
+bool gw_record_writer_has_failed(const struct gw_record_writer *writer) { return writer->events.has_failed || writer->keys.has_failed; }
 
 int gw_record_write_end(struct gw_record_writer *writer, uint64_t epoch, uint64_t nonce, uint64_t first_seq, struct gw_buffer *out)
 {
-    gw_buffer_appendf(out, "{\"v\":1,\"epoch\":\"%016" PRIx64 "\",\"nonce\":\"%016" PRIx64 "\",\"first\":%" PRIu64 ",\"last\":%" PRIu64 ",\n\"events\":[",
-                      epoch, nonce, first_seq, first_seq + writer->event_count - 1);
+    gw_buffer_appendf(
+        out, "{\"v\":1,\"epoch\":\"%016" PRIx64 "\",\"nonce\":\"%016" PRIx64 "\",\"first\":%" PRIu64 ",\"last\":%" PRIu64 ",\n\"events\":[",
+        epoch, nonce, first_seq, first_seq + writer->event_count - 1);
     gw_buffer_append(out, writer->events.data, writer->events.length);
     gw_buffer_append_text(out, "],\n\"keys\":[");
     gw_buffer_append(out, writer->keys.data, writer->keys.length);
     gw_buffer_append_text(out, "]}");
-    return writer->events.has_failed || writer->keys.has_failed || out->has_failed ? GW_ENOMEM : GW_OK;
+    return gw_record_writer_has_failed(writer) || out->has_failed ? GW_ENOMEM : GW_OK;
 }
 
 static int damaged(struct gw_error *err, const char *what)
@@ -142,8 +155,9 @@ static int read_head(const struct gw_json *object, struct gw_event *event)
     if (event->type == GW_EVENT_TYPE_COUNT || !gw_json_is_int(at))
         return GW_EINVAL;
     event->ts_ms = gw_json_int(at);
-    return read_text(object, "a", event->actor.id) || read_text(object, "c", event->canvas_id) || read_text(object, "s", event->surface_id) ||
-                   read_text(object, "p", event->app_id) || read_text(object, "u", event->cause)
+    return read_text(object, "a", event->actor.id) || read_text(object, "c", event->canvas_id) ||
+                   read_text(object, "s", event->surface_id) || read_text(object, "p", event->app_id) ||
+                   read_text(object, "u", event->cause)
                ? GW_EINVAL
                : GW_OK;
 }
@@ -221,12 +235,14 @@ static int read_events(const struct gw_json *rows, struct gw_record *record)
 
 static int read_document(struct gw_record *record)
 {
-    const struct gw_json *document = record->document, *first = gw_json_get(document, "first");
+    const struct gw_json *document = record->document, *first = gw_json_get(document, "first"), *last = gw_json_get(document, "last");
     if (read_hex(document, "epoch", &record->epoch) || read_hex(document, "nonce", &record->nonce) || !gw_json_is_int(first) ||
-        gw_json_int(first) < 1)
+        !gw_json_is_int(last) || gw_json_int(first) < 1)
         return GW_EINVAL;
     record->first_seq = (uint64_t)gw_json_int(first);
     int status = read_events(gw_json_get(document, "events"), record);
+    if (!status && (uint64_t)gw_json_int(last) != record->first_seq + record->events.count - 1)
+        status = GW_EINVAL;
     return status ? status : read_keys(gw_json_get(document, "keys"), record);
 }
 

@@ -3,6 +3,7 @@
 #ifndef GW_HUB_RECORD_H
 #define GW_HUB_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,8 @@
 struct gw_error;
 
 #define GW_KEY_BYTES 16
+/* What the events and keys of one record may take as text: what spines must hold, less the record's head. */
+#define GW_RECORD_MAX_BYTES 1499000
 
 /* value: a command's key (digest of actor and command id), its body's digest and its answer */
 struct gw_record_key {
@@ -32,6 +35,14 @@ void gw_record_writer_fini(struct gw_record_writer *writer);
 void gw_record_write_event(struct gw_record_writer *writer, const struct gw_event *event);
 void gw_record_write_key(struct gw_record_writer *writer, const struct gw_record_key *key);
 size_t gw_record_writer_bytes(const struct gw_record_writer *writer);
+/* value: how far a writer has come */
+struct gw_record_mark {
+    size_t event_bytes, key_bytes, event_count, key_count;
+};
+struct gw_record_mark gw_record_writer_mark(const struct gw_record_writer *writer);
+/* Takes back what was written behind the mark, and with it a failure. */
+void gw_record_writer_rewind(struct gw_record_writer *writer, const struct gw_record_mark *mark);
+bool gw_record_writer_has_failed(const struct gw_record_writer *writer);
 /* Appends the whole record to `out`. GW_ENOMEM when any step lacked memory. */
 int gw_record_write_end(struct gw_record_writer *writer, uint64_t epoch, uint64_t nonce, uint64_t first_seq, struct gw_buffer *out);
 

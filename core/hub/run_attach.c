@@ -20,25 +20,25 @@ static bool is_same_set(const struct gw_canvas_set *a, const struct gw_canvas_se
     return true;
 }
 
-static struct gw_feed *find_feed(struct gw_run *run, const struct gw_view *view)
+static struct gw_feed *find_feed(struct gw_run *run, const struct gw_plan *plan, const struct gw_canvas_set *set)
 {
     for (struct gw_feed *feed = run->feeds; feed; feed = feed->next)
-        if (feed->channel.plan->class_id == view->plan->class_id && is_same_set(&feed->channel.set, &view->set))
+        if (feed->channel.plan->class_id == plan->class_id && is_same_set(&feed->channel.set, set))
             return feed;
     return NULL;
 }
 
-static struct gw_feed *feed_for(struct gw_run *run, const struct gw_view *view)
+struct gw_feed *gw_run_feed(struct gw_run *run, struct gw_plan *plan, const struct gw_canvas_set *set)
 {
-    struct gw_feed *feed = find_feed(run, view);
+    struct gw_feed *feed = find_feed(run, plan, set);
     if (feed || run->feed_count >= run->hub->opts.limits.max_feeds_per_run)
         return feed;
     struct gw_channel channel = {.wire = run->hub->opts.wire,
                                  .scope = run->scope,
                                  .run = run->key,
-                                 .plan = gw_plan_ref(view->plan),
-                                 .set = view->set,
-                                 .epoch = run->epoch};
+                                 .plan = gw_plan_ref(plan),
+                                 .set = *set,
+                                 .epoch = gw_run_epoch(run)};
     feed = gw_feed_create(run, &channel, run->published_seq);
     feed->next = run->feeds;
     run->feeds = feed;
@@ -72,10 +72,7 @@ static void release(struct gw_attach *attach)
 
 /* ---- answering ------------------------------------------------------------------------------------------------------------------------ */
 
-static void on_answer(struct gw_task *task)
-{
-    gw_attach_answered((struct gw_attach *)(void *)task);
-}
+static void on_answer(struct gw_task *task) { gw_attach_answered((struct gw_attach *)(void *)task); }
 
 static void send_answer(struct gw_hub *hub, struct gw_attach *attach)
 {
@@ -83,7 +80,7 @@ static void send_answer(struct gw_hub *hub, struct gw_attach *attach)
     gw_hub_send(hub, attach->hub->opts.worker, &attach->task);
 }
 
-static void refuse(struct gw_hub *hub, struct gw_attach *attach, const char *reason)
+void gw_attach_refuse(struct gw_attach *attach, struct gw_hub *hub, const char *reason)
 {
     attach->status = GW_VERDICT_RETRY;
     attach->reason = reason;
@@ -128,8 +125,10 @@ static void write_canvas(struct checkpoint_writer *writer, const char *canvas_id
     gw_state_write_canvas(writer->run->state, writer->channel->plan, canvas_id, &data);
     writer->out->has_failed |= data.has_failed;
     if (!writer->out->has_failed)
-        write_frame(writer, &(struct gw_checkpoint_frame){
-                                .type = GW_EVENT_CANVAS_READY, .canvas_id = canvas_id, .data = data.data, .data_length = data.length, .cursor = cursor});
+        write_frame(
+            writer,
+            &(struct gw_checkpoint_frame){
+                .type = GW_EVENT_CANVAS_READY, .canvas_id = canvas_id, .data = data.data, .data_length = data.length, .cursor = cursor});
     gw_buffer_fini(&data);
 }
 
@@ -182,7 +181,7 @@ static void answer_checkpoint(struct gw_attach *attach, enum gw_verdict_status s
 {
     attach->checkpoint = checkpoint_of(attach->feed);
     if (!attach->checkpoint) {
-        refuse(attach->feed->run->hub, attach, "overload");
+        gw_attach_refuse(attach, attach->feed->run->hub, "overload");
         return;
     }
     attach->status = status;
@@ -193,12 +192,24 @@ static void answer_checkpoint(struct gw_attach *attach, enum gw_verdict_status s
 
 /* ---- the verdict ---------------------------------------------------------------------------------------------------------------------- */
 
+/* What is not known here another writer may have stored: one look at the log's tail decides. */
+static bool is_worth_a_look(struct gw_attach *attach)
+{
+    if (attach->has_refreshed)
+        return false;
+    attach->has_refreshed = true;
+    gw_run_refresh(attach->feed->run);
+    gw_run_put_attach(attach->feed->run, attach);
+    return true;
+}
+
 /* Exactly what lies behind `seq`, or why that cannot be. */
 static void answer_from(struct gw_attach *attach, uint64_t seq)
 {
     const struct gw_run *run = attach->feed->run;
     if (seq > run->durable_seq) {
-        answer_checkpoint(attach, GW_VERDICT_RESET, "future");
+        if (!is_worth_a_look(attach))
+            answer_checkpoint(attach, GW_VERDICT_RESET, "future");
     } else if (seq + 1 < run->floor_seq) {
         answer_checkpoint(attach, GW_VERDICT_RESET, "purged");
     } else if (run->durable_seq - seq > run->hub->opts.limits.max_replay_events) {
@@ -210,6 +221,13 @@ static void answer_from(struct gw_attach *attach, uint64_t seq)
     }
 }
 
+static void answer_other_epoch(struct gw_attach *attach)
+{
+    bool is_unknown_here = attach->feed->channel.epoch == 0;
+    if (!is_unknown_here || !is_worth_a_look(attach))
+        answer_checkpoint(attach, GW_VERDICT_RESET, "other_epoch");
+}
+
 static void answer_cursor(struct gw_attach *attach)
 {
     const struct gw_channel *channel = &attach->feed->channel;
@@ -218,7 +236,7 @@ static void answer_cursor(struct gw_attach *attach)
     if (channel->wire->open(channel->wire->self, &channel->run, &channel->set, attach->cursor, strlen(attach->cursor), &position, &covers))
         answer_checkpoint(attach, GW_VERDICT_RESET, "garbled");
     else if (position.epoch != channel->epoch && (position.epoch != 0 || position.seq != 0))
-        answer_checkpoint(attach, GW_VERDICT_RESET, "other_epoch");
+        answer_other_epoch(attach);
     else if (position.class_id != channel->plan->class_id)
         answer_checkpoint(attach, GW_VERDICT_RESET, "class_changed");
     else if (!covers)
@@ -227,128 +245,43 @@ static void answer_cursor(struct gw_attach *attach)
         answer_from(attach, position.seq);
 }
 
-static void answer_commit(struct gw_attach *attach)
+/* Where the revision was committed; of several canvases, the first one asked for that has it. */
+static uint64_t commit_seq(const struct gw_attach *attach)
 {
     const struct gw_canvas_set *set = &attach->feed->channel.set;
-    uint64_t seq = gw_state_commit_seq(attach->feed->run->state, set->count == 1 ? set->ids[0] : "", attach->number);
+    const struct gw_state *state = attach->feed->run->state;
+    uint64_t seq = set->count == 0 ? gw_state_commit_seq(state, "", attach->number) : 0;
+    for (size_t i = 0; seq == 0 && i < set->count; i++)
+        seq = gw_state_commit_seq(state, set->ids[i], attach->number);
+    return seq;
+}
+
+static void answer_commit(struct gw_attach *attach)
+{
+    uint64_t seq = commit_seq(attach);
     if (seq == 0)
         answer_checkpoint(attach, GW_VERDICT_RESET, "unknown_commit");
     else
         answer_from(attach, seq);
 }
 
-/* ---- looking back: one block at a time, newest first ---------------------------------------------------------------------------------------- */
-
-struct look_back {
-    struct gw_block_want want;
-    struct gw_attach *attach; /* NULL while priming */
-};
-
-static void look_at(struct look_back *look, struct gw_feed *feed, uint64_t number, void (*ready)(struct gw_block_want *, struct gw_span *))
-{
-    look->want = (struct gw_block_want){.feed = feed, .number = number, .ready = ready};
-    gw_run_want_block(feed->run, &look->want);
-}
-
-/* Between two multiples of GW_ID_ONLY_EVERY lie four blocks: the newest visible frame is in one of them, or is the frame at the multiple itself. */
-static void primed(struct look_back *look, struct gw_feed *feed, uint64_t last_visible)
-{
-    if (!feed->is_primed)
-        feed->last_visible = last_visible;
-    feed->is_primed = true;
-    feed->is_priming = false;
-    gw_free(look);
-    while (feed->unprimed) {
-        struct gw_attach *attach = feed->unprimed;
-        feed->unprimed = attach->next;
-        attach->next = feed->run->attaches;
-        feed->run->attaches = attach;
-    }
-    gw_hub_mark_run(feed->run->hub, feed->run);
-}
-
-static void on_prime_block(struct gw_block_want *want, struct gw_span *span)
-{
-    struct look_back *look = (struct look_back *)(void *)want;
-    struct gw_feed *feed = want->feed;
-    uint64_t floor = want->number * GW_BLOCK_SEQS / GW_ID_ONLY_EVERY * GW_ID_ONLY_EVERY;
-    uint64_t found = span && span->frame_count ? span->frames[span->frame_count - 1].seq : 0;
-    gw_span_unref(span);
-    if (found || want->number * GW_BLOCK_SEQS == floor || feed->is_primed || want->number * GW_BLOCK_SEQS < feed->run->floor_seq)
-        primed(look, feed, found ? found : floor);
-    else
-        look_at(look, feed, want->number - 1, on_prime_block);
-}
-
-static void prime(struct gw_feed *feed, struct gw_attach *attach)
-{
-    attach->next = feed->unprimed;
-    feed->unprimed = attach;
-    if (feed->is_priming)
-        return;
-    feed->is_priming = true;
-    struct look_back *look = gw_alloc(sizeof *look);
-    if (feed->head_seq % GW_ID_ONLY_EVERY == 0)
-        primed(look, feed, feed->head_seq);
-    else
-        look_at(look, feed, (feed->head_seq - 1) / GW_BLOCK_SEQS, on_prime_block);
-}
-
-/* The seq before the first of the last `wanted` events of the span, or false with *seen raised by what it holds. */
-static bool find_start(const struct gw_span *span, uint64_t wanted, uint64_t *seen, uint64_t *seq)
-{
-    for (uint32_t i = span->frame_count; i-- > 0;) {
-        if (!span->frames[i].is_event || ++*seen < wanted)
-            continue;
-        *seq = span->frames[i].seq - 1;
-        return true;
-    }
-    return false;
-}
-
-static void on_last_block(struct gw_block_want *want, struct gw_span *span)
-{
-    struct look_back *look = (struct look_back *)(void *)want;
-    struct gw_attach *attach = look->attach;
-    struct gw_feed *feed = want->feed;
-    struct gw_run *run = feed->run;
-    uint64_t seq = 0, block_seq = want->number * GW_BLOCK_SEQS;
-    if (!span) {
-        gw_free(look);
-        refuse(run->hub, attach, "spine_unavailable");
-        return;
-    }
-    bool is_found = find_start(span, attach->number, &attach->scan_seen, &seq);
-    uint64_t scanned = feed->head_seq - block_seq;
-    gw_span_unref(span);
-    if (!is_found && block_seq > 0 && scanned < run->hub->opts.limits.max_replay_events && block_seq >= run->floor_seq) {
-        look_at(look, feed, want->number - 1, on_last_block);
-        return;
-    }
-    gw_free(look);
-    attach->status = GW_VERDICT_EXACT;
-    attach->seq = is_found ? seq : block_seq;
-    if (attach->seq + 1 < run->floor_seq)
-        attach->seq = run->floor_seq - 1;
-    answer(attach);
-}
-
 static void answer_last(struct gw_attach *attach)
 {
-    struct gw_feed *feed = attach->feed;
-    if (attach->number == 0 || feed->head_seq == 0) {
+    const struct gw_feed *feed = attach->feed;
+    if (attach->number == 0 || feed->head_seq == 0)
         answer_from(attach, feed->head_seq);
-        return;
-    }
-    struct look_back *look = gw_alloc(sizeof *look);
-    look->attach = attach;
-    look_at(look, feed, (feed->head_seq - 1) / GW_BLOCK_SEQS, on_last_block);
+    else
+        gw_attach_look_back(attach);
 }
 
 /* ---- serving -------------------------------------------------------------------------------------------------------------------------- */
 
 static void decide(struct gw_attach *attach)
 {
+    if (attach->has_seq) {
+        answer_from(attach, attach->number);
+        return;
+    }
     switch (attach->start) {
     case GW_START_CHECKPOINT:
         answer_checkpoint(attach, GW_VERDICT_FRESH, NULL);
@@ -371,6 +304,29 @@ static void decide(struct gw_attach *attach)
     }
 }
 
+void gw_run_put_attach(struct gw_run *run, struct gw_attach *attach)
+{
+    attach->next = run->attaches;
+    run->attaches = attach;
+    gw_hub_mark_run(run->hub, run);
+}
+
+static void on_primed(struct gw_feed_waiter *waiter, bool is_known)
+{
+    struct gw_attach *attach = (struct gw_attach *)(void *)((char *)waiter - offsetof(struct gw_attach, waiter));
+    struct gw_run *run = attach->feed->run;
+    if (is_known)
+        gw_run_put_attach(run, attach);
+    else
+        gw_attach_refuse(attach, run->hub, "spine_unavailable");
+}
+
+static void prime(struct gw_attach *attach)
+{
+    attach->waiter.primed = on_primed;
+    gw_feed_prime(attach->feed, &attach->waiter);
+}
+
 void gw_run_serve_attaches(struct gw_run *run)
 {
     struct gw_attach *list = run->attaches;
@@ -379,14 +335,14 @@ void gw_run_serve_attaches(struct gw_run *run)
         struct gw_attach *attach = list;
         list = attach->next;
         if (!attach->feed) {
-            attach->feed = feed_for(run, attach->view);
+            attach->feed = gw_run_feed(run, attach->view->plan, &attach->view->set);
             if (attach->feed)
                 attach->feed->holds++;
         }
         if (!attach->feed)
-            refuse(run->hub, attach, "too_many_classes");
+            gw_attach_refuse(attach, run->hub, "too_many_classes");
         else if (!attach->feed->is_primed)
-            prime(attach->feed, attach);
+            prime(attach);
         else
             decide(attach);
     }
@@ -397,7 +353,7 @@ void gw_run_refuse_attaches(struct gw_run *run, const char *reason)
     while (run->attaches) {
         struct gw_attach *attach = run->attaches;
         run->attaches = attach->next;
-        refuse(run->hub, attach, reason);
+        gw_attach_refuse(attach, run->hub, reason);
     }
 }
 
@@ -406,10 +362,8 @@ void gw_run_attach(struct gw_attach *attach)
     struct gw_hub *hub = attach->hub->opts.hubs[gw_hub_owner_of(attach->hub, &attach->view->run)];
     struct gw_run *run = hub->is_draining ? NULL : gw_hub_run(hub, &attach->view->scope);
     if (!run) {
-        refuse(hub, attach, hub->is_draining ? "draining" : "overload");
+        gw_attach_refuse(attach, hub, hub->is_draining ? "draining" : "overload");
         return;
     }
-    attach->next = run->attaches;
-    run->attaches = attach;
-    gw_hub_mark_run(hub, run);
+    gw_run_put_attach(run, attach);
 }

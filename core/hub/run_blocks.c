@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/error.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "base/metrics.h"
 #include "hub/event.h"
@@ -122,29 +124,44 @@ static struct gw_span *cache_get(struct gw_block_cache *cache, const struct gw_f
 struct gw_block_read {
     struct gw_spine_read read;
     struct gw_run *run;
-    uint64_t number, to_seq;
+    uint64_t number, after_seq, to_seq; /* after_seq: of the block, or what was cut off inside it */
     struct gw_block_want *wants;
     struct gw_event_list events;
     struct gw_block_read *next;
 };
 
-static int gather(struct gw_block_read *block, struct gw_error *err)
+static uint64_t last_gathered(const struct gw_block_read *block)
 {
-    for (size_t i = 0; i < block->read.record_count; i++) {
-        struct gw_record record;
-        int status = gw_record_parse(block->read.records[i].payload, block->read.records[i].payload_length, &record, err);
-        if (status)
-            return status;
-        for (size_t j = 0; !status && j < record.events.count; j++) {
-            struct gw_event *event = record.events.items[j];
-            if (event->seq >= block->read.from_seq && event->seq <= block->to_seq)
-                status = gw_event_list_add(&block->events, gw_event_ref(event));
-        }
-        gw_record_fini(&record);
-        if (status)
-            return gw_error_set(err, status, "out_of_memory", "no memory to replay");
+    return block->events.count ? block->events.items[block->events.count - 1]->seq : block->after_seq;
+}
+
+static int gather_record(struct gw_block_read *block, const struct gw_spine_record *stored, struct gw_error *err)
+{
+    struct gw_record record;
+    int status = gw_record_parse(stored->payload, stored->payload_length, &record, err);
+    if (status)
+        return status;
+    for (size_t i = 0; !status && i < record.events.count; i++) {
+        struct gw_event *event = record.events.items[i];
+        uint64_t next_seq = last_gathered(block) + 1;
+        if (event->seq == next_seq && event->seq <= block->to_seq)
+            status = gw_event_list_add(&block->events, gw_event_ref(event));
+        else if (event->seq > next_seq && event->seq <= block->to_seq)
+            status = GW_EINVAL;
     }
-    return GW_OK;
+    gw_record_fini(&record);
+    return status;
+}
+
+/* What the read brought; GW_EINVAL when that is not what follows. */
+static int gather(struct gw_block_read *block)
+{
+    struct gw_error err;
+    uint64_t from_seq = last_gathered(block);
+    int status = GW_OK;
+    for (size_t i = 0; !status && i < block->read.record_count; i++)
+        status = gather_record(block, &block->read.records[i], &err);
+    return status || last_gathered(block) > from_seq ? status : GW_EINVAL;
 }
 
 static struct gw_span *encode(const struct gw_block_read *block, const struct gw_feed *feed)
@@ -162,7 +179,7 @@ static struct gw_span *encode(const struct gw_block_read *block, const struct gw
             frames[frame_count++] = (struct gw_frame){block->events.items[i]->seq, (uint32_t)bytes.length, is_event};
     }
     if (status >= 0)
-        span = gw_span_create(block->number * GW_BLOCK_SEQS, (uint32_t)bytes.length, frame_count);
+        span = gw_span_create(block->after_seq, (uint32_t)bytes.length, frame_count);
     for (uint32_t i = 0, start = 0; span && i < frame_count; start = frames[i++].end)
         gw_span_append(span, frames[i].seq, frames[i].is_event, bytes.data + start, frames[i].end - start);
     if (span)
@@ -200,24 +217,32 @@ static void unlink_read(struct gw_block_read *block)
     *link = block->next;
 }
 
+static void log_failure(const struct gw_block_read *block, int status)
+{
+    gw_log_write(block->run->hub->opts.log, GW_LOG_ERROR, "replay_failed",
+                 (struct gw_log_field[]){GW_F_TEXT("run", block->run->key.text), GW_F_UINT("after", last_gathered(block)),
+                                         GW_F_INT("status", status), GW_F_END});
+}
+
 static void on_read(struct gw_spine_read *read)
 {
     struct gw_block_read *block = read->arg;
     struct gw_run *run = block->run;
-    struct gw_error err = read->err;
     int status = read->status;
-    size_t count = read->record_count;
+    if (status == GW_ENOTFOUND)
+        gw_run_refresh(run); /* what was cut off is no longer promised */
     if (!status)
-        status = gather(block, &err);
+        status = gather(block);
     gw_spine_read_fini(read);
     run->hub->in_flight--;
-    uint64_t got = block->events.count ? block->events.items[block->events.count - 1]->seq : block->number * GW_BLOCK_SEQS;
-    if (!status && count > 0 && got < block->to_seq) {
+    if (!status && last_gathered(block) < block->to_seq) {
         read_on(block);
         return;
     }
+    if (status)
+        log_failure(block, status);
     unlink_read(block);
-    deliver(block, !status && got == block->to_seq);
+    deliver(block, !status);
     gw_event_list_fini(&block->events);
     gw_free(block);
     gw_hub_mark_run(run->hub, run);
@@ -228,10 +253,8 @@ static void on_read(struct gw_spine_read *read)
 static void read_on(struct gw_block_read *block)
 {
     struct gw_hub *hub = block->run->hub;
-    uint64_t from = block->events.count ? block->events.items[block->events.count - 1]->seq + 1 : block->number * GW_BLOCK_SEQS + 1;
-    if (from < block->run->floor_seq)
-        from = block->run->floor_seq;
-    block->read = (struct gw_spine_read){.run = block->run->key, .from_seq = from, .to_seq = block->to_seq, .max_bytes = READ_BYTES};
+    block->read = (struct gw_spine_read){
+        .run = block->run->key, .from_seq = last_gathered(block) + 1, .to_seq = block->to_seq, .max_bytes = READ_BYTES};
     block->read.home = gw_hub_home(hub);
     block->read.done = on_read;
     block->read.arg = block;
@@ -239,11 +262,26 @@ static void read_on(struct gw_block_read *block)
     hub->opts.spine->read(hub->opts.spine->self, &block->read);
 }
 
-static struct gw_block_read *find_read(struct gw_run *run, uint64_t number)
+/* One that was begun when the run was shorter does not serve. */
+static struct gw_block_read *find_read(struct gw_run *run, uint64_t number, uint64_t to_seq)
 {
     struct gw_block_read *block = run->block_reads;
-    while (block && block->number != number)
+    while (block && (block->number != number || block->to_seq != to_seq))
         block = block->next;
+    return block;
+}
+
+static struct gw_block_read *make_read(struct gw_run *run, uint64_t number, uint64_t to_seq)
+{
+    struct gw_block_read *block = gw_alloc(sizeof *block);
+    block->run = run;
+    block->number = number;
+    block->after_seq = number * GW_BLOCK_SEQS;
+    if (block->after_seq + 1 < run->floor_seq)
+        block->after_seq = run->floor_seq - 1;
+    block->to_seq = to_seq;
+    block->next = run->block_reads;
+    run->block_reads = block;
     return block;
 }
 
@@ -255,21 +293,21 @@ void gw_run_want_block(struct gw_run *run, struct gw_block_want *want)
         want->ready(want, span);
         return;
     }
-    struct gw_block_read *block = find_read(run, want->number);
+    /* What the feeds have seen, not what is durable: between the two lies this turn. */
+    uint64_t full = (want->number + 1) * GW_BLOCK_SEQS, to_seq = full < run->published_seq ? full : run->published_seq;
+    struct gw_block_read *block = find_read(run, want->number, to_seq);
     bool is_new = !block;
-    if (is_new) {
-        block = gw_alloc(sizeof *block);
-        block->run = run;
-        block->number = want->number;
-        block->to_seq = (want->number + 1) * GW_BLOCK_SEQS;
-        /* What the feeds have seen, not what is durable: between the two lies this turn. */
-        if (block->to_seq > run->published_seq)
-            block->to_seq = run->published_seq;
-        block->next = run->block_reads;
-        run->block_reads = block;
-    }
+    if (is_new)
+        block = make_read(run, want->number, to_seq);
     want->next = block->wants;
     block->wants = want;
-    if (is_new)
+    if (!is_new)
+        return;
+    if (block->after_seq < to_seq) {
         read_on(block);
+        return;
+    }
+    unlink_read(block); /* all of it was cut off */
+    deliver(block, false);
+    gw_free(block);
 }

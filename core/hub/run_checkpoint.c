@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "hub/checkpoint.h"
@@ -10,47 +12,62 @@
 /* Fewer events than this are folded faster than a checkpoint is written. */
 #define LEAVING_EVENTS 256
 
+/* How long to wait after a checkpoint could not be stored. */
+#define RETRY_MS 30000
+
 struct gw_checkpoint {
     struct gw_run *run;
     struct gw_spine_put put_page, put_state;
     struct gw_buffer page;
     const char *page_chunk;
     struct gw_checkpoint_chunks chunks;
-    uint64_t seq;
+    uint64_t seq, bytes_covered;
 };
 
-static void done(struct gw_checkpoint *checkpoint, const struct gw_spine_put *put)
+static void destroy(struct gw_checkpoint *checkpoint)
 {
-    struct gw_run *run = checkpoint->run;
-    if (put->status)
-        gw_log_write(run->hub->opts.log, GW_LOG_WARN, "checkpoint_failed",
-                     (struct gw_log_field[]){GW_F_TEXT("run", run->key.text), GW_F_UINT("seq", checkpoint->seq), GW_F_TEXT("code", put->err.id), GW_F_END});
-    else
-        gw_metric_add(run->hub->metrics.checkpoints, 1);
-    run->checkpoint = NULL;
-    run->hub->in_flight--;
     gw_checkpoint_chunks_fini(&checkpoint->chunks);
     gw_buffer_fini(&checkpoint->page);
     gw_free(checkpoint);
 }
 
-static void on_state_put(struct gw_spine_put *put)
+static void put_off(struct gw_run *run, uint64_t seq, const char *code)
 {
-    done(put->arg, put);
+    const struct gw_clock *clock = run->hub->opts.clock;
+    gw_log_write(run->hub->opts.log, GW_LOG_WARN, "checkpoint_failed",
+                 (struct gw_log_field[]){GW_F_TEXT("run", run->key.text), GW_F_UINT("seq", seq), GW_F_TEXT("code", code), GW_F_END});
+    run->checkpoint_at_ms = clock->monotonic_ms(clock->self) + RETRY_MS;
 }
 
-/* The page goes first: a checkpoint must never name a page that does not exist. When the page fails, the run is folded again, and its keys are found in the
- * records behind the last checkpoint. */
-static void on_page_put(struct gw_spine_put *put)
+static void note_stored(struct gw_run *run, const struct gw_checkpoint *checkpoint)
 {
-    struct gw_checkpoint *checkpoint = put->arg;
+    gw_metric_add(run->hub->metrics.checkpoints, 1);
+    if (run->checkpoint_seq >= checkpoint->seq)
+        return; /* it was found by a load meanwhile, which counts from there */
+    run->checkpoint_seq = checkpoint->seq;
+    run->checkpoint_bytes = checkpoint->chunks.bytes;
+    run->bytes_since_checkpoint -=
+        checkpoint->bytes_covered < run->bytes_since_checkpoint ? checkpoint->bytes_covered : run->bytes_since_checkpoint;
+}
+
+static void done(struct gw_checkpoint *checkpoint, const struct gw_spine_put *put)
+{
+    struct gw_run *run = checkpoint->run;
+    run->checkpoint = NULL;
+    run->hub->in_flight--;
+    if (put->status)
+        put_off(run, checkpoint->seq, put->err.id);
+    else
+        note_stored(run, checkpoint);
+    destroy(checkpoint);
+    gw_hub_mark_run(run->hub, run);
+}
+
+static void on_state_put(struct gw_spine_put *put) { done(put->arg, put); }
+
+static void put_state(struct gw_checkpoint *checkpoint)
+{
     struct gw_hub *hub = checkpoint->run->hub;
-    if (put->status) {
-        struct gw_run *run = checkpoint->run;
-        done(checkpoint, put);
-        gw_run_abandon(run);
-        return;
-    }
     checkpoint->put_state = (struct gw_spine_put){.run = checkpoint->run->key,
                                                   .kind = GW_SPINE_CHECKPOINT,
                                                   .seq = checkpoint->seq,
@@ -63,10 +80,33 @@ static void on_page_put(struct gw_spine_put *put)
     hub->opts.spine->put(hub->opts.spine->self, &checkpoint->put_state);
 }
 
+/* The recent keys go once their page is stored. A run that was folded again meanwhile has them in its new index. */
+static void end_sealing(struct gw_checkpoint *checkpoint, bool is_stored)
+{
+    struct gw_keys *keys = checkpoint->run->keys;
+    struct gw_error ignored;
+    if (!keys || !gw_keys_is_sealing(keys, checkpoint->seq))
+        return;
+    gw_keys_seal_end(keys, is_stored);
+    if (is_stored) /* commands of late are the likeliest to be repeated; without memory their page is fetched */
+        (void)gw_keys_offer_page(keys, checkpoint->seq, checkpoint->page.data, checkpoint->page.length, &ignored);
+}
+
+/* The page goes first: a checkpoint must never name a page that does not exist. */
+static void on_page_put(struct gw_spine_put *put)
+{
+    struct gw_checkpoint *checkpoint = put->arg;
+    end_sealing(checkpoint, put->status == GW_OK);
+    if (put->status)
+        done(checkpoint, put);
+    else
+        put_state(checkpoint);
+}
+
 static void put_page(struct gw_checkpoint *checkpoint)
 {
     struct gw_hub *hub = checkpoint->run->hub;
-    checkpoint->page_chunk = checkpoint->page.data ? checkpoint->page.data : "";
+    checkpoint->page_chunk = checkpoint->page.data;
     checkpoint->put_page = (struct gw_spine_put){.run = checkpoint->run->key,
                                                  .kind = GW_SPINE_KEY_PAGE,
                                                  .seq = checkpoint->seq,
@@ -80,37 +120,38 @@ static void put_page(struct gw_checkpoint *checkpoint)
     hub->opts.spine->put(hub->opts.spine->self, &checkpoint->put_page);
 }
 
+static int write(struct gw_run *run, struct gw_checkpoint *checkpoint, struct gw_error *err)
+{
+    if (gw_keys_seal_begin(run->keys, checkpoint->seq, &checkpoint->page))
+        return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory to seal keys");
+    int status = gw_checkpoint_write(run->state, run->keys, run->epoch, run->last_ts_ms, &checkpoint->chunks, err);
+    if (status)
+        gw_keys_seal_end(run->keys, false);
+    return status;
+}
+
 static void start(struct gw_run *run)
 {
     struct gw_checkpoint *checkpoint = gw_alloc(sizeof *checkpoint);
     struct gw_error err;
     checkpoint->run = run;
     checkpoint->seq = run->durable_seq;
+    checkpoint->bytes_covered = run->bytes_since_checkpoint;
     gw_buffer_init(&checkpoint->page, 0);
-    int status = gw_keys_seal(run->keys, checkpoint->seq, &checkpoint->page);
-    if (!status) /* until the spine has it, the page is answered from the cache */
-        status = gw_keys_offer_page(run->keys, checkpoint->seq, checkpoint->page.data, checkpoint->page.length, &err);
-    if (!status)
-        status = gw_checkpoint_write(run->state, run->keys, run->epoch, run->last_ts_ms, &checkpoint->chunks, &err);
-    if (status) {
-        gw_log_write(run->hub->opts.log, GW_LOG_WARN, "checkpoint_failed", (struct gw_log_field[]){GW_F_TEXT("run", run->key.text), GW_F_END});
-        gw_checkpoint_chunks_fini(&checkpoint->chunks);
-        gw_buffer_fini(&checkpoint->page);
-        gw_free(checkpoint);
-        gw_run_abandon(run); /* its keys may be sealed into a page that was never stored */
+    if (write(run, checkpoint, &err)) {
+        put_off(run, checkpoint->seq, err.id);
+        destroy(checkpoint);
         return;
     }
     run->checkpoint = checkpoint;
-    run->checkpoint_seq = checkpoint->seq;
-    run->checkpoint_bytes = checkpoint->chunks.bytes;
-    run->bytes_since_checkpoint = 0;
     put_page(checkpoint);
 }
 
 /* A checkpoint costs the whole state, so a large state is written less often: when the log behind the last one has outgrown twice its size. */
 bool gw_run_checkpoint_is_due(const struct gw_run *run, bool is_leaving)
 {
-    if (run->checkpoint)
+    const struct gw_clock *clock = run->hub->opts.clock;
+    if (run->checkpoint || clock->monotonic_ms(clock->self) < run->checkpoint_at_ms)
         return false;
     uint64_t events = run->durable_seq - run->checkpoint_seq;
     if (is_leaving)

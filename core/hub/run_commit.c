@@ -50,7 +50,7 @@ static int grow_pending(struct gw_commit *commit)
     return GW_OK;
 }
 
-int gw_commit_add(struct gw_commit *commit, struct gw_event_list *events, const struct gw_pending *pending)
+int gw_commit_add(struct gw_commit *commit, const struct gw_event_list *events, const struct gw_pending *pending)
 {
     if (grow_pending(commit))
         return GW_ENOMEM;
@@ -63,10 +63,48 @@ int gw_commit_add(struct gw_commit *commit, struct gw_event_list *events, const 
         if (gw_event_list_add(&commit->events, gw_event_ref(events->items[i])))
             return GW_ENOMEM;
     }
-    gw_event_list_truncate(events, 0);
-    if (commit->writer.events.has_failed || commit->writer.keys.has_failed)
+    if (gw_record_writer_has_failed(&commit->writer))
         return GW_ENOMEM;
     commit->pending[commit->pending_count++] = *pending;
+    return GW_OK;
+}
+
+struct gw_commit_mark gw_run_mark(const struct gw_run *run)
+{
+    const struct gw_commit *commit = run->gathering;
+    if (!commit)
+        return (struct gw_commit_mark){0};
+    return (struct gw_commit_mark){gw_record_writer_mark(&commit->writer), commit->events.count, commit->pending_count};
+}
+
+void gw_run_rewind(struct gw_run *run, const struct gw_commit_mark *mark)
+{
+    struct gw_commit *commit = run->gathering;
+    if (!commit)
+        return;
+    while (commit->pending_count > mark->pending_count)
+        gw_free(commit->pending[--commit->pending_count].answer);
+    gw_event_list_truncate(&commit->events, mark->event_count);
+    gw_record_writer_rewind(&commit->writer, &mark->record);
+    if (commit->pending_count > 0)
+        return;
+    gw_commit_destroy(commit); /* an empty record must never be sent */
+    run->gathering = NULL;
+}
+
+static int add_key(struct gw_run *run, const struct gw_pending *pending, uint64_t record_seq)
+{
+    struct gw_record_key key = {.answer = pending->answer, .answer_length = pending->answer_length};
+    memcpy(key.key, pending->key, sizeof key.key);
+    memcpy(key.body, pending->body, sizeof key.body);
+    return gw_keys_add(run->keys, &key, record_seq);
+}
+
+int gw_run_remember(struct gw_run *run, size_t first)
+{
+    for (size_t i = first; i < run->gathering->pending_count; i++)
+        if (add_key(run, &run->gathering->pending[i], 0))
+            return GW_ENOMEM;
     return GW_OK;
 }
 
@@ -91,10 +129,8 @@ static void settle_pending(struct gw_run *run, struct gw_commit *commit)
 {
     for (size_t i = 0; i < commit->pending_count; i++) {
         struct gw_pending *pending = &commit->pending[i];
-        struct gw_record_key key = {.answer = pending->answer, .answer_length = pending->answer_length};
-        memcpy(key.key, pending->key, sizeof key.key);
         if (run->keys)
-            (void)gw_keys_add(run->keys, &key, commit->first_seq); /* it is there already: this only gives it a seq */
+            (void)add_key(run, pending, commit->first_seq); /* it is there already: this only gives it a seq */
         gw_submission_settle(pending->submission, pending->index, pending->answer, pending->answer_length);
     }
 }
@@ -105,6 +141,9 @@ static void on_durable(struct gw_run *run, struct gw_commit *commit)
     gw_metric_observe_ns(hub->metrics.append_seconds, hub->opts.clock->monotonic_ns(hub->opts.clock->self) - commit->started_ns);
     gw_metric_add(hub->metrics.events, (int64_t)commit->events.count);
     gw_metric_add(hub->metrics.commands_committed, (int64_t)commit->pending_count);
+    if (run->durable_seq == 0)
+        for (struct gw_feed *feed = run->feeds; feed; feed = feed->next)
+            feed->channel.epoch = run->epoch;
     run->durable_seq = commit->append.last_seq;
     run->bytes_since_checkpoint += commit->payload.length;
     settle_pending(run, commit);
@@ -116,27 +155,25 @@ static void log_failure(const struct gw_run *run, const struct gw_commit *commit
 {
     gw_metric_add(run->hub->metrics.appends_failed, 1);
     gw_log_write(run->hub->opts.log, GW_LOG_WARN, "append_failed",
-                 (struct gw_log_field[]){GW_F_TEXT("run", run->key.text), GW_F_UINT("seq", commit->first_seq), GW_F_INT("status", commit->append.status),
-                                         GW_F_TEXT("code", commit->append.err.id), GW_F_TEXT("message", commit->append.err.message), GW_F_END});
+                 (struct gw_log_field[]){GW_F_TEXT("run", run->key.text), GW_F_UINT("seq", commit->first_seq),
+                                         GW_F_INT("status", commit->append.status), GW_F_TEXT("code", commit->append.err.id),
+                                         GW_F_TEXT("message", commit->append.err.message), GW_F_END});
 }
 
-/* Another writer took the seq: fold what it wrote, then judge the same commands again. Their submissions go back to the front of the inbox, in order. */
+/* The submissions go back to the front of the inbox, in order. */
 static void requeue(struct gw_run *run, struct gw_commit *commit)
 {
     for (size_t i = commit->pending_count; i-- > 0;) {
         struct gw_submission *submission = commit->pending[i].submission;
         submission->outcomes[commit->pending[i].index].is_claimed = false;
-        if (run->inbox_first == submission)
-            continue; /* an earlier index of the same batch */
-        submission->next = run->inbox_first;
-        if (!run->inbox_first)
-            run->inbox_last = &submission->next;
-        run->inbox_first = submission;
-        run->inbox_count++;
+        if (run->inbox_first != submission) /* else an earlier index of the same batch */
+            gw_run_put_back(run, submission);
     }
 }
 
-static void on_lost_race(struct gw_run *run, struct gw_commit *commit)
+/* Another writer took the seq, or nobody knows what happened: what the spine holds is folded, and the same commands are judged again. Those that are stored are
+ * then known, and get the answer that was stored. */
+static void judge_again(struct gw_run *run, struct gw_commit *commit)
 {
     if (run->gathering)
         requeue(run, run->gathering);
@@ -147,7 +184,7 @@ static void on_lost_race(struct gw_run *run, struct gw_commit *commit)
 static void on_append_failed(struct gw_run *run, struct gw_commit *commit)
 {
     struct gw_error err;
-    gw_error_set(&err, commit->append.status, "spine_unavailable", "the command could not be stored; nothing of it took effect");
+    gw_error_set(&err, GW_EIO, "spine_unavailable", "the command could not be stored; nothing of it took effect");
     err.is_retryable = true;
     refuse_pending(commit, &err);
     if (run->gathering)
@@ -155,91 +192,33 @@ static void on_append_failed(struct gw_run *run, struct gw_commit *commit)
     gw_run_down(run, &err);
 }
 
-static void finish(struct gw_run *run, struct gw_commit *commit, int status)
-{
-    run->appending = NULL;
-    run->hub->in_flight--;
-    run->inbox_waits = run->fetches_page;
-    if (status == GW_OK)
-        on_durable(run, commit);
-    else if (status == GW_ECONFLICT)
-        on_lost_race(run, commit);
-    else
-        on_append_failed(run, commit);
-    if (run->reloads_after_append) {
-        run->reloads_after_append = false;
-        if (run->phase == GW_RUN_LOADING && !run->loader)
-            gw_run_reload(run);
-    }
-    gw_commit_destroy(commit);
-    gw_hub_mark_run(run->hub, run);
-}
-
-/* ---- unknown outcome: read the name back and compare the nonce --------------------------------------------------------------------------- */
-
-struct probe {
-    struct gw_spine_read read;
-    struct gw_commit *commit;
-};
-
-static void submit(struct gw_commit *commit);
-
-static bool is_ours(const struct gw_commit *commit, const struct gw_spine_read *read)
-{
-    struct gw_record record;
-    struct gw_error err;
-    if (gw_record_parse(read->records[0].payload, read->records[0].payload_length, &record, &err))
-        return false;
-    bool is_same = record.first_seq == commit->first_seq && record.nonce == commit->nonce;
-    gw_record_fini(&record);
-    return is_same;
-}
-
-static void on_probe(struct gw_spine_read *read)
-{
-    struct probe *probe = read->arg;
-    struct gw_commit *commit = probe->commit;
-    int status = read->status;
-    size_t count = read->record_count;
-    bool was_stored = !status && count > 0 && is_ours(commit, read);
-    gw_spine_read_fini(read);
-    gw_free(probe);
-    if (status)
-        finish(commit->run, commit, GW_EIO);
-    else if (count == 0)
-        submit(commit); /* the same name and nonce: should the first attempt still arrive, one of the two loses to the other */
-    else
-        finish(commit->run, commit, was_stored ? GW_OK : GW_ECONFLICT);
-}
-
-static void start_probe(struct gw_commit *commit)
-{
-    struct gw_hub *hub = commit->run->hub;
-    struct probe *probe = gw_alloc(sizeof *probe);
-    probe->commit = commit;
-    probe->read = (struct gw_spine_read){.run = commit->run->key, .from_seq = commit->first_seq, .to_seq = commit->first_seq, .max_bytes = 1};
-    probe->read.home = gw_hub_home(hub);
-    probe->read.done = on_probe;
-    probe->read.arg = probe;
-    hub->opts.spine->read(hub->opts.spine->self, &probe->read);
-}
-
 static void on_appended(struct gw_spine_append *append)
 {
     struct gw_commit *commit = append->arg;
     struct gw_run *run = commit->run;
-    if (append->status)
+    int status = append->status;
+    run->appending = NULL;
+    run->hub->in_flight--;
+    run->inbox_waits = run->fetches_page;
+    if (status)
         log_failure(run, commit);
-    if (append->status == GW_EUNKNOWN_OUTCOME || (append->status == GW_ECONFLICT && commit->attempts > 1))
-        start_probe(commit);
-    else
-        finish(run, commit, append->status);
+    if (status == GW_OK) {
+        on_durable(run, commit);
+    } else if (status == GW_ECONFLICT || status == GW_EUNKNOWN_OUTCOME) {
+        run->is_unsure = status == GW_EUNKNOWN_OUTCOME;
+        judge_again(run, commit);
+    } else {
+        on_append_failed(run, commit);
+    }
+    if (run->phase == GW_RUN_LOADING && !run->loader)
+        gw_run_reload(run); /* it was abandoned meanwhile */
+    gw_commit_destroy(commit);
+    gw_hub_mark_run(run->hub, run);
 }
 
 static void submit(struct gw_commit *commit)
 {
     struct gw_hub *hub = commit->run->hub;
-    commit->attempts++;
     commit->append = (struct gw_spine_append){.run = commit->run->key,
                                               .first_seq = commit->first_seq,
                                               .last_seq = commit->first_seq + commit->events.count - 1,
@@ -257,10 +236,11 @@ void gw_run_flush(struct gw_run *run)
     if (run->appending || !commit || run->phase != GW_RUN_READY)
         return;
     const struct gw_clock *clock = run->hub->opts.clock;
+    uint64_t nonce;
+    clock->random(clock->self, &nonce, sizeof nonce);
     commit->first_seq = commit->events.items[0]->seq;
     commit->started_ns = clock->monotonic_ns(clock->self);
-    clock->random(clock->self, &commit->nonce, sizeof commit->nonce);
-    if (gw_record_write_end(&commit->writer, run->epoch, commit->nonce, commit->first_seq, &commit->payload)) {
+    if (gw_record_write_end(&commit->writer, run->epoch, nonce, commit->first_seq, &commit->payload)) {
         gw_run_abandon(run);
         return;
     }
@@ -277,11 +257,8 @@ void gw_run_abandon(struct gw_run *run)
     err.is_retryable = true;
     if (run->gathering)
         refuse_pending(run->gathering, &err);
-    if (!run->appending) {
-        gw_run_reload(run);
-        return;
-    }
     gw_run_forget(run);
     run->phase = GW_RUN_LOADING;
-    run->reloads_after_append = true;
+    if (!run->appending) /* else when its outcome is known */
+        gw_run_reload(run);
 }

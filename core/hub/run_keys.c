@@ -1,36 +1,56 @@
-/* Reads that the idempotency index asks for: a sealed page, or the record that holds an old answer. */
+/* Which commands have taken effect, and the reads that this asks for: a sealed page of the index, or the record that holds an old answer. */
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/metrics.h"
 #include "hub/run.h"
+
+static void say_unavailable(struct gw_error *err)
+{
+    gw_error_set(err, GW_EIO, "spine_unavailable", "whether the command took effect before cannot be read at the moment");
+    err->is_retryable = true;
+}
 
 struct page_fetch {
     struct gw_spine_get get;
     struct gw_run *run;
 };
 
+static void log_page(const struct gw_run *run, const struct gw_spine_get *get)
+{
+    gw_log_write(run->hub->opts.log, GW_LOG_ERROR, "key_page_unreadable",
+                 (struct gw_log_field[]){GW_F_TEXT("run", run->key.text), GW_F_UINT("seq", get->at_most_seq),
+                                         GW_F_INT("status", get->status), GW_F_END});
+}
+
 static void on_page(struct gw_spine_get *get)
 {
     struct page_fetch *fetch = get->arg;
     struct gw_run *run = fetch->run;
-    struct gw_error err = get->err;
+    struct gw_error err;
     int status = get->status;
     if (!status && (get->seq != get->at_most_seq || get->chunk_count != 1))
-        status = gw_error_set(&err, GW_EINVAL, "key_page_damaged", "a page of the idempotency index is missing");
+        status = GW_EINVAL;
     if (!status && run->keys)
         status = gw_keys_offer_page(run->keys, get->seq, get->chunks[0], get->lengths[0], &err);
+    if (status) {
+        log_page(run, get);
+        say_unavailable(&err);
+    }
     gw_spine_get_fini(get);
     gw_free(fetch);
     run->hub->in_flight--;
     run->readers--;
     run->fetches_page = run->inbox_waits = false;
     /* Without the page nobody can say whether the command is new: refusing is the only safe answer. */
-    if (status && run->inbox_first)
+    if (status && run->phase == GW_RUN_READY && run->inbox_first)
         gw_run_refuse_first(run, &err);
     gw_hub_mark_run(run->hub, run);
 }
 
-void gw_run_fetch_page(struct gw_run *run, uint64_t page_seq)
+static void fetch_page(struct gw_run *run, uint64_t page_seq)
 {
     if (run->fetches_page)
         return;
@@ -70,10 +90,12 @@ static void on_answer(struct gw_spine_read *read)
 {
     struct answer_fetch *fetch = read->arg;
     struct gw_run *run = fetch->run;
-    struct gw_error err = read->err;
+    struct gw_error err;
     struct gw_record record;
     int status = read->status;
-    if (!status && read->record_count == 0)
+    if (status)
+        say_unavailable(&err);
+    if (status == GW_ENOTFOUND || (!status && read->record_count == 0))
         status = gw_error_set(&err, GW_ENOTFOUND, "answer_purged", "the command was committed; its answer is no longer kept");
     if (!status)
         status = gw_record_parse(read->records[0].payload, read->records[0].payload_length, &record, &err);
@@ -89,17 +111,61 @@ static void on_answer(struct gw_spine_read *read)
     run->readers--;
 }
 
-void gw_run_fetch_answer(struct gw_run *run, struct gw_submission *submission, size_t index, uint64_t record_seq, const uint8_t key[GW_KEY_BYTES])
+static void fetch_answer(struct gw_run *run, struct gw_submission *submission, size_t index, uint64_t record_seq,
+                         const uint8_t key[GW_KEY_BYTES])
 {
     struct answer_fetch *fetch = gw_alloc(sizeof *fetch);
     fetch->run = run;
     fetch->submission = submission;
     fetch->index = index;
     memcpy(fetch->key, key, GW_KEY_BYTES);
-    fetch->read = (struct gw_spine_read){.run = run->key, .from_seq = record_seq, .to_seq = record_seq, .max_bytes = 1, .home = gw_hub_home(run->hub)};
+    fetch->read = (struct gw_spine_read){
+        .run = run->key, .from_seq = record_seq, .to_seq = record_seq, .max_bytes = 1, .home = gw_hub_home(run->hub)};
     fetch->read.done = on_answer;
     fetch->read.arg = fetch;
     run->readers++;
     run->hub->in_flight++;
     run->hub->opts.spine->read(run->hub->opts.spine->self, &fetch->read);
+}
+
+/* ---- looking up ------------------------------------------------------------------------------------------------------------------------ */
+
+static enum gw_keys_answer find(struct gw_run *run, struct gw_outcome *outcome, const uint8_t key[GW_KEY_BYTES],
+                                struct gw_keys_entry *entry)
+{
+    uint64_t page_seq;
+    /* What was found to be new stays so until the run is folded again, but for its twin on the way to the spine: else commands that each need pages could
+     * push out each other's for ever. */
+    if (outcome->new_in_load == run->load_number)
+        return gw_keys_find_recent(run->keys, key, entry) ? GW_KEYS_KNOWN : GW_KEYS_NEW;
+    enum gw_keys_answer answer = gw_keys_find(run->keys, key, entry, &page_seq);
+    if (answer == GW_KEYS_NEW)
+        outcome->new_in_load = run->load_number;
+    if (answer == GW_KEYS_ASK_PAGE)
+        fetch_page(run, page_seq);
+    return answer;
+}
+
+enum gw_known gw_run_known(struct gw_run *run, struct gw_submission *submission, size_t index)
+{
+    struct gw_outcome *outcome = &submission->outcomes[index];
+    uint8_t key[GW_KEY_BYTES];
+    struct gw_keys_entry entry;
+    gw_keys_digest(submission->actor.id, submission->commands[index].command_id, key);
+    enum gw_keys_answer answer = find(run, outcome, key, &entry);
+    if (answer == GW_KEYS_NEW)
+        return GW_KNOWN_NOT;
+    if (answer == GW_KEYS_ASK_PAGE || entry.seq == 0) { /* 0: its twin is on the way to the spine */
+        run->inbox_waits = true;
+        return GW_KNOWN_LATER;
+    }
+    if (memcmp(entry.body, submission->commands[index].digest, GW_KEY_BYTES) != 0)
+        return GW_KNOWN_REUSED;
+    outcome->is_claimed = true;
+    gw_metric_add(run->hub->metrics.commands_repeated, 1);
+    if (entry.answer)
+        gw_submission_settle(submission, index, entry.answer, entry.answer_length);
+    else
+        fetch_answer(run, submission, index, entry.seq, key);
+    return GW_KNOWN_ANSWERED;
 }

@@ -8,17 +8,21 @@
 #include "hub/project.h"
 #include "hub/run.h"
 
-/* Hidden events cost reading too; a page that has looked at this many ends, with a cursor to go on from. */
-#define SCAN_EVENTS 8192
-#define READ_BYTES (1u << 20)
+/* Hidden events cost reading too; a page that has looked at this many ends, with a cursor to go on from: that of the last frame that a stream would have had, of
+ * which there is one among GW_ID_ONLY_EVERY events, so that the next page gets on. */
+#define SCAN_EVENTS (8 * GW_ID_ONLY_EVERY)
+#define READ_BYTES  (1u << 20)
 
-struct read_work {
+struct gw_read_work {
     struct gw_read *request;
     struct gw_run *run;
     struct gw_channel channel;
     struct gw_spine_read read;
     struct gw_buffer body;
+    struct gw_feed *feed; /* held while a state as of now waits for its last visible frame */
+    struct gw_feed_waiter waiter;
     uint64_t seq, last_seq, found, scanned;
+    uint64_t frame_seq; /* of the last frame that a stream would have had */
 };
 
 static void on_done_at_home(struct gw_task *task)
@@ -66,8 +70,12 @@ static void give_body(struct gw_hub *hub, struct gw_read *request, struct gw_buf
 
 static struct gw_channel channel_of(const struct gw_run *run, const struct gw_read *request)
 {
-    return (struct gw_channel){
-        .wire = run->hub->opts.wire, .scope = run->scope, .run = run->key, .plan = gw_plan_ref(request->plan), .set = request->set, .epoch = run->epoch};
+    return (struct gw_channel){.wire = run->hub->opts.wire,
+                               .scope = run->scope,
+                               .run = run->key,
+                               .plan = gw_plan_ref(request->plan),
+                               .set = request->set,
+                               .epoch = gw_run_epoch(run)};
 }
 
 /* ---- state ---------------------------------------------------------------------------------------------------------------------------- */
@@ -86,44 +94,107 @@ static void write_state(const struct gw_channel *channel, const struct gw_state 
     gw_buffer_append_char(out, '}');
 }
 
-static void answer_state_now(struct gw_run *run, struct gw_read *request)
+static void work_destroy(struct gw_read_work *work)
 {
-    struct gw_buffer body;
-    struct gw_channel channel = channel_of(run, request);
-    gw_buffer_init(&body, 0);
-    write_state(&channel, run->state, run->durable_seq, &body);
-    gw_channel_fini(&channel);
-    give_body(run->hub, request, &body);
-}
-
-static void work_destroy(struct read_work *work)
-{
+    struct gw_run *run = work->run;
+    if (work->feed) {
+        work->feed->holds--;
+        gw_run_release_feed(work->feed);
+    }
     gw_channel_fini(&work->channel);
     gw_buffer_fini(&work->body);
-    work->run->readers--;
-    gw_hub_mark_run(work->run->hub, work->run);
     gw_free(work);
+    run->readers--;
+    gw_hub_mark_run(run->hub, run);
+}
+
+static int say_unreadable(int status, struct gw_error *err)
+{
+    if (status == GW_ENOTFOUND)
+        return gw_error_set(err, GW_ENOTFOUND, "purged", "that part of the history is no longer kept");
+    gw_error_set(err, GW_EIO, "spine_unavailable", "the history cannot be read at the moment");
+    err->is_retryable = true;
+    return GW_EIO;
+}
+
+static void refuse_work(struct gw_read_work *work, int status)
+{
+    struct gw_error err;
+    say_unreadable(status, &err);
+    refuse(work->run->hub, work->request, &err);
+    work_destroy(work);
+}
+
+static void put_read(struct gw_run *run, struct gw_read *request)
+{
+    request->next = run->reads;
+    run->reads = request;
+    gw_hub_mark_run(run->hub, run);
+}
+
+static void on_primed(struct gw_feed_waiter *waiter, bool is_known)
+{
+    struct gw_read_work *work = (struct gw_read_work *)(void *)((char *)waiter - offsetof(struct gw_read_work, waiter));
+    if (is_known) {
+        put_read(work->run, work->request); /* until the state is settled again */
+    } else {
+        work->request->work = NULL;
+        refuse_work(work, GW_EIO);
+    }
+}
+
+/* The state as of now is as of the last frame that its reader could have seen: a later seq would tell of what is hidden. */
+static void answer_state_now(struct gw_read_work *work)
+{
+    struct gw_feed *feed = work->feed;
+    if (!feed->is_primed) {
+        work->request->work = work;
+        work->waiter.primed = on_primed;
+        gw_feed_prime(feed, &work->waiter);
+        return;
+    }
+    work->request->work = NULL;
+    write_state(&feed->channel, work->run->state, feed->last_visible, &work->body);
+    give_body(work->run->hub, work->request, &work->body);
+    work_destroy(work);
+}
+
+static void begin_state_now(struct gw_read_work *work)
+{
+    struct gw_error err;
+    struct gw_read *request = work->request;
+    work->feed = gw_run_feed(work->run, request->plan, &request->set);
+    if (work->feed) {
+        work->feed->holds++;
+        answer_state_now(work);
+        return;
+    }
+    gw_error_set(&err, GW_EBUSY, "too_many_classes", "too many different views of this run are open");
+    err.is_retryable = true;
+    refuse(work->run->hub, request, &err);
+    work_destroy(work);
 }
 
 static void on_state_at(void *arg, int status, struct gw_loaded *loaded, const struct gw_error *err)
 {
-    struct read_work *work = arg;
+    (void)err;
+    struct gw_read_work *work = arg;
     if (status) {
-        refuse(work->run->hub, work->request, err);
-    } else {
-        write_state(&work->channel, loaded->state, work->seq, &work->body);
-        gw_state_destroy(loaded->state);
-        give_body(work->run->hub, work->request, &work->body);
+        refuse_work(work, status);
+        return;
     }
+    write_state(&work->channel, loaded->state, work->seq, &work->body);
+    gw_state_destroy(loaded->state);
+    give_body(work->run->hub, work->request, &work->body);
     work_destroy(work);
 }
 
 /* ---- events --------------------------------------------------------------------------------------------------------------------------- */
 
-static void end_page(struct read_work *work, bool has_more)
+static void end_page(struct gw_read_work *work, bool has_more)
 {
     char cursor[GW_CURSOR_MAX];
-    gw_channel_seal(&work->channel, work->seq, cursor);
+    gw_channel_seal(&work->channel, work->frame_seq, cursor);
     gw_buffer_append_text(&work->body, "],\"cursor\":\"");
     gw_buffer_append_text(&work->body, cursor);
     gw_buffer_append_text(&work->body, has_more ? "\",\"has_more\":true}" : "\",\"has_more\":false}");
@@ -131,13 +202,15 @@ static void end_page(struct read_work *work, bool has_more)
     work_destroy(work);
 }
 
-static int add_event(struct read_work *work, const struct gw_event *event)
+static int add_event(struct gw_read_work *work, const struct gw_event *event)
 {
     const struct gw_channel *channel = &work->channel;
     struct gw_json *data = NULL;
     work->seq = event->seq;
     work->scanned++;
     int visible = gw_channel_project(channel, event, &data);
+    if (visible > 0 || event->seq % GW_ID_ONLY_EVERY == 0)
+        work->frame_seq = event->seq;
     if (visible <= 0)
         return visible;
     char cursor[GW_CURSOR_MAX];
@@ -151,12 +224,9 @@ static int add_event(struct read_work *work, const struct gw_event *event)
     return work->body.has_failed ? GW_ENOMEM : GW_OK;
 }
 
-static bool is_full(const struct read_work *work)
-{
-    return work->found >= work->request->limit || work->scanned >= SCAN_EVENTS;
-}
+static bool is_full(const struct gw_read_work *work) { return work->found >= work->request->limit || work->scanned >= SCAN_EVENTS; }
 
-static int add_record(struct read_work *work, const struct gw_spine_record *stored, struct gw_error *err)
+static int add_record(struct gw_read_work *work, const struct gw_spine_record *stored, struct gw_error *err)
 {
     struct gw_record record;
     int status = gw_record_parse(stored->payload, stored->payload_length, &record, err);
@@ -171,35 +241,40 @@ static int add_record(struct read_work *work, const struct gw_spine_record *stor
     return status;
 }
 
-static void read_page(struct read_work *work);
+static void read_page(struct gw_read_work *work);
 
 static void on_page(struct gw_spine_read *read)
 {
-    struct read_work *work = read->arg;
+    struct gw_read_work *work = read->arg;
     struct gw_error err = read->err;
     int status = read->status;
-    size_t count = read->record_count;
-    for (size_t i = 0; !status && i < count && !is_full(work); i++)
+    uint64_t from_seq = work->seq;
+    for (size_t i = 0; !status && i < read->record_count && !is_full(work); i++)
         status = add_record(work, &read->records[i], &err);
     gw_spine_read_fini(read);
+    if (!status && work->seq == from_seq)
+        status = GW_EINVAL; /* the log ends before its tail */
     if (status) {
+        if (status != GW_ENOMEM)
+            say_unreadable(status, &err);
         refuse(work->run->hub, work->request, &err);
         work_destroy(work);
-    } else if (count == 0 || is_full(work) || work->seq >= work->last_seq) {
+    } else if (is_full(work) || work->seq >= work->last_seq) {
         end_page(work, work->seq < work->last_seq);
     } else {
         read_page(work);
     }
 }
 
-static void read_page(struct read_work *work)
+static void read_page(struct gw_read_work *work)
 {
     const struct gw_spine *spine = work->run->hub->opts.spine;
     if (work->seq >= work->last_seq) {
         end_page(work, false);
         return;
     }
-    work->read = (struct gw_spine_read){.run = work->run->key, .from_seq = work->seq + 1, .to_seq = work->last_seq, .max_bytes = READ_BYTES};
+    work->read =
+        (struct gw_spine_read){.run = work->run->key, .from_seq = work->seq + 1, .to_seq = work->last_seq, .max_bytes = READ_BYTES};
     work->read.home = gw_hub_home(work->run->hub);
     work->read.done = on_page;
     work->read.arg = work;
@@ -208,13 +283,18 @@ static void read_page(struct read_work *work)
 
 /* ---- from the cursor to the work ------------------------------------------------------------------------------------------------------------ */
 
+/* GW_ESTATE: it lies behind the end of what is known here. */
 static int open_cursor(const struct gw_run *run, const struct gw_channel *channel, const char *cursor, uint64_t *seq, struct gw_error *err)
 {
-    struct gw_position position;
+    struct gw_position position = {0};
     bool covers;
-    if (channel->wire->open(channel->wire->self, &channel->run, &channel->set, cursor, strlen(cursor), &position, &covers) ||
-        (position.epoch != run->epoch && (position.epoch != 0 || position.seq != 0)) || position.seq > run->durable_seq)
-        return gw_error_set(err, GW_EINVAL, "bad_cursor", "not a cursor of this run");
+    int status = channel->wire->open(channel->wire->self, &channel->run, &channel->set, cursor, strlen(cursor), &position, &covers);
+    bool is_first = position.epoch == 0 && position.seq == 0, is_ours = is_first || position.epoch == channel->epoch;
+    if (status || !is_ours || position.seq > run->durable_seq) {
+        bool is_ahead = !status && (is_ours || channel->epoch == 0);
+        gw_error_set(err, GW_EINVAL, "bad_cursor", "not a cursor of this run");
+        return is_ahead ? GW_ESTATE : GW_EINVAL;
+    }
     if (position.class_id != channel->plan->class_id || !covers)
         return gw_error_set(err, GW_ECONFLICT, "cursor_of_another_view", "the cursor was given to another lens or canvas set");
     if (position.seq + 1 < run->floor_seq)
@@ -223,9 +303,9 @@ static int open_cursor(const struct gw_run *run, const struct gw_channel *channe
     return GW_OK;
 }
 
-static struct read_work *work_create(struct gw_run *run, struct gw_read *request)
+static struct gw_read_work *work_create(struct gw_run *run, struct gw_read *request)
 {
-    struct read_work *work = gw_alloc(sizeof *work);
+    struct gw_read_work *work = gw_alloc(sizeof *work);
     work->request = request;
     work->run = run;
     work->channel = channel_of(run, request);
@@ -235,28 +315,46 @@ static struct read_work *work_create(struct gw_run *run, struct gw_read *request
     return work;
 }
 
+static void begin(struct gw_read_work *work)
+{
+    struct gw_run *run = work->run;
+    if (work->request->kind == GW_READ_STATE) {
+        gw_loader_start(&(struct gw_loader_opts){.hub = run->hub, .run = &run->key, .at_seq = work->seq, .done = on_state_at, .arg = work});
+        return;
+    }
+    work->frame_seq = work->seq;
+    gw_buffer_append_text(&work->body, "{\"events\":[");
+    read_page(work);
+}
+
 static void serve(struct gw_run *run, struct gw_read *request)
 {
     struct gw_error err;
     bool is_earliest = request->cursor[0] == '\0' || strcmp(request->cursor, "earliest") == 0;
-    if (request->kind == GW_READ_STATE && request->cursor[0] == '\0') {
-        answer_state_now(run, request);
+    if (request->work) {
+        answer_state_now(request->work);
         return;
     }
-    struct read_work *work = work_create(run, request);
+    struct gw_read_work *work = work_create(run, request);
+    if (request->kind == GW_READ_STATE && request->cursor[0] == '\0') {
+        begin_state_now(work);
+        return;
+    }
     work->seq = run->floor_seq > 0 ? run->floor_seq - 1 : 0;
-    if (!is_earliest && open_cursor(run, &work->channel, request->cursor, &work->seq, &err)) {
+    int status = is_earliest ? GW_OK : open_cursor(run, &work->channel, request->cursor, &work->seq, &err);
+    if (!status) {
+        begin(work);
+        return;
+    }
+    if (status == GW_ESTATE && !request->has_refreshed) { /* another writer may have stored it */
+        request->has_refreshed = true;
+        gw_run_refresh(run);
+        put_read(run, request);
+    } else {
         gw_error_prefix(&err, request->kind == GW_READ_STATE ? "?at" : "?after");
         refuse(run->hub, request, &err);
-        work_destroy(work);
-        return;
     }
-    if (request->kind == GW_READ_EVENTS) {
-        gw_buffer_append_text(&work->body, "{\"events\":[");
-        read_page(work);
-        return;
-    }
-    gw_loader_start(&(struct gw_loader_opts){.hub = run->hub, .run = &run->key, .at_seq = work->seq, .done = on_state_at, .arg = work});
+    work_destroy(work);
 }
 
 void gw_run_serve_reads(struct gw_run *run)
@@ -274,8 +372,11 @@ void gw_run_refuse_reads(struct gw_run *run, const struct gw_error *err)
 {
     while (run->reads) {
         struct gw_read *request = run->reads;
+        struct gw_read_work *work = request->work;
         run->reads = request->next;
         refuse(run->hub, request, err);
+        if (work)
+            work_destroy(work);
     }
 }
 
@@ -290,7 +391,5 @@ void gw_run_read_arrived(struct gw_hub *hub, struct gw_read *request)
         refuse(hub, request, &err);
         return;
     }
-    request->next = run->reads;
-    run->reads = request;
-    gw_hub_mark_run(hub, run);
+    put_read(run, request);
 }

@@ -64,6 +64,11 @@ static uint32_t frames_up_to(const struct gw_span *span, uint32_t frame_count, u
     return low;
 }
 
+uint32_t gw_span_frames_up_to(const struct gw_span *span, uint32_t frame_count, uint64_t seq)
+{
+    return frames_up_to(span, frame_count, seq, false);
+}
+
 uint32_t gw_span_offset_after(const struct gw_span *span, uint32_t frame_count, uint64_t seq)
 {
     uint32_t before = frames_up_to(span, frame_count, seq, false);

@@ -13,8 +13,8 @@
 /* value */
 struct gw_frame {
     uint64_t seq;
-    uint32_t end;   /* offset just behind the frame */
-    bool is_event;  /* false: an id-only frame */
+    uint32_t end;  /* offset just behind the frame */
+    bool is_event; /* false: an id-only frame */
 };
 
 struct gw_span {
@@ -34,6 +34,8 @@ void gw_span_unref(struct gw_span *span);
 bool gw_span_has_room(const struct gw_span *span, size_t length);
 /* Copies one frame behind the others; room was checked. */
 void gw_span_append(struct gw_span *span, uint64_t seq, bool is_event, const char *bytes, size_t length);
+/* How many of the first `frame_count` frames have a seq of at most `seq`. */
+uint32_t gw_span_frames_up_to(const struct gw_span *span, uint32_t frame_count, uint64_t seq);
 /* Offset of the first frame with a seq above `seq` among the first `frame_count` frames; the end of those when there is none. */
 uint32_t gw_span_offset_after(const struct gw_span *span, uint32_t frame_count, uint64_t seq);
 /* The last frame that ends at or before `offset`: its seq, or after_seq. *into gets the bytes of the following frame that lie before `offset`. */

@@ -97,9 +97,20 @@ static struct gw_attach *make_attach(const struct gw_subscribe_opts *opts)
     return attach;
 }
 
-static void on_attach_at_owner(struct gw_task *task)
+static void on_attach_at_owner(struct gw_task *task) { gw_run_attach((struct gw_attach *)(void *)task); }
+
+static void send_attach(struct gw_subscriber *subscriber, struct gw_view *view, struct gw_attach *attach)
 {
-    gw_run_attach((struct gw_attach *)(void *)task);
+    struct gw_hub *hub = view->hub;
+    attach->hub = hub;
+    attach->view = view;
+    attach->subscriber = subscriber;
+    attach->task.run = on_attach_at_owner;
+    subscriber->attach = attach;
+    subscriber->phase = GW_SUB_ATTACHING;
+    view->attach_count++;
+    hub->in_flight++;
+    gw_hub_send(hub, gw_hub_owner_of(hub, &view->run), &attach->task);
 }
 
 int gw_subscriber_open(struct gw_hub *hub, struct gw_subscriber *subscriber, const struct gw_subscribe_opts *opts, struct gw_error *err)
@@ -111,17 +122,20 @@ int gw_subscriber_open(struct gw_hub *hub, struct gw_subscriber *subscriber, con
     struct gw_attach *attach = view ? make_attach(opts) : NULL;
     if (!attach)
         return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for another stream");
-    attach->hub = hub;
-    attach->view = view;
-    attach->subscriber = subscriber;
-    view->attach_count++;
-    subscriber->attach = attach;
-    subscriber->phase = GW_SUB_ATTACHING;
+    subscriber->seq = subscriber->into = 0;
+    subscriber->is_blocked = subscriber->is_refused = subscriber->ends_after_control = false;
     join(subscriber, view);
-    hub->in_flight++;
-    attach->task.run = on_attach_at_owner;
-    gw_hub_send(hub, gw_hub_owner_of(hub, &view->run), &attach->task);
+    send_attach(subscriber, view, attach);
     return GW_OK;
+}
+
+void gw_subscriber_attach_again(struct gw_subscriber *subscriber)
+{
+    assert(subscriber->phase == GW_SUB_FLOWING && subscriber->into == 0 && !subscriber->control);
+    struct gw_attach *attach = gw_alloc(sizeof *attach);
+    attach->has_seq = attach->is_again = true;
+    attach->number = subscriber->seq;
+    send_attach(subscriber, subscriber->view, attach);
 }
 
 void gw_attach_destroy(struct gw_attach *attach)
@@ -131,26 +145,33 @@ void gw_attach_destroy(struct gw_attach *attach)
     gw_free(attach);
 }
 
+static void begin_flow(struct gw_subscriber *subscriber, struct gw_attach *attach)
+{
+    subscriber->attach = NULL;
+    subscriber->phase = GW_SUB_FLOWING;
+    subscriber->seq = attach->seq;
+    subscriber->into = 0;
+    subscriber->checkpoint = attach->checkpoint;
+    attach->checkpoint = NULL;
+    subscriber->is_refused = attach->status == GW_VERDICT_RETRY;
+    gw_view_mark_dirty(attach->view);
+    if (attach->is_again && attach->status == GW_VERDICT_EXACT)
+        return; /* it goes on where it stood, so there is nothing to tell */
+    struct gw_verdict verdict = {.status = attach->status, .reason = attach->reason, .head_seq = attach->head_seq};
+    memcpy(verdict.head, attach->head, sizeof verdict.head);
+    gw_metric_add(attach->hub->metrics.verdicts[attach->status], 1);
+    subscriber->takes_verdict = true;
+    subscriber->ops->verdict(subscriber, &verdict);
+}
+
 void gw_attach_answered(struct gw_attach *attach)
 {
-    struct gw_subscriber *subscriber = attach->subscriber;
     attach->hub->in_flight--;
     attach->view->attach_count--;
     if (attach->outlet)
         attach->view->outlet = attach->outlet;
-    if (subscriber) {
-        subscriber->attach = NULL;
-        subscriber->phase = GW_SUB_FLOWING;
-        subscriber->seq = attach->seq;
-        subscriber->into = 0;
-        subscriber->checkpoint = attach->checkpoint;
-        attach->checkpoint = NULL;
-        struct gw_verdict verdict = {.status = attach->status, .reason = attach->reason, .head_seq = attach->head_seq};
-        memcpy(verdict.head, attach->head, sizeof verdict.head);
-        gw_metric_add(attach->hub->metrics.verdicts[attach->status], 1);
-        gw_view_mark_dirty(attach->view);
-        subscriber->ops->verdict(subscriber, &verdict);
-    }
+    if (attach->subscriber)
+        begin_flow(attach->subscriber, attach);
     gw_attach_destroy(attach);
 }
 
@@ -185,15 +206,28 @@ void gw_subscriber_writable(struct gw_subscriber *subscriber)
         gw_view_mark_dirty(subscriber->view);
 }
 
-static int put_control(struct gw_subscriber *subscriber, const char *text, size_t length)
+/* `text`, and behind it what waited. */
+static char *join_text(const struct gw_subscriber *subscriber, const char *text, size_t length, size_t rest)
 {
-    char *copy = gw_try_strndup(text, length);
-    if (!copy)
+    char *joined = gw_try_alloc(length + rest + 1);
+    if (!joined)
+        return NULL;
+    memcpy(joined, text, length);
+    if (rest)
+        memcpy(joined + length, subscriber->control, rest);
+    return joined;
+}
+
+static int put_control(struct gw_subscriber *subscriber, const char *text, size_t length, size_t rest)
+{
+    char *joined = join_text(subscriber, text, length, rest);
+    if (!joined)
         return GW_ENOMEM;
     gw_free(subscriber->control);
-    subscriber->control = copy;
-    subscriber->control_length = (uint32_t)length;
+    subscriber->control = joined;
+    subscriber->control_length = (uint32_t)(length + rest);
     subscriber->control_sent = 0;
+    subscriber->takes_verdict = false;
     if (subscriber->view && gw_view_pump_one(subscriber->view, subscriber))
         gw_view_mark_dirty(subscriber->view);
     return GW_OK;
@@ -201,7 +235,10 @@ static int put_control(struct gw_subscriber *subscriber, const char *text, size_
 
 int gw_subscriber_control(struct gw_subscriber *subscriber, const char *text, size_t length)
 {
-    return subscriber->control ? GW_EBUSY : put_control(subscriber, text, length);
+    bool is_busy = subscriber->control && !(subscriber->takes_verdict && subscriber->control_sent == 0);
+    if (is_busy || subscriber->phase == GW_SUB_ATTACHING)
+        return GW_EBUSY;
+    return put_control(subscriber, text, length, subscriber->control ? subscriber->control_length : 0);
 }
 
 int gw_subscriber_finish(struct gw_subscriber *subscriber, const char *text, size_t length)
@@ -209,7 +246,7 @@ int gw_subscriber_finish(struct gw_subscriber *subscriber, const char *text, siz
     if (subscriber->control && subscriber->control_sent)
         return GW_EBUSY;
     subscriber->ends_after_control = true;
-    return put_control(subscriber, text, length);
+    return put_control(subscriber, text, length, 0);
 }
 
 uint64_t gw_subscriber_lag(const struct gw_subscriber *subscriber)

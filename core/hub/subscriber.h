@@ -24,13 +24,15 @@ const char *gw_verdict_name(enum gw_verdict_status status);
 /* value: the answer to a subscription; borrowed for the call */
 struct gw_verdict {
     enum gw_verdict_status status;
-    const char *reason;       /* of a reset or retry: "garbled", "purged", "future", "class_changed", "wider_canvas_set", "replay_limit", "overload" …; else NULL */
+    const char *
+        reason; /* of a reset or retry: "garbled", "purged", "future", "class_changed", "wider_canvas_set", "replay_limit", "overload" …; else NULL */
     char head[GW_CURSOR_MAX]; /* the last cursor that this stream's lens could have seen */
     uint64_t head_seq;
 };
 
 struct gw_subscriber_ops {
-    /* Exactly once, before any write; the stream's first frame is made from it with gw_subscriber_control. */
+    /* Once before any write, and again, as a reset, when the stream has fallen so far behind that it cannot be replayed. A frame is made of it with
+     * gw_subscriber_control, called inside; of a RETRY with gw_subscriber_finish, since nothing else follows. */
     void (*verdict)(struct gw_subscriber *subscriber, const struct gw_verdict *verdict);
     /* Sends without blocking: the number of bytes taken, 0 when the peer takes none now, negative when the connection is gone. After a short write the
      * owner calls gw_subscriber_writable when there is room again. */
@@ -52,10 +54,12 @@ struct gw_subscriber {
     uint64_t seq;                       /* every visible frame up to here has been sent whole */
     uint32_t into;                      /* bytes already sent of the frame after seq (or of the checkpoint) */
     uint32_t control_length, control_sent;
-    uint64_t wanted_block;              /* replay block that it waits for, +1; 0 = none */
+    uint64_t wanted_block; /* replay block that it waits for, +1; 0 = none */
     uint8_t phase;
-    bool is_blocked;                    /* the last write was short */
-    bool ends_after_control;            /* ended("…") once the control text is out */
+    bool is_blocked;         /* the last write was short */
+    bool is_refused;         /* by a RETRY: only the control text goes out */
+    bool takes_verdict;      /* the next control text is a verdict's, and goes before what waits */
+    bool ends_after_control; /* ended("…") once the control text is out */
 };
 
 enum gw_start { GW_START_CHECKPOINT, GW_START_CURSOR, GW_START_EARLIEST, GW_START_NOW, GW_START_LAST, GW_START_COMMIT };
@@ -76,9 +80,9 @@ int gw_subscriber_open(struct gw_hub *hub, struct gw_subscriber *subscriber, con
 void gw_subscriber_close(struct gw_subscriber *subscriber);
 /* The peer takes bytes again. */
 void gw_subscriber_writable(struct gw_subscriber *subscriber);
-/* Puts `text` (copied) between two frames as soon as possible. GW_EBUSY when one is still pending: ephemeral, the caller may drop or merge it. */
+/* Puts `text` (copied) between two frames as soon as possible. GW_EBUSY when one is still pending, or the verdict: ephemeral, the caller may drop or merge it. */
 int gw_subscriber_control(struct gw_subscriber *subscriber, const char *text, size_t length);
-/* As control, and the stream ends (ended("closing")) when the text is out. Replaces a pending control text that has not begun. */
+/* As control, and the stream ends (ended("closing")) when the text is out. Replaces a pending control text that has not begun; waits for the verdict. */
 int gw_subscriber_finish(struct gw_subscriber *subscriber, const char *text, size_t length);
 /* How many seqs it lies behind its view. */
 uint64_t gw_subscriber_lag(const struct gw_subscriber *subscriber);

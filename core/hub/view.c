@@ -131,10 +131,12 @@ static void drop_block(struct gw_view *view, uint64_t number)
 void gw_view_offer_block(struct gw_view *view, uint64_t number, struct gw_span *span)
 {
     struct gw_view_block *slot = find_block(view, number);
-    if (slot && !slot->span && span)
+    if (slot && !slot->span && span) {
         slot->span = span;
-    else
+        slot->used_at = ++view->use_count; /* so that it is not pushed out before those who wait for it had it */
+    } else {
         gw_span_unref(span);
+    }
     if (slot && !slot->span)
         *slot = (struct gw_view_block){0};
     struct gw_subscriber *next;
@@ -258,9 +260,21 @@ static enum step send_checkpoint(struct gw_subscriber *subscriber)
     return STEP_AGAIN;
 }
 
-static enum step send_cut(struct gw_subscriber *subscriber, const struct cut *cut)
+/* No further than to the end of the frame that the last write cut short. */
+static void end_with_frame(struct cut *cut, uint64_t seq)
+{
+    const struct gw_published *from = cut->from[0];
+    const struct gw_frame *frame = &from->span->frames[gw_span_frames_up_to(from->span, from->frame_count, seq)];
+    cut->bytes = cut->parts[0].iov_len = frame->end - cut->offset;
+    cut->count = 1;
+    cut->to_seq = frame->seq;
+}
+
+static enum step send_cut(struct gw_subscriber *subscriber, struct cut *cut)
 {
     size_t sent = 0;
+    if (subscriber->control && cut->count)
+        end_with_frame(cut, subscriber->seq);
     enum step step = cut->bytes ? send_parts(subscriber, cut->parts, cut->count, cut->bytes, &sent) : STEP_AGAIN;
     if (step != STEP_GONE)
         book(subscriber, cut, sent);
@@ -276,6 +290,18 @@ static enum step send_live(struct gw_view *view, struct gw_subscriber *subscribe
     return send_cut(subscriber, &cut);
 }
 
+/* What lies between here and the head cannot or will not be replayed: the owner decides anew, which makes it a reset. Inside a frame nothing else can be said, so the
+ * stream ends, and its reader comes back to a reset. */
+static enum step fall_back(struct gw_subscriber *subscriber, const char *reason)
+{
+    if (subscriber->into == 0) {
+        gw_subscriber_attach_again(subscriber);
+        return STEP_DONE;
+    }
+    gw_subscriber_fail(subscriber, reason);
+    return STEP_GONE;
+}
+
 static enum step send_replay(struct gw_view *view, struct gw_subscriber *subscriber)
 {
     uint64_t number = subscriber->seq / GW_BLOCK_SEQS;
@@ -288,6 +314,8 @@ static enum step send_replay(struct gw_view *view, struct gw_subscriber *subscri
         drop_block(view, number);
         return STEP_AGAIN;
     }
+    if (span->after_seq > subscriber->seq)
+        return fall_back(subscriber, "purged");
     struct gw_published whole = {span, span->length, span->frame_count, span->to_seq};
     struct cut cut;
     collect(&whole, 1, subscriber->seq, subscriber->into, &cut);
@@ -298,12 +326,16 @@ static enum step pump_step(struct gw_view *view, struct gw_subscriber *subscribe
 {
     if (subscriber->control && (subscriber->control_sent || subscriber->into == 0))
         return send_control(subscriber);
+    if (subscriber->is_refused)
+        return STEP_DONE;
     if (subscriber->checkpoint)
         return send_checkpoint(subscriber);
     if (subscriber->seq >= view->head_seq && subscriber->into == 0)
         return STEP_DONE;
     if (subscriber->seq >= view->start_seq)
         return send_live(view, subscriber);
+    if (view->head_seq - subscriber->seq > view->hub->opts.limits.max_replay_events)
+        return fall_back(subscriber, "replay_limit");
     if (++*replayed > REPLAY_BLOCKS_PER_TURN)
         return STEP_BLOCKED;
     return send_replay(view, subscriber);
