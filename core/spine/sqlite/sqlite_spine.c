@@ -121,6 +121,7 @@ static int make_writer(struct gw_sqlite_spine *spine, const struct gw_sqlite_spi
         return err->code;
     }
     writer_opts.wal = spine->wal;
+    writer_opts.vfs = spine->vfs;
     return gw_writer_create(&writer_opts, db, &spine->writer, err);
 }
 

@@ -6,19 +6,25 @@
 #include <sqlite3.h>
 
 #include "base/alloc.h"
+#include "base/error.h"
 
 /* Below 128 KiB, the most that SQLite's unix VFS takes at once. */
 enum { GATHER_BYTES = 64 * 1024 };
+/* Of the log and of each frame (sqlite.org/fileformat2.html section 4.1). */
+enum { LOG_HEADER_BYTES = 32, FRAME_HEADER_BYTES = 24 };
 
 struct gw_wal_vfs {
     sqlite3_vfs vfs; /* first: SQLite hands it back */
     sqlite3_vfs *system;
     char name[32];
+    struct wal_file *log;         /* while it is open */
+    sqlite3_int64 unsettled_from; /* the first byte that was written since gw_wal_vfs_settle; -1: none was */
 };
 
 /* A write-ahead log; the system's file follows in the same memory. */
 struct wal_file {
     sqlite3_file file; /* first */
+    struct gw_wal_vfs *owner;
     sqlite3_file *system;
     char *bytes;
     size_t length;
@@ -41,6 +47,8 @@ static int write_bytes(sqlite3_file *file, const void *bytes, int length, sqlite
 {
     struct wal_file *wal = wal_of(file);
     size_t size = (size_t)length;
+    if (wal->owner->unsettled_from < 0 || at < wal->owner->unsettled_from)
+        wal->owner->unsettled_from = at;
     if (wal->length > 0 && (at != wal->at + (sqlite3_int64)wal->length || size > GATHER_BYTES - wal->length)) {
         int code = flush(wal);
         if (code != SQLITE_OK)
@@ -88,6 +96,8 @@ static int close_file(sqlite3_file *file)
     struct wal_file *wal = wal_of(file);
     /* What is left was never committed. */
     gw_free(wal->bytes);
+    if (wal->owner->log == wal)
+        wal->owner->log = NULL;
     return wal->system->pMethods->xClose(wal->system);
 }
 
@@ -142,6 +152,8 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     if (code != SQLITE_OK)
         return code;
     wal->bytes = gw_alloc(GATHER_BYTES);
+    wal->owner = (struct gw_wal_vfs *)(void *)vfs;
+    wal->owner->log = wal;
     wal->file.pMethods = &WAL_METHODS;
     return SQLITE_OK;
 }
@@ -150,6 +162,7 @@ struct gw_wal_vfs *gw_wal_vfs_create(void)
 {
     struct gw_wal_vfs *vfs = gw_alloc(sizeof *vfs);
     vfs->system = sqlite3_vfs_find(NULL);
+    vfs->unsettled_from = -1;
     vfs->vfs = *vfs->system;
     snprintf(vfs->name, sizeof vfs->name, "atoms-%p", (void *)vfs);
     vfs->vfs.zName = vfs->name;
@@ -169,3 +182,25 @@ void gw_wal_vfs_destroy(struct gw_wal_vfs *vfs)
 }
 
 const char *gw_wal_vfs_name(const struct gw_wal_vfs *vfs) { return vfs->name; }
+
+void gw_wal_vfs_settle(struct gw_wal_vfs *vfs) { vfs->unsettled_from = -1; }
+
+int gw_wal_vfs_revoke(struct gw_wal_vfs *vfs)
+{
+    static const char no_frame[FRAME_HEADER_BYTES];
+    sqlite3_int64 from = vfs->unsettled_from, size = 0;
+    if (from < 0 || vfs->log == NULL)
+        return GW_OK;
+    vfs->unsettled_from = -1;
+    vfs->log->length = 0;
+    if (from < LOG_HEADER_BYTES)
+        from = LOG_HEADER_BYTES;
+    sqlite3_file *file = vfs->log->system;
+    if (file->pMethods->xFileSize(file, &size) != SQLITE_OK)
+        return GW_EIO;
+    if (size < from + FRAME_HEADER_BYTES) /* no whole frame got there */
+        return GW_OK;
+    if (file->pMethods->xWrite(file, no_frame, FRAME_HEADER_BYTES, from) != SQLITE_OK || file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) != SQLITE_OK)
+        return GW_EIO;
+    return GW_OK;
+}

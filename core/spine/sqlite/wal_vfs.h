@@ -12,5 +12,10 @@ struct gw_wal_vfs *gw_wal_vfs_create(void);
 void gw_wal_vfs_destroy(struct gw_wal_vfs *vfs);
 /* For sqlite3_open_v2. */
 const char *gw_wal_vfs_name(const struct gw_wal_vfs *vfs);
+/* A transaction begins: what was written until now is committed. */
+void gw_wal_vfs_settle(struct gw_wal_vfs *vfs);
+/* A commit failed, and its connection is about to be closed. Its frames may be whole in the log nevertheless (when what failed came after them), and
+ * a recovery would find them: their beginning is overwritten, which needs no room on the disk. GW_EIO: they may still be found. */
+int gw_wal_vfs_revoke(struct gw_wal_vfs *vfs);
 
 #endif

@@ -11,6 +11,7 @@
 #include "spine/sqlite/row_writer.h"
 #include "spine/sqlite/spine_metrics.h"
 #include "spine/sqlite/wal.h"
+#include "spine/sqlite/wal_vfs.h"
 #include "spine/sqlite/work_queue.h"
 
 /* What one transaction takes: bounds how long the first job of a group waits for the last. */
@@ -61,9 +62,18 @@ static void report(struct gw_writer *writer, const struct gw_error *failure)
         gw_log_write(writer->opts.log, GW_LOG_INFO, "spine_recovered", NULL);
 }
 
+/* The jobs are refused, so none of them may come back with the next recovery. */
+static void revoke_group(struct gw_writer *writer)
+{
+    if (gw_wal_vfs_revoke(writer->opts.vfs) != GW_OK && writer->opts.log != NULL)
+        gw_log_write(writer->opts.log, GW_LOG_ERROR, "spine_not_revoked",
+                     (struct gw_log_field[]){GW_F_TEXT("reason", "what was refused may be found after a restart"), GW_F_END});
+}
+
 /* The connection goes with the group, whatever state the failure left it in: the next group begins with a new one. */
 static void fail_group(struct gw_writer *writer, size_t count, const struct gw_error *failure)
 {
+    revoke_group(writer);
     gw_row_writer_destroy(writer->rows);
     writer->rows = NULL;
     for (size_t i = 0; i < count; i++) {
@@ -82,6 +92,7 @@ static int store_group(struct gw_writer *writer, size_t count, struct gw_error *
 {
     if (writer->rows == NULL && open_again(writer, err) != GW_OK)
         return err->code;
+    gw_wal_vfs_settle(writer->opts.vfs);
     if (gw_row_writer_begin(writer->rows, err) != GW_OK)
         return err->code;
     for (size_t i = 0; i < count; i++)

@@ -15,6 +15,7 @@ struct gw_clock;
 struct gw_log;
 struct gw_spine_metrics;
 struct gw_wal;
+struct gw_wal_vfs;
 struct gw_writer;
 
 /* value; all borrowed until destroy */
@@ -25,6 +26,7 @@ struct gw_writer_opts {
     const struct gw_spine_metrics *metrics;
     struct gw_log *log;
     struct gw_wal *wal;
+    struct gw_wal_vfs *vfs; /* the one that `database` names */
 };
 
 int gw_writer_create(const struct gw_writer_opts *opts, sqlite3 *db /* taken, also on failure */, struct gw_writer **out,

@@ -207,6 +207,39 @@ static void does_not_bring_back_what_it_refused(void **state)
     assert_int_equal(find_tail(f->port, "run").tail_seq, 1);
 }
 
+static void copy_file(const struct fixture *from, const struct fixture *to, const char *suffix)
+{
+    char name[200], bytes[65536];
+    snprintf(name, sizeof name, "%s%s", from->path, suffix);
+    FILE *source = fopen(name, "rb");
+    snprintf(name, sizeof name, "%s%s", to->path, suffix);
+    FILE *target = fopen(name, "wb");
+    assert_true(source != NULL && target != NULL);
+    size_t length;
+    while ((length = fread(bytes, 1, sizeof bytes, source)) > 0)
+        assert_int_equal(fwrite(bytes, 1, length, target), length);
+    fclose(source);
+    assert_int_equal(fclose(target), 0);
+}
+
+/* The frames of the refused record are whole in the log: a recovery would take them. */
+static void does_not_bring_back_what_it_refused_after_a_crash(void **state)
+{
+    struct fixture *f = *state, crashed = {0};
+    fixture_init(&crashed);
+    faulty_vfs_fail_syncs(SQLITE_IOERR_FSYNC, 1);
+    assert_int_equal(append_text(f->port, "run", 2, 2, "unsynced"), GW_EIO);
+    char *slash = strrchr(crashed.path, '/');
+    *slash = '\0';
+    assert_int_equal(mkdir(crashed.path, 0700), 0);
+    *slash = '/';
+    copy_file(f, &crashed, "");
+    copy_file(f, &crashed, "-wal");
+    fixture_open(&crashed);
+    assert_int_equal(find_tail(crashed.port, "run").tail_seq, 1);
+    fixture_fini(&crashed);
+}
+
 static void fails_the_whole_group_and_takes_the_next(void **state)
 {
     struct fixture *f = *state;
@@ -285,6 +318,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(opens_on_a_disk_that_cannot_hold_the_whole_log, set_up_disk, tear_down_disk),
         cmocka_unit_test_setup_teardown(acknowledges_nothing_that_was_not_synced, set_up_faults, tear_down_faults),
         cmocka_unit_test_setup_teardown(does_not_bring_back_what_it_refused, set_up_faults, tear_down_faults),
+        cmocka_unit_test_setup_teardown(does_not_bring_back_what_it_refused_after_a_crash, set_up_faults, tear_down_faults),
         cmocka_unit_test_setup_teardown(fails_the_whole_group_and_takes_the_next, set_up_faults, tear_down_faults),
         cmocka_unit_test_setup_teardown(keeps_the_log_when_the_database_cannot_be_synced, set_up_faults, tear_down_faults),
         cmocka_unit_test_setup_teardown(fails_a_put_as_a_whole, set_up_faults, tear_down_faults),
