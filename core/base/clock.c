@@ -1,10 +1,13 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
+
+#include "base/error.h"
 
 #define MS_PER_DAY INT64_C(86400000)
 #define FIRST_MS   INT64_C(-62167219200000) /* 0000-01-01T00:00:00.000Z */
@@ -103,4 +106,82 @@ void gw_clock_format_rfc3339(int64_t wall_ms, char out[25])
     at = put(at, rest % 1000, 3);
     *at++ = 'Z';
     *at = '\0';
+}
+
+/* value: what is left to read */
+struct reader {
+    const char *at, *end;
+};
+
+/* `width` digits from `low` to `high`; -1: there are none. */
+static int64_t take(struct reader *r, int width, int64_t low, int64_t high)
+{
+    int64_t value = 0;
+    for (int i = 0; i < width; i++, r->at++) {
+        if (r->at == r->end || *r->at < '0' || *r->at > '9')
+            return -1;
+        value = value * 10 + (*r->at - '0');
+    }
+    return value >= low && value <= high ? value : -1;
+}
+
+static bool skip(struct reader *r, char a, char b)
+{
+    bool is_there = r->at < r->end && (*r->at == a || *r->at == b);
+    r->at += is_there;
+    return is_there;
+}
+
+/* The inverse of put_date's arithmetic: years begin in March. False: there is no such day. */
+static bool read_date(struct reader *r, int64_t *days)
+{
+    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int64_t year = take(r, 4, 0, 9999), month = skip(r, '-', '-') ? take(r, 2, 1, 12) : -1;
+    int64_t day = skip(r, '-', '-') ? take(r, 2, 1, 31) : -1;
+    if (year < 0 || month < 0 || day < 0)
+        return false;
+    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    if (day > lengths[month - 1] + (month == 2 && is_leap))
+        return false;
+    int64_t y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400, year_of_era = y - era * 400;
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    *days = era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+    return true;
+}
+
+static bool read_fraction(struct reader *r, int64_t *ms)
+{
+    int64_t unit = 100;
+    *ms = 0;
+    if (!skip(r, '.', '.'))
+        return true;
+    const char *start = r->at;
+    for (; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++, unit /= 10)
+        *ms += unit * (*r->at - '0');
+    return r->at > start;
+}
+
+static bool read_offset(struct reader *r, int64_t *offset_ms)
+{
+    *offset_ms = 0;
+    if (skip(r, 'Z', 'z'))
+        return true;
+    int64_t sign = skip(r, '+', '+') ? 1 : skip(r, '-', '-') ? -1 : 0;
+    int64_t hours = sign ? take(r, 2, 0, 23) : -1, minutes = skip(r, ':', ':') ? take(r, 2, 0, 59) : -1;
+    *offset_ms = sign * (hours * 60 + minutes) * 60000;
+    return hours >= 0 && minutes >= 0;
+}
+
+int gw_clock_parse_rfc3339(const char *text, size_t length, int64_t *wall_ms)
+{
+    struct reader r = {text, text + length};
+    int64_t days, ms, offset_ms;
+    if (!read_date(&r, &days) || !skip(&r, 'T', 't'))
+        return GW_EINVAL;
+    int64_t hour = take(&r, 2, 0, 23), minute = skip(&r, ':', ':') ? take(&r, 2, 0, 59) : -1;
+    int64_t second = skip(&r, ':', ':') ? take(&r, 2, 0, 59) : -1;
+    if (hour < 0 || minute < 0 || second < 0 || !read_fraction(&r, &ms) || !read_offset(&r, &offset_ms) || r.at != r.end)
+        return GW_EINVAL;
+    *wall_ms = days * MS_PER_DAY + ((hour * 60 + minute) * 60 + second) * 1000 + ms - offset_ms;
+    return *wall_ms >= FIRST_MS && *wall_ms <= LAST_MS ? GW_OK : GW_EINVAL;
 }

@@ -17,5 +17,7 @@ struct gw_clock {
 const struct gw_clock *gw_clock_system(void);
 /* Writes "2026-01-27T10:00:00.123Z" (24 characters and a NUL), RFC 3339 with milliseconds. */
 void gw_clock_format_rfc3339(int64_t wall_ms, char out[25]);
+/* Reads an RFC 3339 time with Z or an offset; a fraction is cut to milliseconds. GW_EINVAL: not one, or a leap second. */
+int gw_clock_parse_rfc3339(const char *text, size_t length, int64_t *wall_ms);
 
 #endif

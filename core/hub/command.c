@@ -159,5 +159,6 @@ void gw_command_fini(struct gw_command *command)
 {
     gw_json_unref(command->args);
     gw_json_unref(command->body);
+    gw_json_unref(command->flow);
     memset(command, 0, sizeof *command);
 }

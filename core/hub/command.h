@@ -25,6 +25,8 @@ struct gw_command {
     struct gw_json *args;      /* an object, empty when the command has none; owned reference */
     struct gw_json *condition; /* the member `if`; borrowed, or NULL */
     struct gw_json *body;      /* the whole command; owned reference */
+    struct gw_json *flow;      /* that a run.start names, checked; set by the pipeline; owned reference, NULL: there is none */
+    bool is_flow_known;        /* the registry was asked */
     uint8_t digest[32];        /* SHA-256 of the canonical body: same id, other digest = conflict */
 };
 

@@ -17,7 +17,8 @@ struct end {
     struct end *next, *previous;
 };
 
-/* What is removed while the journal is open stays in its map, marked, so that its revert needs no memory: only the last removal's end takes it out. */
+/* What is removed while the journal is open stays in its map, marked, so that its revert needs no memory: only the last removal's end takes
+ * it out. */
 struct item {
     char id[GW_ID_MAX + 1];
     bool is_gone;
@@ -95,7 +96,7 @@ void gw_graph_destroy(struct gw_graph *graph)
     gw_free(graph);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------------------------------------- */
 
 static void *find(const struct gw_map *map, const char *id)
 {
@@ -125,7 +126,7 @@ size_t gw_graph_node_edges(const struct gw_graph_node *node, const struct gw_gra
     return count;
 }
 
-/* ---- undoing ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- undoing ------------------------------------------------------------------------------------------------------------------------- */
 
 static void link_end(struct end *end, struct gw_graph_edge *edge, struct gw_graph_node *node)
 {
@@ -176,7 +177,7 @@ static void forget_data(struct gw_undo *step)
 
 static void take_out(struct gw_map *map, const struct item *item) { gw_map_remove(map, item->id, strlen(item->id)); }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- nodes --------------------------------------------------------------------------------------------------------------------------- */
 
 static void revert_set_node(struct gw_undo *step)
 {
@@ -270,7 +271,7 @@ int gw_graph_remove_node(struct gw_graph *graph, struct gw_graph_node *node)
     return GW_OK;
 }
 
-/* ---- edges ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- edges --------------------------------------------------------------------------------------------------------------------------- */
 
 static void revert_set_edge(struct gw_undo *step)
 {
@@ -387,7 +388,7 @@ int gw_graph_remove_edge(struct gw_graph *graph, struct gw_graph_edge *edge)
     return GW_OK;
 }
 
-/* ---- the run ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the run ------------------------------------------------------------------------------------------------------------------------- */
 
 static void revert_set_run(struct gw_undo *step)
 {
@@ -408,7 +409,7 @@ int gw_graph_set_run(struct gw_graph *graph, struct gw_json *data)
     return GW_OK;
 }
 
-/* ---- all, in order ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- all, in order ------------------------------------------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {

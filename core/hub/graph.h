@@ -3,7 +3,7 @@
  * is open; one that failed (GW_ENOMEM) leaves a graph to be destroyed. Not for layout, and not for who sees what: an event's facets say
  * that.
  *
- * A node's data is {kind?, label?, state?, started_at?, ended_at?, props?, vis?}, an edge's {from, to, label?, state?}; the run's is {state?,
+ * A node's data is {kind?, label?, state?, started_at?, ended_at?, props?, vis?}, an edge's {from, to, label?, state?}, the run's {state,
  * detail?, flow_id?}. Immutable once set. */
 #ifndef GW_HUB_GRAPH_H
 #define GW_HUB_GRAPH_H

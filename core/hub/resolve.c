@@ -20,6 +20,8 @@ static const struct handler {
     {"canvas.mount", gw_resolve_canvas_mount, false, false}, {"canvas.commit", gw_resolve_canvas_commit, true, false},
     {"chat_send", gw_resolve_chat_send, false, false},       {"chat.append", gw_resolve_chat_append, false, true},
     {"chat.cancel", gw_resolve_chat_cancel, false, false},   {"log.write", gw_resolve_log_write, false, false},
+    {"graph.node.set", gw_resolve_node_set, false, false},   {"graph.edge.set", gw_resolve_edge_set, false, false},
+    {"run.set_state", gw_resolve_run_state, false, false},   {"run.start", gw_resolve_run_start, false, false},
 };
 
 int gw_resolve_at(const struct gw_resolve *r, const char *path)
@@ -70,16 +72,33 @@ static int judge_bytes(const struct gw_resolve *r)
     return status ? gw_resolve_at(r, "/args") : GW_OK;
 }
 
+/* The graph is written by those who do the work, not by those who look on. */
+static int check_author(const struct gw_resolve *r)
+{
+    static const char *const not_for_users[] = {"graph.node.set", "graph.edge.set", "run.set_state"};
+    if (!r->context->plan->can_write)
+        return gw_error_set(r->err, GW_EDENIED, "not_allowed", "this actor may not write in this run");
+    for (size_t i = 0; strcmp(r->context->author_kind, "user") == 0 && i < sizeof not_for_users / sizeof not_for_users[0]; i++) {
+        if (strcmp(r->command->type, not_for_users[i]) != 0)
+            continue;
+        gw_error_set(r->err, GW_EDENIED, "not_allowed", "%s is for agents and services", not_for_users[i]);
+        return gw_resolve_at(r, "/type");
+    }
+    return GW_OK;
+}
+
 static int resolve(struct gw_resolve *r)
 {
     const struct handler *handler = find_handler(r->command->type);
-    if (!r->context->plan->can_write)
-        return gw_error_set(r->err, GW_EDENIED, "not_allowed", "this actor may not write in this run");
+    int status = check_author(r);
+    if (status)
+        return status;
     if (!handler) {
         gw_error_set(r->err, GW_EINVAL, "unknown_command", "%s is no command", r->command->type);
         return gw_resolve_at(r, "/type");
     }
-    int status = handler->is_about_canvas ? find_canvas(r) : GW_OK;
+    if (handler->is_about_canvas)
+        status = find_canvas(r);
     if (!status)
         status = check_order(r);
     if (!status)

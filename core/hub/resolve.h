@@ -1,5 +1,5 @@
-/* resolve.h — one command being judged, for resolve*.c alone. Nothing here changes the state. A handler returns 0 after having emitted at
- * most one event, or a negative GW_E… with err->id and err->path set. */
+/* resolve.h — one command being judged, for resolve*.c alone. Nothing here changes the state. A handler returns 0 after having emitted the
+ * events that it makes, or a negative GW_E… with err->id and err->path set. */
 #ifndef GW_HUB_RESOLVE_H
 #define GW_HUB_RESOLVE_H
 
@@ -8,6 +8,8 @@
 #include "hub/command.h"
 #include "hub/event.h"
 #include "hub/state_internal.h"
+
+struct gw_manifest;
 
 #define GW_REMOVE_MAX     8192 /* blocks that one block.remove may take with it: all of them are named in its event's facets */
 #define GW_CONDITIONS_MAX 64   /* members of `if` */
@@ -48,6 +50,8 @@ int gw_resolve_block(const struct gw_resolve *r, const struct gw_json *object, c
  * none). Joins the command's origin and n to `context`, which may be NULL. */
 int gw_resolve_emit(const struct gw_resolve *r, enum gw_event_type type, struct gw_json *data, struct gw_json *facets,
                     struct gw_json *context);
+/* Makes the event just emitted one of the canvas `canvas_id`, "" = run-wide, whatever the command's envelope names. GW_OK. */
+int gw_resolve_redirect(const struct gw_resolve *r, const char *canvas_id);
 /* The command changes nothing: a void event if its place in its origin's order counts, else no event. `context` is taken. */
 int gw_resolve_emit_nothing(const struct gw_resolve *r, struct gw_json *context);
 /* The name under which the command's origin is known; false when it has none. */
@@ -76,6 +80,9 @@ int gw_resolve_props_size(const struct gw_resolve *r, const struct gw_json *prop
 /* May a block of `kind` stand below `parent` (NULL = root)? bad_parent. */
 int gw_resolve_parent_admits(const struct gw_resolve *r, const struct gw_block *parent, const char *kind, const char *path);
 
+/* Emits the CANVAS_READY of a canvas that is not mounted and may be. (resolve_canvas.c) */
+int gw_resolve_ready(const struct gw_resolve *r, const char *canvas_id, const struct gw_manifest *manifest);
+
 int gw_resolve_canvas_mount(const struct gw_resolve *r);
 int gw_resolve_canvas_commit(const struct gw_resolve *r);
 int gw_resolve_token_set(const struct gw_resolve *r);
@@ -88,5 +95,9 @@ int gw_resolve_chat_send(const struct gw_resolve *r);
 int gw_resolve_chat_append(const struct gw_resolve *r);
 int gw_resolve_chat_cancel(const struct gw_resolve *r);
 int gw_resolve_log_write(const struct gw_resolve *r); /* an event a line */
+int gw_resolve_node_set(const struct gw_resolve *r);
+int gw_resolve_edge_set(const struct gw_resolve *r);
+int gw_resolve_run_state(const struct gw_resolve *r);
+int gw_resolve_run_start(const struct gw_resolve *r);
 
 #endif

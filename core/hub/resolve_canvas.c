@@ -80,14 +80,15 @@ static struct gw_json *copy_ready(const struct gw_resolve *r, const struct gw_ma
     return own;
 }
 
-static int emit_ready(const struct gw_resolve *r, const struct gw_manifest *manifest)
+int gw_resolve_ready(const struct gw_resolve *r, const char *canvas_id, const struct gw_manifest *manifest)
 {
     struct gw_json *context = gw_json_new_object();
     if (!context || gw_json_set(context, "manifest_hash", gw_resolve_text(gw_manifest_hash(manifest)))) {
         gw_json_unref(context);
         return gw_resolve_no_memory(r);
     }
-    return gw_resolve_emit(r, GW_EVENT_CANVAS_READY, copy_ready(r, manifest), NULL, context);
+    int status = gw_resolve_emit(r, GW_EVENT_CANVAS_READY, copy_ready(r, manifest), NULL, context);
+    return status ? status : gw_resolve_redirect(r, canvas_id);
 }
 
 static int mount(const struct gw_resolve *r, const struct gw_manifest *manifest)
@@ -99,7 +100,7 @@ static int mount(const struct gw_resolve *r, const struct gw_manifest *manifest)
         return gw_resolve_at(r, "/canvas_id");
     }
     int status = gw_tokens_check_catalog(r->state->tokens, r->context->plan, gw_manifest_member(manifest, "tokens"), r->err);
-    return status ? gw_resolve_at(r, "/args/canvas_type") : emit_ready(r, manifest);
+    return status ? gw_resolve_at(r, "/args/canvas_type") : gw_resolve_ready(r, r->command->canvas_id, manifest);
 }
 
 int gw_resolve_canvas_mount(const struct gw_resolve *r)

@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "hub/graph.h"
 #include "hub/plan.h"
 #include "hub/pointer.h"
 #include "hub/resolve.h"
@@ -112,6 +113,39 @@ static bool find_token(const struct gw_resolve *r, const char *rest, struct foun
     return true;
 }
 
+/* A node or an edge: itself, as its id, or one of its members. */
+static bool find_in_graph(const struct gw_json *data, const char *id, const char *rest, struct found *found)
+{
+    char name[STEP_MAX];
+    if (!*rest) {
+        if (data)
+            find_text(found, gw_resolve_text(id));
+        return true;
+    }
+    if (!gw_pointer_next(&rest, name, sizeof name) || *rest)
+        return false;
+    if (data)
+        found->value = gw_json_get(data, name);
+    return true;
+}
+
+static bool find_graph(const struct gw_graph *graph, const char *rest, struct found *found)
+{
+    char step[STEP_MAX], id[STEP_MAX];
+    if (!gw_pointer_next(&rest, step, sizeof step))
+        return false;
+    if (!*rest && (strcmp(step, "state") == 0 || strcmp(step, "detail") == 0 || strcmp(step, "flow_id") == 0)) {
+        found->value = gw_graph_run(graph) ? gw_json_get(gw_graph_run(graph), step) : NULL;
+        return true;
+    }
+    bool is_node = strcmp(step, "nodes") == 0;
+    if ((!is_node && strcmp(step, "edges") != 0) || !gw_pointer_next(&rest, id, sizeof id))
+        return false;
+    const struct gw_graph_node *node = is_node ? gw_graph_node(graph, id) : NULL;
+    const struct gw_graph_edge *edge = is_node ? NULL : gw_graph_edge(graph, id);
+    return find_in_graph(node ? gw_graph_node_data(node) : edge ? gw_graph_edge_data(edge) : NULL, id, rest, found);
+}
+
 /* False: the pointer leads to nothing that a condition may ask. */
 static bool find(const struct gw_resolve *r, const char *pointer, struct found *found)
 {
@@ -120,6 +154,8 @@ static bool find(const struct gw_resolve *r, const char *pointer, struct found *
         return false;
     if (strcmp(step, "tokens") == 0)
         return find_token(r, pointer, found);
+    if (strcmp(step, "graph") == 0)
+        return find_graph(r->state->graph, pointer, found);
     if (strcmp(step, "canvases") != 0 || !gw_pointer_next(&pointer, step, sizeof step))
         return false;
     return find_in_canvas(gw_state_canvas(r->state, step), pointer, found);
@@ -130,7 +166,7 @@ static int judge(const struct gw_resolve *r, const char *pointer, const struct g
     struct found found = {.expected = expected};
     if (!find(r, pointer, &found))
         return gw_error_set(r->err, GW_EINVAL, "bad_condition",
-                            "a condition asks for a Token, a canvas's type, or a block and its members");
+                            "a condition asks for a Token, a canvas's type, a block, node or edge and its members, or the run's state");
     if (found.has_failed)
         return gw_resolve_no_memory(r);
     bool holds = !found.differs && (found.value ? gw_json_equal(found.value, expected) : gw_json_is_null(expected));

@@ -81,6 +81,13 @@ int gw_resolve_emit(const struct gw_resolve *r, enum gw_event_type type, struct 
     return gw_event_list_add(r->out, event) ? gw_resolve_no_memory(r) : GW_OK;
 }
 
+int gw_resolve_redirect(const struct gw_resolve *r, const char *canvas_id)
+{
+    struct gw_event *event = r->out->items[r->out->count - 1];
+    memcpy(event->canvas_id, canvas_id, strlen(canvas_id) + 1);
+    return GW_OK;
+}
+
 int gw_resolve_emit_nothing(const struct gw_resolve *r, struct gw_json *context)
 {
     if (r->command->origin[0] || context)

@@ -28,8 +28,7 @@ void gw_state_limits_default(struct gw_state_limits *limits)
                                        .max_open_messages = 1000,
                                        .max_open_bytes = 16u << 20,
                                        .max_nodes = 10000,
-                                       .max_edges = 50000,
-                                       .max_node_bytes = 8u << 10};
+                                       .max_edges = 50000};
 }
 
 struct gw_state *gw_state_create(const uint8_t seed[16], const struct gw_state_limits *limits)

@@ -38,7 +38,6 @@ struct gw_state_limits {
     size_t max_open_bytes;    /* text of all of them: 16 MiB */
     size_t max_nodes;       /* of the graph: 10000 */
     size_t max_edges;       /* 50000 */
-    size_t max_node_bytes;  /* of a node's props, canonical JSON: 8 KiB */
 };
 void gw_state_limits_default(struct gw_state_limits *limits);
 

@@ -10,7 +10,7 @@
 #include "hub/ports.h"
 #include "hub/state_internal.h"
 
-/* ---- folding ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- folding ------------------------------------------------------------------------------------------------------------------------- */
 
 /* A new object with the members of `op` but those that name the operation and its target. NULL when memory is gone. */
 static struct gw_json *data_of(const struct gw_json *op)
@@ -113,7 +113,7 @@ int gw_graph_fold(struct gw_graph *graph, const struct gw_event *event, struct g
     return GW_OK;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------------------------------------------------- */
 
 static void write_member(struct gw_buffer *out, size_t index, const char *id, const struct gw_json *data)
 {
@@ -171,7 +171,7 @@ void gw_graph_write(const struct gw_graph *graph, const struct gw_plan *plan, st
     gw_buffer_append_char(out, '}');
 }
 
-/* ---- as the ops that make it ------------------------------------------------------------------------------------------------------------ */
+/* ---- as the ops that make it --------------------------------------------------------------------------------------------------------- */
 
 #define FRAME_BYTES (256u << 10)
 
@@ -216,7 +216,7 @@ static int write_ops(const struct gw_graph *graph, struct op_sink *sink)
     return status;
 }
 
-/* ---- frames ----------------------------------------------------------------------------------------------------------------------------- */
+/* ---- frames -------------------------------------------------------------------------------------------------------------------------- */
 
 struct frames {
     struct op_sink sink; /* first */
@@ -267,7 +267,7 @@ int gw_graph_write_frames(const struct gw_graph *graph, const struct gw_plan *pl
     return status;
 }
 
-/* ---- checkpoint rows -------------------------------------------------------------------------------------------------------------------- */
+/* ---- checkpoint rows ----------------------------------------------------------------------------------------------------------------- */
 
 struct rows {
     struct op_sink sink; /* first */

@@ -100,7 +100,8 @@ int resolve_only(struct fixture *f, const struct gw_command *command, struct gw_
                                          .author_kind = f->author_kind,
                                          .author_id = f->author_id,
                                          .batch = f->batch,
-                                         .epoch = 1};
+                                         .epoch = 1,
+                                         .ts_ms = f->ts_ms};
     return gw_state_resolve(f->state, command, &context, events, &f->err);
 }
 

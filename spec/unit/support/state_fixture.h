@@ -55,6 +55,7 @@ struct fixture {
     size_t made;              /* events of the last command */
     unsigned command_count;
     const char *author_id, *author_kind, *batch;
+    int64_t ts_ms; /* of the events to come */
 };
 
 /* A document; malformed text fails the test. */
