@@ -28,7 +28,7 @@ struct gw_config_limits {
     int64_t max_connections;       /* of the process */
     int64_t max_streams_per_actor; /* per worker */
     int64_t max_pipelined_requests;
-    int64_t max_header_bytes; /* request line and headers together */
+    int64_t max_header_bytes; /* all header lines together */
     int64_t max_body_bytes;
     int64_t max_batch_bytes;
     int64_t max_batch_commands;

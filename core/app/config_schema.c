@@ -74,7 +74,7 @@ static const struct gw_setting settings[] = {
     LIMIT(max_connections, "10000", 1, 10000000, "open connections of the process"),
     LIMIT(max_streams_per_actor, "10000", 1, 10000000, "open streams of one actor, per worker"),
     LIMIT(max_pipelined_requests, "64", 1, 65536, "requests that wait on one connection"),
-    LIMIT(max_header_bytes, "16384", 1024, MIB, "request line and headers together"),
+    LIMIT(max_header_bytes, "16384", 1024, MIB, "all header lines together"),
     LIMIT(max_body_bytes, "262144", 1024, 64 * MIB, "body of one request"),
     LIMIT(max_batch_bytes, "1048576", 1024, 64 * MIB, "body of a batch of commands"),
     LIMIT(max_batch_commands, "64", 1, 4096, "commands of one batch"),
