@@ -8,7 +8,7 @@
 ---       pieces: one text or a list, sent one by one, each read by the gateway before the next goes out (needs one worker)
 ---       options: count= stop after that many final answers instead of at the close · seconds= · is_head= the answers have no bodies
 ---   wire.codes(answers) → "200 400 bad_header": statuses, and codes where there are some
----   wire.command(bearer, command, headers?) → bytes of a POST /v1/commands that carries it      wire.post(bearer, body): the same of a text
+---   wire.command(bearer, command, headers?) → bytes of a POST /v1/commands that carries it · wire.post(bearer, body): the same of a text
 ---   wire.parse_answer(text, at, is_head?) → answer, place behind it; nil when it is not whole
 
 local clock = require("support.clock")
