@@ -13,6 +13,7 @@
 #define LUHN_MIN   13
 #define LUHN_MAX   19
 #define LOCAL_MAX  64 /* RFC 5321 section 4.5.3.1.1 */
+#define KEY_HEAD_MAX 64
 
 /* value: bytes that are read, not owned */
 struct span {
@@ -39,7 +40,7 @@ static bool is_key_char(char c) { return is_alnum(c) || c == '_' || c == '-'; }
 /* RFC 6750 section 2.1: b64token. */
 static bool is_bearer_char(char c) { return is_alnum(c) || (c && strchr("-._~+/=", c)); }
 
-static bool is_run_char(char c) { return is_alnum(c) || (c && strchr("+/_-=", c)); }
+static bool is_run_char(char c) { return is_alnum(c) || (c && strchr("+/_-", c)); }
 
 static bool is_local_char(char c) { return is_alnum(c) || (c && strchr("._%+-", c)); }
 
@@ -160,14 +161,16 @@ static struct found find_jwt(struct span s, size_t at)
     return dots >= 2 ? (struct found){"jwt", 0, end - at} : (struct found){0};
 }
 
+/* RFC 7468 section 2; some label stands before PRIVATE KEY. */
+static const char key_begin[] = "-----BEGIN ";
+
 static struct found find_private_key(struct span s, size_t at)
 {
-    static const char begin[] = "-----BEGIN ", mark[] = "PRIVATE KEY-----", end[] = "-----END ";
-    if (!begins(s, at, begin, false))
+    static const char mark[] = "PRIVATE KEY-----", end[] = "-----END ";
+    if (!begins(s, at, key_begin, false))
         return (struct found){0};
-    const char *head = memmem(s.text + at, s.length - at, mark, sizeof mark - 1);
-    const char *line = memchr(s.text + at, '\n', s.length - at);
-    if (!head || (line && line < head))
+    const char *head = memmem(s.text + at, s.length - at < KEY_HEAD_MAX ? s.length - at : KEY_HEAD_MAX, mark, sizeof mark - 1);
+    if (!head)
         return (struct found){0};
     const char *foot = memmem(head, (size_t)(s.text + s.length - head), end, sizeof end - 1);
     const char *stop = foot ? memmem(foot, (size_t)(s.text + s.length - foot), mark, sizeof mark - 1) : NULL;
@@ -288,7 +291,7 @@ static bool may_begin(struct span s, size_t at)
 {
     char c = s.text[at];
     if (c == '-')
-        return at == 0 || s.text[at - 1] != '-';
+        return begins(s, at, key_begin, false);
     return is_alnum(c) && (at == 0 || !is_local_char(s.text[at - 1]) || s.text[at - 1] == '.' || s.text[at - 1] == '%');
 }
 
