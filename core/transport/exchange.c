@@ -375,14 +375,10 @@ static const struct gw_problem_rule rules[] = {
     {"too_many_canvases", {400, GW_RETRY_NEVER}},
     {"unknown_command", {400, GW_RETRY_NEVER}},
     {"bad_cursor", {400, GW_RETRY_NEVER}},
-    /* what a well-formed command asks for, and the canvas, the run or a limit does not admit */
-    RULE("unknown_canvas"),
+    /* what a well-formed command asks for, and the canvas or the run does not admit */
     RULE("canvas_not_mounted"),
-    RULE("unknown_block"),
-    RULE("unknown_kind"),
     RULE("unknown_prop"),
     RULE("missing_prop"),
-    RULE("unknown_token"),
     RULE("bad_parent"),
     RULE("no_text"),
     RULE("wrong_type"),
@@ -391,21 +387,27 @@ static const struct gw_problem_rule rules[] = {
     RULE("not_in_enum"),
     RULE("too_long"),
     RULE("bad_colour"),
+    RULE("bad_time"),
     RULE("bytes_refused"),
-    RULE("limit_canvases"),
-    RULE("limit_blocks"),
-    RULE("limit_depth"),
-    RULE("limit_text_bytes"),
-    RULE("limit_props_bytes"),
-    RULE("limit_token_bytes"),
-    RULE("limit_remove"),
-    RULE("limit_conditions"),
-    RULE("limit_siblings"),
 };
+
+static bool begins_with(const char *text, const char *word)
+{
+    return strncmp(text, word, strlen(word)) == 0;
+}
+
+/* "limit_…" are the limits of a run's state, "unknown_…" what a command names and the run has not. */
+static struct gw_problem classify(const struct gw_error *err)
+{
+    struct gw_problem problem = gw_problem_classify(err, rules, sizeof rules / sizeof *rules);
+    if (begins_with(err->id, "limit_") || (err->code == GW_ENOTFOUND && begins_with(err->id, "unknown_")))
+        problem.status = 422;
+    return problem;
+}
 
 int gw_exchange_write_problem(const struct gw_error *err, struct gw_buffer *out)
 {
-    struct gw_problem problem = gw_problem_classify(err, rules, sizeof rules / sizeof *rules);
+    struct gw_problem problem = classify(err);
     gw_problem_write(err, problem, out);
     return problem.status;
 }
@@ -414,7 +416,7 @@ void gw_exchange_refuse_with(struct gw_exchange *exchange, int status, const str
 {
     struct gw_buffer body;
     gw_buffer_init(&body, 0);
-    struct gw_problem problem = gw_problem_classify(err, rules, sizeof rules / sizeof *rules);
+    struct gw_problem problem = classify(err);
     if (status)
         problem.status = status;
     gw_problem_write(err, problem, &body);
