@@ -62,7 +62,7 @@ static int refuse(const char *name)
 
 static int explain(char *name)
 {
-    static char help[] = "--help";
+    char help[] = "--help";
     char *arguments[] = {name, help, NULL};
     const struct command *command = find(name);
     return command != NULL ? command->run(2, arguments) : refuse(name);
