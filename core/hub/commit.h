@@ -3,6 +3,7 @@
 #ifndef GW_HUB_COMMIT_H
 #define GW_HUB_COMMIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct gw_pending {
     uint8_t key[GW_KEY_BYTES], body[GW_KEY_BYTES];
     char *answer; /* owned */
     size_t answer_length;
+    bool is_keyless; /* it is not in the idempotency index */
 };
 
 /* One record on its way to the spine. */
@@ -39,6 +41,9 @@ struct gw_commit {
 struct gw_commit *gw_run_gathering(struct gw_run *run);
 int gw_commit_add(struct gw_commit *commit, const struct gw_event_list *events,
                   const struct gw_pending *pending /* its answer taken on success */);
+/* The parts of the above: an event; a command whose answer waits for this record, also when it is on its way already. */
+int gw_commit_add_event(struct gw_commit *commit, struct gw_event *event);
+int gw_commit_await(struct gw_commit *commit, const struct gw_pending *pending /* its answer taken on success */);
 /* value: how far the gathering record has come */
 struct gw_commit_mark {
     struct gw_record_mark record;

@@ -23,7 +23,8 @@ void gw_hub_limits_default(struct gw_hub_limits *limits)
                                      .max_replay_events = 1000000,
                                      .checkpoint_events = 4096,
                                      .run_idle_ms = 60000,
-                                     .view_idle_ms = 10000};
+                                     .view_idle_ms = 10000,
+                                     .chat_lease_ms = 30000};
 }
 
 static void register_metrics(struct gw_hub *hub)
@@ -46,6 +47,7 @@ static void register_metrics(struct gw_hub *hub)
     to->views = gw_metrics_gauge(m, "atoms_views", "", "Feeds followed, by worker.");
     to->subscribers = gw_metrics_gauge(m, "atoms_streams", "", "Open streams.");
     to->run_loads = gw_metrics_counter(m, "atoms_run_loads_total", "", "Runs folded from the spine.");
+    to->chat_aborted = gw_metrics_counter(m, "atoms_chat_aborted_total", "", "Streamed messages ended because their producer fell silent.");
     to->checkpoints = gw_metrics_counter(m, "atoms_checkpoints_total", "", "Checkpoints stored.");
 }
 
@@ -136,6 +138,31 @@ void gw_hub_mark_run(struct gw_hub *hub, struct gw_run *run)
     run->is_dirty = true;
     run->next_dirty = hub->dirty_runs;
     hub->dirty_runs = run;
+}
+
+void gw_hub_nap(struct gw_hub *hub, struct gw_run *run, uint32_t delay_ms)
+{
+    uint64_t at_ms = hub->opts.clock->monotonic_ms(hub->opts.clock->self) + delay_ms;
+    if (!run->chat.is_napping) {
+        run->chat.is_napping = true;
+        run->chat.next_napping = hub->napping_runs;
+        hub->napping_runs = run;
+    }
+    if (hub->wake_at_ms && hub->wake_at_ms <= at_ms)
+        return;
+    hub->wake_at_ms = at_ms;
+    hub->opts.wake_in(hub->opts.wake_arg, delay_ms);
+}
+
+void gw_hub_wake(struct gw_hub *hub)
+{
+    hub->wake_at_ms = 0;
+    while (hub->napping_runs) {
+        struct gw_run *run = hub->napping_runs;
+        hub->napping_runs = run->chat.next_napping;
+        run->chat.is_napping = false;
+        gw_hub_mark_run(hub, run);
+    }
 }
 
 struct gw_run *gw_hub_run(struct gw_hub *hub, const struct gw_scope *scope)
@@ -387,6 +414,8 @@ void gw_hub_tick(struct gw_hub *hub)
         struct gw_run *run = value;
         if (run->phase == GW_RUN_DOWN)
             gw_hub_mark_run(hub, run);
+        if (!hub->is_draining)
+            gw_run_chat_tick(run);
     }
 }
 

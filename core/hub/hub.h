@@ -33,6 +33,7 @@ struct gw_hub_limits {
     uint64_t checkpoint_events; /* 4096 */
     uint32_t run_idle_ms;       /* 60000 */
     uint32_t view_idle_ms;      /* 10000 */
+    uint32_t chat_lease_ms;     /* how long the producer of a streamed message may be silent: 30000 */
 };
 void gw_hub_limits_default(struct gw_hub_limits *limits);
 
@@ -47,6 +48,10 @@ struct gw_hub_opts {
     const struct gw_manifests *manifests;
     struct gw_log *log;
     struct gw_metrics *metrics;
+    const struct gw_sink *sink; /* NULL: log lines go nowhere but into their run */
+    /* To call gw_hub_wake once, delay_ms from now. NULL: there is no timer, and nothing is held back. */
+    void (*wake_in)(void *arg, uint32_t delay_ms);
+    void *wake_arg;
     struct gw_hub_limits limits;
     struct gw_state_limits state_limits;
 };
@@ -59,6 +64,8 @@ void gw_hub_destroy(struct gw_hub *hub);
  * both again without waiting for I/O. */
 void gw_hub_work(struct gw_hub *hub);
 bool gw_hub_pump(struct gw_hub *hub);
+/* What wake_in asked for; a turn follows. */
+void gw_hub_wake(struct gw_hub *hub);
 /* To be called about once a second: unloads idle runs, closes idle views. */
 void gw_hub_tick(struct gw_hub *hub);
 /* Refuses new work (GW_ECLOSED); what was admitted goes on until durable. */
@@ -87,6 +94,8 @@ struct gw_submission {
     struct gw_outcome *outcomes; /* `count` zeroed entries */
     size_t count;
     bool is_atomic, is_dry_run;
+    bool is_append; /* one chat.append, which is not in the idempotency index: the message itself tells what was appended; the answer is hub/chat_round.h's */
+    bool is_probe;  /* such a one that is no sign of life of the message's producer */
     struct gw_executor *home;
     void (*done)(struct gw_submission *submission);
     struct gw_task task;            /* the hub's, as all below */

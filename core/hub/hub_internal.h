@@ -19,7 +19,7 @@ struct gw_hub_metrics {
     struct gw_metric *verdicts[4];
     struct gw_metric *commands_committed, *commands_refused, *commands_repeated;
     struct gw_metric *events, *appends_failed, *append_seconds, *replay_blocks, *block_cache_hits;
-    struct gw_metric *runs, *feeds, *views, *subscribers, *run_loads, *checkpoints;
+    struct gw_metric *runs, *feeds, *views, *subscribers, *run_loads, *checkpoints, *chat_aborted;
 };
 
 struct gw_hub {
@@ -28,7 +28,8 @@ struct gw_hub {
     struct gw_map *runs;  /* owned here: run key → struct gw_run */
     struct gw_map *views; /* followed here: view name → struct gw_view */
     struct gw_view *dirty_views;
-    struct gw_run *dirty_runs;
+    struct gw_run *dirty_runs, *napping_runs;
+    uint64_t wake_at_ms; /* 0: wake_in has nothing under way */
     struct gw_task *local_first, **local_last;
     struct gw_block_cache *blocks;
     size_t in_flight; /* requests to the spine or to other workers that will come back */
@@ -46,6 +47,8 @@ struct gw_executor *gw_hub_home(struct gw_hub *hub);
 /* The run, loaded or being loaded; NULL at max_runs. Owner only. */
 struct gw_run *gw_hub_run(struct gw_hub *hub, const struct gw_scope *scope);
 void gw_hub_mark_run(struct gw_hub *hub, struct gw_run *run);
+/* Marks it after delay_ms; wake_in is there. */
+void gw_hub_nap(struct gw_hub *hub, struct gw_run *run, uint32_t delay_ms);
 
 /* ---- from a view to the run's owner, and back -------------------------------------------------------------------------------------------- */
 

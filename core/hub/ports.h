@@ -140,6 +140,21 @@ struct gw_policy {
     int (*lens)(void *self, const struct gw_policy_subject *subject, struct gw_plan **plan, struct gw_error *err);
 };
 
+/* ---- sink: where records go besides the log of their run -------------------------------------------------------------------------------- */
+
+/* value: a durable event, sanitized before it was stored, and its full scope; borrowed for the call */
+struct gw_sink_record {
+    struct gw_scope scope;
+    const struct gw_event *event; /* log_line */
+};
+
+/* Best effort, in order of each run, at most once: the run's own events are the truth. */
+struct gw_sink {
+    void *self;
+    /* Any thread; copies what it keeps and never waits: what does not fit its bounded queue is dropped and counted. */
+    void (*write)(void *self, const struct gw_sink_record *record);
+};
+
 /* ---- wire: how a projected event becomes bytes --------------------------------------------------------------------------------------- */
 
 #define GW_CANVAS_SET_MAX 16

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "hub/chat.h"
 #include "hub/event.h"
 
 /* How long a run refuses work after its spine failed, before it tries again. */
@@ -162,8 +163,13 @@ uint64_t gw_run_epoch(const struct gw_run *run) { return run->durable_seq == 0 ?
 
 bool gw_run_is_settled(const struct gw_run *run) { return run->phase == GW_RUN_READY && !run->gathering && !run->appending; }
 
+/* Somebody is to end it, and that is this run's owner. */
+static bool has_open_messages(const struct gw_run *run) { return run->state && gw_chat_open_count(gw_state_chat(run->state)) > 0; }
+
 bool gw_run_is_idle(const struct gw_run *run)
 {
+    if (run->chat.first || run->chat.is_napping || (has_open_messages(run) && !run->hub->is_draining))
+        return false;
     return run->phase != GW_RUN_LOADING && !run->gathering && !run->appending && !run->inbox_first && !run->reads && !run->attaches &&
            !run->readers && !run->feeds && !run->block_reads && !run->checkpoint && !run->refresh;
 }
@@ -171,7 +177,7 @@ bool gw_run_is_idle(const struct gw_run *run)
 static bool has_waiting_readers(const struct gw_run *run) { return run->reads || run->attaches; }
 
 /* Those who follow a run that is down wait for what it cannot see. */
-static bool is_missed(const struct gw_run *run) { return run->inbox_first || has_waiting_readers(run) || run->feeds; }
+static bool is_missed(const struct gw_run *run) { return run->inbox_first || run->chat.first || has_waiting_readers(run) || run->feeds; }
 
 void gw_run_turn(struct gw_run *run)
 {
@@ -186,8 +192,10 @@ void gw_run_turn(struct gw_run *run)
     }
     gw_run_checkpoint_if_due(run, false);
     /* While somebody waits for a settled state no further command is judged: the append on its way ends the wait. */
-    if (!has_waiting_readers(run) && !gw_run_checkpoint_is_due(run, false))
+    if (!has_waiting_readers(run) && !gw_run_checkpoint_is_due(run, false)) {
         gw_run_judge(run);
+        gw_run_chat_judge(run);
+    }
     gw_run_flush(run);
     for (struct gw_feed *feed = run->feeds; feed; feed = feed->next)
         gw_feed_announce(feed);

@@ -18,6 +18,7 @@
 #include "hub/keys.h"
 #include "hub/loader.h"
 #include "hub/replay.h"
+#include "hub/run_chat.h"
 
 enum gw_run_phase { GW_RUN_LOADING, GW_RUN_READY, GW_RUN_DOWN };
 
@@ -37,7 +38,8 @@ struct gw_run {
     int64_t last_ts_ms;
     struct gw_commit *gathering, *appending;
     struct gw_submission *inbox_first, **inbox_last;
-    size_t inbox_count;
+    size_t inbox_count; /* with what waits in `chat` */
+    struct gw_run_chat chat;
     bool inbox_waits, fetches_page; /* for a page of the key index, for a pending twin to become durable, or for an empty record */
     struct gw_run_refresh *refresh; /* a look at the log's tail under way, or NULL: meanwhile nothing is judged or served */
     struct gw_read *reads;          /* wait until the state is exactly what is durable */

@@ -50,23 +50,32 @@ static int grow_pending(struct gw_commit *commit)
     return GW_OK;
 }
 
-int gw_commit_add(struct gw_commit *commit, const struct gw_event_list *events, const struct gw_pending *pending)
+int gw_commit_add_event(struct gw_commit *commit, struct gw_event *event)
+{
+    gw_record_write_event(&commit->writer, event);
+    if (gw_event_list_add(&commit->events, gw_event_ref(event)))
+        return GW_ENOMEM;
+    return gw_record_writer_has_failed(&commit->writer) ? GW_ENOMEM : GW_OK;
+}
+
+int gw_commit_await(struct gw_commit *commit, const struct gw_pending *pending)
 {
     if (grow_pending(commit))
         return GW_ENOMEM;
+    commit->pending[commit->pending_count++] = *pending;
+    return GW_OK;
+}
+
+int gw_commit_add(struct gw_commit *commit, const struct gw_event_list *events, const struct gw_pending *pending)
+{
     struct gw_record_key key = {.answer = pending->answer, .answer_length = pending->answer_length};
     memcpy(key.key, pending->key, sizeof key.key);
     memcpy(key.body, pending->body, sizeof key.body);
     gw_record_write_key(&commit->writer, &key);
-    for (size_t i = 0; i < events->count; i++) {
-        gw_record_write_event(&commit->writer, events->items[i]);
-        if (gw_event_list_add(&commit->events, gw_event_ref(events->items[i])))
+    for (size_t i = 0; i < events->count; i++)
+        if (gw_commit_add_event(commit, events->items[i]))
             return GW_ENOMEM;
-    }
-    if (gw_record_writer_has_failed(&commit->writer))
-        return GW_ENOMEM;
-    commit->pending[commit->pending_count++] = *pending;
-    return GW_OK;
+    return gw_record_writer_has_failed(&commit->writer) ? GW_ENOMEM : gw_commit_await(commit, pending);
 }
 
 struct gw_commit_mark gw_run_mark(const struct gw_run *run)
@@ -86,7 +95,7 @@ void gw_run_rewind(struct gw_run *run, const struct gw_commit_mark *mark)
         gw_free(commit->pending[--commit->pending_count].answer);
     gw_event_list_truncate(&commit->events, mark->event_count);
     gw_record_writer_rewind(&commit->writer, &mark->record);
-    if (commit->pending_count > 0)
+    if (commit->events.count > 0)
         return;
     gw_commit_destroy(commit); /* an empty record must never be sent */
     run->gathering = NULL;
@@ -103,7 +112,7 @@ static int add_key(struct gw_run *run, const struct gw_pending *pending, uint64_
 int gw_run_remember(struct gw_run *run, size_t first)
 {
     for (size_t i = first; i < run->gathering->pending_count; i++)
-        if (add_key(run, &run->gathering->pending[i], 0))
+        if (!run->gathering->pending[i].is_keyless && add_key(run, &run->gathering->pending[i], 0))
             return GW_ENOMEM;
     return GW_OK;
 }
@@ -114,6 +123,17 @@ static void refuse_pending(struct gw_commit *commit, const struct gw_error *err)
 {
     for (size_t i = 0; i < commit->pending_count; i++)
         gw_submission_refuse(commit->pending[i].submission, commit->pending[i].index, err);
+}
+
+static void give_to_sink(const struct gw_run *run, const struct gw_event *event)
+{
+    const struct gw_sink *sink = run->hub->opts.sink;
+    struct gw_sink_record record = {.scope = run->scope, .event = event};
+    if (!sink || event->type != GW_EVENT_LOG_LINE)
+        return;
+    memcpy(record.scope.surface_id, event->surface_id, sizeof record.scope.surface_id);
+    memcpy(record.scope.app_id, event->app_id, sizeof record.scope.app_id);
+    sink->write(sink->self, &record);
 }
 
 void gw_run_publish(struct gw_run *run, const struct gw_event *event)
@@ -129,7 +149,7 @@ static void settle_pending(struct gw_run *run, struct gw_commit *commit)
 {
     for (size_t i = 0; i < commit->pending_count; i++) {
         struct gw_pending *pending = &commit->pending[i];
-        if (run->keys)
+        if (run->keys && !pending->is_keyless)
             (void)add_key(run, pending, commit->first_seq); /* it is there already: this only gives it a seq */
         gw_submission_settle(pending->submission, pending->index, pending->answer, pending->answer_length);
     }
@@ -147,8 +167,10 @@ static void on_durable(struct gw_run *run, struct gw_commit *commit)
     run->durable_seq = commit->append.last_seq;
     run->bytes_since_checkpoint += commit->payload.length;
     settle_pending(run, commit);
-    for (size_t i = 0; i < commit->events.count; i++)
+    for (size_t i = 0; i < commit->events.count; i++) {
         gw_run_publish(run, commit->events.items[i]);
+        give_to_sink(run, commit->events.items[i]);
+    }
 }
 
 static void log_failure(const struct gw_run *run, const struct gw_commit *commit)

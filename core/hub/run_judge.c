@@ -46,7 +46,7 @@ static enum gw_judged judge_new(struct gw_run *run, struct gw_submission *submis
         gw_run_rewind(run, &mark);
     if (executed == GW_EXECUTED || executed == GW_EXECUTE_BROKEN)
         return GW_JUDGE_BROKEN;
-    if (executed == GW_EXECUTE_NO_ROOM && mark.pending_count > 0)
+    if (executed == GW_EXECUTE_NO_ROOM && mark.event_count > 0)
         return wait(run);
     if (executed == GW_EXECUTE_AHEAD && is_worth_a_look(run, submission))
         return GW_JUDGE_LATER;
@@ -193,7 +193,7 @@ static enum gw_judged judge_atomic(struct gw_run *run, struct gw_submission *sub
     gw_run_rewind(run, &mark);
     if (executed == GW_EXECUTE_BROKEN)
         return GW_JUDGE_BROKEN;
-    if (executed == GW_EXECUTE_NO_ROOM && mark.pending_count > 0)
+    if (executed == GW_EXECUTE_NO_ROOM && mark.event_count > 0)
         return wait(run);
     if (executed == GW_EXECUTE_AHEAD && is_worth_a_look(run, submission))
         return GW_JUDGE_LATER;

@@ -21,6 +21,10 @@ static struct gw_submission *take_first(struct gw_run *run)
 
 void gw_run_put_back(struct gw_run *run, struct gw_submission *submission)
 {
+    if (submission->is_append) {
+        gw_run_chat_put_back(run, submission);
+        return;
+    }
     submission->next = run->inbox_first;
     if (!run->inbox_first)
         run->inbox_last = &submission->next;
@@ -34,6 +38,7 @@ void gw_run_refuse_inbox(struct gw_run *run, const struct gw_error *err)
 {
     while (run->inbox_first)
         gw_run_refuse_first(run, err);
+    gw_run_chat_refuse(run, err);
 }
 
 /* A run exists from its first durable command on; its epoch tells cursors of different lives apart. Until then nobody is told of it. */
@@ -52,9 +57,25 @@ static void abandon(struct gw_run *run, struct gw_submission *submission)
     gw_submission_refuse_all(submission, &err);
 }
 
+static bool is_about_chat(const struct gw_submission *submission)
+{
+    for (size_t i = 0; i < submission->count; i++)
+        if (strncmp(submission->commands[i].type, "chat.", 5) == 0)
+            return true;
+    return false;
+}
+
+/* What is said of streamed messages is judged in the order in which it came. */
+static bool may_judge_first(struct gw_run *run)
+{
+    if (run->chat.first && is_about_chat(run->inbox_first))
+        gw_run_chat_judge_now(run);
+    return run->phase == GW_RUN_READY && has_room(run);
+}
+
 void gw_run_judge(struct gw_run *run)
 {
-    while (run->phase == GW_RUN_READY && run->inbox_first && !run->inbox_waits && !run->refresh && has_room(run)) {
+    while (run->phase == GW_RUN_READY && run->inbox_first && !run->inbox_waits && !run->refresh && may_judge_first(run)) {
         struct gw_submission *submission = take_first(run);
         choose_epoch(run);
         enum gw_judged judged = gw_run_judge_one(run, submission);
@@ -82,9 +103,13 @@ void gw_run_submit(struct gw_run *run, struct gw_submission *submission)
         gw_submission_refuse_all(submission, &err);
         return;
     }
+    gw_hub_mark_run(run->hub, run);
+    if (submission->is_append) {
+        gw_run_chat_put(run, submission);
+        return;
+    }
     submission->next = NULL;
     *run->inbox_last = submission;
     run->inbox_last = &submission->next;
     run->inbox_count++;
-    gw_hub_mark_run(run->hub, run);
 }
