@@ -119,6 +119,17 @@ static void use_shipped_folder(char **slot, const struct gw_config_world *world,
     *slot = gw_strdup(path);
 }
 
+/* Likewise for a file. */
+static void use_shipped_file(char **slot, const struct gw_config_world *world, const char *name)
+{
+    char path[4096];
+    int length = snprintf(path, sizeof path, "%s/%s", world->shipped_root, name);
+    if ((*slot)[0] != '\0' || world->shipped_root[0] == '\0' || length < 0 || (size_t)length >= sizeof path || access(path, R_OK) != 0)
+        return;
+    gw_free(*slot);
+    *slot = gw_strdup(path);
+}
+
 int gw_config_load(const char *file, const struct gw_config_world *world, struct gw_config *config, struct gw_error *err)
 {
     *config = (struct gw_config){.workers = 0};
@@ -131,6 +142,7 @@ int gw_config_load(const char *file, const struct gw_config_world *world, struct
     }
     use_shipped_folder(&config->policies_dir, world, "policies");
     use_shipped_folder(&config->canvases_dir, world, "canvases");
+    use_shipped_file(&config->registry_file, world, "registry.lua");
     return 0;
 }
 

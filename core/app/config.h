@@ -62,7 +62,8 @@ struct gw_config {
     char *canvases_dir;
     int64_t workers;
     char *spine;    /* "sqlite" | "memory" */
-    char *registry; /* "files" */
+    char *registry;      /* "files" */
+    char *registry_file; /* "": there are no tenants, and so no flows */
     struct {
         char *secret; /* HS256; secret */
         char *jwks_file;

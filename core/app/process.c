@@ -7,6 +7,7 @@
 
 #include "app/config.h"
 #include "app/process_internal.h"
+#include "app/registry_file.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -18,6 +19,7 @@
 #include "io/http_client.h"
 #include "io/tls.h"
 #include "protocol/cursor.h"
+#include "registry/files/files_registry.h"
 #include "script/data_file.h"
 #include "script/manifest_files.h"
 #include "spine/memory/memory_spine.h"
@@ -187,6 +189,8 @@ static int build(struct gw_process *process, struct gw_error *err)
     fill_server_config(process);
     int status = load_manifests(process, err);
     if (!status)
+        status = gw_registry_file_open(process->config->registry_file, process->manifests, &process->registry, err);
+    if (!status)
         status = read_keys(process, err);
     if (!status)
         status = open_tls(process, err);
@@ -300,6 +304,7 @@ void gw_process_destroy(struct gw_process *process)
     gw_memory_spine_destroy(process->memory);
     gw_tls_destroy(process->tls);
     gw_cursor_ring_destroy(process->ring);
+    gw_files_registry_destroy(process->registry);
     gw_manifests_unref(process->manifests);
     gw_buffer_fini(&process->jwks);
     gw_metrics_destroy(process->metrics);

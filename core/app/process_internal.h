@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 
 struct gw_file_watch;
+struct gw_files_registry;
 struct gw_http_client;
 struct gw_memory_spine;
 struct gw_sqlite_spine;
@@ -17,6 +18,7 @@ struct gw_process {
     struct gw_log *log;
     struct gw_metrics *metrics;
     struct gw_manifests *manifests;
+    struct gw_files_registry *registry;
     struct gw_tls *tls;
     struct gw_sqlite_spine *sqlite;
     struct gw_memory_spine *memory;

@@ -8,6 +8,7 @@
 #include "identity/verifier.h"
 #include "io/timer.h"
 #include "protocol/cursor.h"
+#include "registry/files/files_registry.h"
 #include "transport/wire.h"
 
 #define TICK_MS       1000
@@ -111,6 +112,7 @@ static void make_hub(struct gw_worker *worker)
                                .wire = gw_wire_codec_port(worker->codec),
                                .clock = process->clock,
                                .manifests = process->manifests,
+                               .registry = gw_files_registry_port(process->registry),
                                .log = process->log,
                                .metrics = process->metrics};
     gw_hub_limits_default(&opts.limits);

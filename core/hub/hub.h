@@ -46,6 +46,7 @@ struct gw_hub_opts {
     const struct gw_wire *wire;    /* this worker's own */
     const struct gw_clock *clock;
     const struct gw_manifests *manifests;
+    const struct gw_registry *registry; /* NULL: there are no flows */
     struct gw_log *log;
     struct gw_metrics *metrics;
     const struct gw_sink *sink; /* NULL: log lines go nowhere but into their run */
@@ -80,6 +81,8 @@ struct gw_outcome {
     char *answer; /* JSON text of the stored answer; owned by the submission */
     size_t answer_length;
     struct gw_error *error; /* owned by the submission */
+    char *changes;          /* with an error: JSON text of what changed since the command's base; owned by the submission, may be NULL */
+    size_t changes_length;
     bool is_claimed;        /* the hub's: judged, its answer is set or on its way */
     unsigned new_in_load;   /* the hub's: in which load of the run it was found to be new */
 };

@@ -2,6 +2,7 @@
 #ifndef GW_HUB_JUDGE_H
 #define GW_HUB_JUDGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct gw_error;
@@ -13,6 +14,9 @@ struct gw_submission;
 /* ANSWERED: claimed, its answer given or being read. REUSED: committed with another body. LATER: inbox_waits is set. */
 enum gw_known { GW_KNOWN_NOT, GW_KNOWN_ANSWERED, GW_KNOWN_REUSED, GW_KNOWN_LATER };
 enum gw_known gw_run_known(struct gw_run *run, struct gw_submission *submission, size_t index);
+
+/* run_flow.c: a run that does not exist yet may be opened from a flow, which is asked for first. True: inbox_waits is set. */
+bool gw_run_waits_for_flow(struct gw_run *run, const struct gw_submission *submission);
 
 /* run_judge.c */
 /* JUDGED: every command is claimed; the submission may be gone. LATER: put it back. BROKEN: the state cannot be trusted, and at least one command is unclaimed. */
@@ -33,5 +37,12 @@ enum gw_executed gw_run_gather(struct gw_run *run, struct gw_submission *submiss
 void gw_submission_settle(struct gw_submission *submission, size_t index, const char *answer, size_t length);
 void gw_submission_refuse(struct gw_submission *submission, size_t index, const struct gw_error *err);
 void gw_submission_refuse_all(struct gw_submission *submission, const struct gw_error *err); /* all that are unclaimed */
+
+/* run_changes.c */
+/* Refuses one command by the state as it now is; with what changed since its base, if it has one and this is a conflict. Claimed at once, told perhaps later. */
+void gw_run_refuse(struct gw_run *run, struct gw_submission *submission, size_t index, const struct gw_error *err);
+void gw_run_serve_changes(struct gw_run *run);
+/* The state that they were judged by is gone: they are told without. */
+void gw_run_drop_changes(struct gw_run *run);
 
 #endif

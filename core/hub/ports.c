@@ -1,6 +1,7 @@
 #include "hub/ports.h"
 
 #include "base/alloc.h"
+#include "base/json.h"
 
 void gw_spine_read_fini(struct gw_spine_read *request)
 {
@@ -20,4 +21,10 @@ void gw_spine_get_fini(struct gw_spine_get *request)
     request->chunks = NULL;
     request->lengths = NULL;
     request->chunk_count = 0;
+}
+
+void gw_flow_get_fini(struct gw_flow_get *request)
+{
+    gw_json_unref(request->flow);
+    request->flow = NULL;
 }

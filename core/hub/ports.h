@@ -123,6 +123,28 @@ struct gw_spine {
     void (*get)(void *self, struct gw_spine_get *request);
 };
 
+/* ---- registry: what tenants have -------------------------------------------------------------------------------------------------- */
+
+/* The flow of that name which a project of a tenant has. status: GW_OK · GW_ENOTFOUND: no such flow, tenant or project, told alike · GW_EIO,
+ * GW_EBUSY may be tried again. */
+struct gw_flow_get {
+    char tenant_id[GW_ID_MAX + 1], project_id[GW_ID_MAX + 1], flow_id[GW_ID_MAX + 1];
+    struct gw_executor *home;
+    void (*done)(struct gw_flow_get *request);
+    void *arg; /* the caller's */
+    int status;
+    struct gw_error err;
+    struct gw_json *flow; /* checked (hub/graph_schema.h), nobody else's; owned by the request until gw_flow_get_fini */
+    struct gw_task task;  /* the driver's */
+    void *driver;         /* the driver's */
+};
+void gw_flow_get_fini(struct gw_flow_get *request);
+
+struct gw_registry {
+    void *self;
+    void (*flow)(void *self, struct gw_flow_get *request);
+};
+
 /* ---- policy: who sees and writes what ---------------------------------------------------------------------------------------------- */
 
 /* value: who asks; borrowed for the call */

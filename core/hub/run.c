@@ -87,6 +87,7 @@ void gw_run_destroy(struct gw_run *run)
 
 void gw_run_forget(struct gw_run *run)
 {
+    gw_run_drop_changes(run);
     gw_state_destroy(run->state);
     gw_keys_destroy(run->keys);
     run->state = NULL;
@@ -197,6 +198,7 @@ void gw_run_turn(struct gw_run *run)
         gw_run_chat_judge(run);
     }
     gw_run_flush(run);
+    gw_run_serve_changes(run);
     for (struct gw_feed *feed = run->feeds; feed; feed = feed->next)
         gw_feed_announce(feed);
 }

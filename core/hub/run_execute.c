@@ -7,12 +7,18 @@
 #include "hub/plan.h"
 #include "hub/run.h"
 
-static void stamp(struct gw_run *run, const struct gw_submission *submission, const struct gw_command *command,
-                  struct gw_event_list *events)
+/* The time of the events to come: it never goes back. */
+static int64_t tick(struct gw_run *run)
 {
     int64_t now = run->hub->opts.clock->wall_ms(run->hub->opts.clock->self);
     if (now > run->last_ts_ms)
         run->last_ts_ms = now;
+    return run->last_ts_ms;
+}
+
+static void stamp(const struct gw_run *run, const struct gw_submission *submission, const struct gw_command *command,
+                  struct gw_event_list *events)
+{
     for (size_t i = 0; i < events->count; i++) {
         struct gw_event *event = events->items[i];
         event->seq = gw_state_seq(run->state) + 1 + i;
@@ -70,7 +76,8 @@ enum gw_executed gw_run_resolve(struct gw_run *run, struct gw_submission *submis
                                          .author_id = submission->actor.id,
                                          .author_kind = gw_actor_kind_name(submission->actor.kind),
                                          .batch = submission->count > 1 ? submission->commands[0].command_id : NULL,
-                                         .epoch = run->epoch};
+                                         .epoch = run->epoch,
+                                         .ts_ms = tick(run)};
     enum gw_executed executed = open_base(run, command, err);
     if (executed)
         return executed;

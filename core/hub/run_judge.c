@@ -50,7 +50,7 @@ static enum gw_judged judge_new(struct gw_run *run, struct gw_submission *submis
         return wait(run);
     if (executed == GW_EXECUTE_AHEAD && is_worth_a_look(run, submission))
         return GW_JUDGE_LATER;
-    gw_submission_refuse(submission, index, &err);
+    gw_run_refuse(run, submission, index, &err);
     return GW_JUDGED;
 }
 
@@ -97,12 +97,12 @@ static enum gw_judged judge_plain(struct gw_run *run, struct gw_submission *subm
 
 /* ---- all or none ----------------------------------------------------------------------------------------------------------------------- */
 
-static enum gw_judged refuse_batch(struct gw_submission *submission, size_t culprit, const struct gw_error *err)
+static enum gw_judged refuse_batch(struct gw_run *run, struct gw_submission *submission, size_t culprit, const struct gw_error *err)
 {
     struct gw_error other;
     gw_error_set(&other, GW_ECONFLICT, "batch_aborted", "command %zu of this atomic batch was refused, so none took effect", culprit);
     bool has_others = count_unclaimed(submission) > 1;
-    gw_submission_refuse(submission, culprit, err);
+    gw_run_refuse(run, submission, culprit, err);
     if (has_others)
         gw_submission_refuse_all(submission, &other);
     return GW_JUDGED;
@@ -118,19 +118,19 @@ static size_t find_twin(const struct gw_submission *submission)
     return submission->count;
 }
 
-static enum gw_judged refuse_twin(struct gw_submission *submission, size_t index)
+static enum gw_judged refuse_twin(struct gw_run *run, struct gw_submission *submission, size_t index)
 {
     struct gw_error err;
     gw_error_set(&err, GW_EINVAL, "command_id_twice", "an atomic batch names each command id once");
     gw_error_prefix(&err, "/command_id");
-    return refuse_batch(submission, index, &err);
+    return refuse_batch(run, submission, index, &err);
 }
 
-static enum gw_judged refuse_reused(struct gw_submission *submission, size_t index)
+static enum gw_judged refuse_reused(struct gw_run *run, struct gw_submission *submission, size_t index)
 {
     struct gw_error err;
     say_reused(&err);
-    return refuse_batch(submission, index, &err);
+    return refuse_batch(run, submission, index, &err);
 }
 
 /* Answers what took effect before; *left is how many are new. */
@@ -143,7 +143,7 @@ static enum gw_judged answer_known(struct gw_run *run, struct gw_submission *sub
             return GW_JUDGE_LATER;
         if (known == GW_KNOWN_REUSED) {
             *left = 0;
-            return refuse_reused(submission, i);
+            return refuse_reused(run, submission, i);
         }
         *left -= known == GW_KNOWN_ANSWERED;
     }
@@ -179,7 +179,7 @@ static enum gw_judged judge_atomic(struct gw_run *run, struct gw_submission *sub
 {
     size_t twin = find_twin(submission), left, culprit;
     if (twin < submission->count)
-        return refuse_twin(submission, twin);
+        return refuse_twin(run, submission, twin);
     enum gw_judged judged = answer_known(run, submission, &left);
     if (judged != GW_JUDGED || left == 0)
         return judged;
@@ -197,7 +197,7 @@ static enum gw_judged judge_atomic(struct gw_run *run, struct gw_submission *sub
         return wait(run);
     if (executed == GW_EXECUTE_AHEAD && is_worth_a_look(run, submission))
         return GW_JUDGE_LATER;
-    return refuse_batch(submission, culprit, &err);
+    return refuse_batch(run, submission, culprit, &err);
 }
 
 /* ---- dry runs -------------------------------------------------------------------------------------------------------------------------- */
@@ -276,7 +276,7 @@ static enum gw_judged preview_all(struct gw_run *run, struct gw_submission *subm
             return GW_JUDGE_LATER;
         if (executed == GW_EXECUTED)
             continue;
-        gw_submission_refuse(submission, i, &err);
+        gw_run_refuse(run, submission, i, &err);
         if (is_atomic && i + 1 < count) {
             refuse_rest(submission, i);
             break;
@@ -295,6 +295,8 @@ static enum gw_judged judge_dry(struct gw_run *run, struct gw_submission *submis
 
 enum gw_judged gw_run_judge_one(struct gw_run *run, struct gw_submission *submission)
 {
+    if (gw_run_waits_for_flow(run, submission))
+        return GW_JUDGE_LATER;
     if (submission->is_dry_run)
         return judge_dry(run, submission);
     return submission->is_atomic ? judge_atomic(run, submission) : judge_plain(run, submission);

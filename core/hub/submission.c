@@ -69,6 +69,7 @@ void gw_submission_fini(struct gw_submission *submission)
         gw_command_fini(&submission->commands[i]);
         gw_free(submission->outcomes[i].answer);
         gw_free(submission->outcomes[i].error);
+        gw_free(submission->outcomes[i].changes);
     }
     gw_free(submission->commands);
     gw_free(submission->outcomes);

@@ -74,3 +74,13 @@ void gw_problem_write(const struct gw_error *err, struct gw_problem problem, str
     write_text(out, ",\"retry\":", gw_retry_name(problem.retry));
     gw_buffer_append_char(out, '}');
 }
+
+void gw_problem_add_member(struct gw_buffer *out, const char *name, const char *json, size_t length)
+{
+    if (out->has_failed)
+        return;
+    gw_buffer_truncate(out, out->length - 1); /* the closing brace */
+    gw_buffer_appendf(out, ",\"%s\":", name);
+    gw_buffer_append(out, json, length);
+    gw_buffer_append_char(out, '}');
+}

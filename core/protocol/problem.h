@@ -35,5 +35,7 @@ struct gw_problem gw_problem_classify(const struct gw_error *err, const struct g
 /* Appends {"type":"about:blank","title":…,"status":…,"code":…,"detail":…,"path"?:…,"limit"?:{"name":…,"value":…},"expected"?:…,
  * "end"?:…,"retry":…}; the title is the status's reason. */
 void gw_problem_write(const struct gw_error *err, struct gw_problem problem, struct gw_buffer *out);
+/* Adds a member to the document with which `out` ends (RFC 9457 section 3.2); `json` is JSON text. */
+void gw_problem_add_member(struct gw_buffer *out, const char *name, const char *json, size_t length);
 
 #endif

@@ -9,6 +9,7 @@
 #include "hub/hub.h"
 #include "hub/plan.h"
 #include "identity/identity.h"
+#include "protocol/problem.h"
 #include "transport/exchange.h"
 #include "transport/routes.h"
 #include "transport/server_internal.h"
@@ -41,6 +42,8 @@ static void write_outcome(const struct batch *batch, size_t index, struct gw_buf
     gw_buffer_append_json_string(out, command_id, strlen(command_id));
     gw_buffer_append_text(out, ",\"problem\":");
     (void)gw_exchange_write_problem(outcome->error, out);
+    if (outcome->changes)
+        gw_problem_add_member(out, "changes", outcome->changes, outcome->changes_length);
     gw_buffer_append_char(out, '}');
 }
 
@@ -61,7 +64,7 @@ static void write_outcomes(const struct batch *batch, struct gw_buffer *out)
 }
 
 /* An atomic batch that was refused is one refusal: the culprit's. */
-static const struct gw_error *culprit(struct batch *batch)
+static const struct gw_outcome *culprit(struct batch *batch)
 {
     struct gw_submission *submission = &batch->submission;
     for (size_t i = 0; i < submission->count; i++) {
@@ -73,7 +76,7 @@ static const struct gw_error *culprit(struct batch *batch)
             snprintf(prefix, sizeof prefix, "/%zu", i);
             gw_error_prefix(err, prefix);
         }
-        return err;
+        return &submission->outcomes[i];
     }
     return NULL;
 }
@@ -82,9 +85,9 @@ static void on_done(struct gw_submission *submission)
 {
     struct batch *batch = (struct batch *)(void *)submission;
     struct gw_exchange *exchange = batch->exchange;
-    const struct gw_error *refusal = batch->form == FORM_SINGLE || submission->is_atomic ? culprit(batch) : NULL;
+    const struct gw_outcome *refusal = batch->form == FORM_SINGLE || submission->is_atomic ? culprit(batch) : NULL;
     if (refusal) {
-        gw_exchange_refuse(exchange, refusal);
+        gw_exchange_refuse_changed(exchange, refusal->error, refusal->changes, refusal->changes_length);
     } else if (batch->form == FORM_SINGLE) {
         gw_exchange_reply(exchange, 200, "application/json", submission->outcomes[0].answer, submission->outcomes[0].answer_length);
     } else {

@@ -412,6 +412,15 @@ int gw_exchange_write_problem(const struct gw_error *err, struct gw_buffer *out)
     return problem.status;
 }
 
+static void reply_problem(struct gw_exchange *exchange, int status, const struct gw_error *err, const struct gw_buffer *body)
+{
+    gw_metric_add(exchange->server->metrics.refusals, 1);
+    log_request(exchange, status, err->id);
+    /* The message of a 405 ends with the methods there are. */
+    const char *allow = status == 405 ? strstr(err->message, "answers ") : NULL;
+    reply_with(exchange, status, GW_PROBLEM_MEDIA_TYPE, body->data ? body->data : "", body->length, allow ? allow + 8 : NULL);
+}
+
 void gw_exchange_refuse_with(struct gw_exchange *exchange, int status, const struct gw_error *err)
 {
     struct gw_buffer body;
@@ -420,11 +429,18 @@ void gw_exchange_refuse_with(struct gw_exchange *exchange, int status, const str
     if (status)
         problem.status = status;
     gw_problem_write(err, problem, &body);
-    gw_metric_add(exchange->server->metrics.refusals, 1);
-    log_request(exchange, problem.status, err->id);
-    /* The message of a 405 ends with the methods there are. */
-    const char *allow = problem.status == 405 ? strstr(err->message, "answers ") : NULL;
-    reply_with(exchange, problem.status, GW_PROBLEM_MEDIA_TYPE, body.data ? body.data : "", body.length, allow ? allow + 8 : NULL);
+    reply_problem(exchange, problem.status, err, &body);
+    gw_buffer_fini(&body);
+}
+
+void gw_exchange_refuse_changed(struct gw_exchange *exchange, const struct gw_error *err, const char *changes, size_t length)
+{
+    struct gw_buffer body;
+    gw_buffer_init(&body, 0);
+    int status = gw_exchange_write_problem(err, &body);
+    if (changes)
+        gw_problem_add_member(&body, "changes", changes, length);
+    reply_problem(exchange, status, err, &body);
     gw_buffer_fini(&body);
 }
 
