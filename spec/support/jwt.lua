@@ -7,93 +7,12 @@
 ---   jwt.jwks{key, …} → text
 
 local json = require("support.json")
+local sha256 = require("atoms.sha256")
 local shell = require("support.shell")
 
 local jwt = {}
 
--- ---- SHA-256 (FIPS 180-4) -------------------------------------------------------------------------------------------------------------
-
-local function primes(count)
-  local list, candidate = {}, 2
-  while #list < count do
-    local is_prime = true
-    for _, prime in ipairs(list) do
-      if candidate % prime == 0 then
-        is_prime = false
-        break
-      end
-    end
-    if is_prime then
-      list[#list + 1] = candidate
-    end
-    candidate = candidate + 1
-  end
-  return list
-end
-
---- The first 32 bits of the fractional part of the root, found in integers: doubles would lose the last bits.
-local function fraction(prime, power)
-  local root = math.floor(prime ^ (1 / power) + 1e-9)
-  local bits = 0
-  local low = root << 32 -- the root times 2^32
-  for bit = 31, 0, -1 do
-    local candidate = low | bits | (1 << bit)
-    local value = candidate / 2 ^ 32
-    if value ^ power <= prime then
-      bits = bits | (1 << bit)
-    end
-  end
-  return bits
-end
-
-local K, H = {}, {}
-for i, prime in ipairs(primes(64)) do
-  K[i] = fraction(prime, 3)
-  if i <= 8 then
-    H[i] = fraction(prime, 2)
-  end
-end
-
-local function rotate(x, n)
-  return ((x >> n) | (x << (32 - n))) & 0xffffffff
-end
-
-local function schedule(block)
-  local w = { string.unpack(">I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4", block) }
-  for i = 17, 64 do
-    local a, b = w[i - 15], w[i - 2]
-    local s0 = rotate(a, 7) ~ rotate(a, 18) ~ (a >> 3)
-    local s1 = rotate(b, 17) ~ rotate(b, 19) ~ (b >> 10)
-    w[i] = (w[i - 16] + s0 + w[i - 7] + s1) & 0xffffffff
-  end
-  return w
-end
-
-local function compress(state, block)
-  local w = schedule(block)
-  local a, b, c, d, e, f, g, h = table.unpack(state, 1, 8)
-  for i = 1, 64 do
-    local s1 = rotate(e, 6) ~ rotate(e, 11) ~ rotate(e, 25)
-    local t1 = h + s1 + ((e & f) ~ (~e & g)) + K[i] + w[i]
-    local s0 = rotate(a, 2) ~ rotate(a, 13) ~ rotate(a, 22)
-    local t2 = s0 + ((a & b) ~ (a & c) ~ (b & c))
-    h, g, f, e, d, c, b, a = g, f, e, (d + t1) & 0xffffffff, c, b, a, (t1 + t2) & 0xffffffff
-  end
-  local next_state = {}
-  for i, value in ipairs({ a, b, c, d, e, f, g, h }) do
-    next_state[i] = (state[i] + value) & 0xffffffff
-  end
-  return next_state
-end
-
-function jwt.sha256(text)
-  local padded = text .. "\128" .. ("\0"):rep((55 - #text) % 64) .. string.pack(">I8", #text * 8)
-  local state = H
-  for at = 1, #padded, 64 do
-    state = compress(state, padded:sub(at, at + 63))
-  end
-  return string.pack(">I4I4I4I4I4I4I4I4", table.unpack(state, 1, 8))
-end
+jwt.sha256 = sha256.sum
 
 function jwt.hmac(key, text)
   if #key > 64 then
