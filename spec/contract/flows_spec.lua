@@ -131,7 +131,7 @@ describe("a run of a flow", function()
       for text, said in pairs({
         ["return { tenants = {\n  acme = {\n    flow = {} } } }"] = ":3: ",
         ["return {\n  tenants = { acme = { flows = { { flow_id = 'f',\n  nodes = { {} } } } } } }"] = ":3: ",
-        ["return { tenants = { acme = { flows = {\n{ flow_id = 'f', canvases = { { canvas_id = 'c', canvas_type = 'x' } } } } } } }"] = ":2: ",
+        ["return { tenants = { acme = { flows = {\n{ flow_id = 'f', canvases={{ canvas_id = 'c', canvas_type = 'x' }} } } } } }"] = ":2: ",
         ["return os.getenv('HOME')"] = ":1: ",
       }) do
         shell.write(path, text)
