@@ -35,7 +35,9 @@ static void abandon_exchanges(struct gw_conversation *talk)
         talk->first = exchange->next;
         exchange->connection = NULL;
         /* One that a handler holds is destroyed when it answers. */
-        if (exchange == talk->reading || exchange->is_answered || exchange->is_verifying)
+        if (exchange->on_lost && !exchange->is_answered)
+            exchange->on_lost(exchange);
+        else if (exchange == talk->reading || exchange->is_answered || exchange->is_verifying)
             gw_exchange_destroy(exchange);
     }
 }
@@ -104,7 +106,7 @@ static unsigned awaited(const struct gw_connection *connection)
     const struct gw_conversation *talk = connection->talk;
     if (talk->output.length)
         return AWAITS_READER;
-    if (talk->exchange_count > (talk->reading != NULL))
+    if (talk->exchange_count > (talk->reading != NULL) || (talk->reading && talk->reading->is_held))
         return AWAITS_US;
     if (gw_http1_phase(talk->parser) == GW_HTTP1_BODY)
         return AWAITS_BODY;
@@ -128,6 +130,14 @@ static void on_timeout(struct gw_timer *timer)
     gw_connection_close(connection);
 }
 
+/* A body that is taken as it arrives may last; it has its timeout between two arrivals. */
+static uint64_t body_steps(const struct gw_exchange *exchange)
+{
+    if (!exchange)
+        return 0;
+    return exchange->is_streamed ? exchange->body_arrivals : exchange->body.length >> BODY_STEP_SHIFT;
+}
+
 static void set_timer(struct gw_connection *connection)
 {
     const struct gw_server_config *config = connection->server->opts.config;
@@ -138,8 +148,8 @@ static void set_timer(struct gw_connection *connection)
                                   [AWAITS_HEAD] = config->header_timeout_ms,
                                   [AWAITS_BODY] = config->body_timeout_ms,
                                   [AWAITS_READER] = config->body_timeout_ms};
-    uint64_t steps = what == AWAITS_BODY && talk->reading ? talk->reading->body.length >> BODY_STEP_SHIFT : 0;
-    uint64_t key = (talk->head_count << 24 | steps) << 3 | what;
+    uint64_t steps = what == AWAITS_BODY ? body_steps(talk->reading) : 0;
+    uint64_t key = (talk->head_count << 24 | (steps & 0xFFFFFF)) << 3 | what;
     bool is_running = (what == AWAITS_HEAD || what == AWAITS_BODY) && key == talk->timed_for;
     talk->timed_for = key;
     if (delays_ms[what] == 0)
@@ -264,6 +274,12 @@ void gw_connection_answered(struct gw_connection *connection)
         mark_dirty(connection);
 }
 
+void gw_connection_resume(struct gw_connection *connection)
+{
+    if (!connection->talk->is_feeding)
+        mark_dirty(connection);
+}
+
 void gw_connection_settle(struct gw_connection *connection)
 {
     flush(connection);
@@ -277,7 +293,30 @@ static bool may_take_more(const struct gw_conversation *talk, const struct gw_se
 {
     bool waits_for_stream = talk->first && talk->first->route && talk->first->route->is_stream && !talk->reading;
     return !talk->is_input_ended && !talk->closes_after_output && !waits_for_stream && talk->output.length < OUTPUT_HIGH_BYTES &&
-           (talk->reading || talk->exchange_count < config->max_pipelined);
+           (talk->reading ? !talk->reading->is_held : talk->exchange_count < config->max_pipelined);
+}
+
+/* The request's head was fine, its body is not: the refusal takes its place in the order. */
+static void fail_body(struct gw_exchange *exchange, int status, const struct gw_error *err)
+{
+    struct gw_conversation *talk = exchange->connection->talk;
+    talk->reading = NULL;
+    exchange->closes = true;
+    talk->is_input_ended = true;
+    if (!exchange->on_body) {
+        gw_exchange_refuse_with(exchange, status, err);
+        return;
+    }
+    exchange->body_status = status;
+    exchange->body_err = *err;
+    exchange->on_body(exchange);
+}
+
+void gw_connection_cut_body(struct gw_connection *connection, int status, const struct gw_error *err)
+{
+    struct gw_exchange *exchange = connection->talk ? connection->talk->reading : NULL;
+    if (exchange && exchange->on_body)
+        fail_body(exchange, status, err);
 }
 
 /* Pushes bytes until they are used up, or as many requests are under way as may be. */
@@ -290,12 +329,8 @@ static size_t parse(struct gw_connection *connection, const char *bytes, size_t 
         if (gw_http1_phase(talk->parser) == GW_HTTP1_ENDED)
             gw_http1_resume(talk->parser);
         if (gw_http1_feed(talk->parser, bytes + used, length - used, &consumed, &err)) {
-            if (talk->reading) { /* its head was fine, its body is not: the refusal takes its place in the order */
-                struct gw_exchange *exchange = talk->reading;
-                talk->reading = NULL;
-                exchange->closes = true;
-                talk->is_input_ended = true;
-                gw_exchange_refuse_with(exchange, gw_http1_status(talk->parser), &err);
+            if (talk->reading) {
+                fail_body(talk->reading, gw_http1_status(talk->parser), &err);
             } else {
                 write_refusal(gw_http1_status(talk->parser), &err, &talk->farewell);
                 gw_metric_add(connection->server->metrics.refusals, 1);
@@ -316,7 +351,7 @@ static void settle(struct gw_connection *connection)
     flush(connection);
     if (gw_socket_is_closing(&connection->socket) || talk->is_lingering)
         return;
-    if (talk->input.length > 0 || talk->is_input_ended)
+    if (talk->input.length > 0 || talk->is_input_ended || (talk->reading && talk->reading->is_held))
         gw_socket_pause_read(&connection->socket);
     else
         gw_socket_resume_read(&connection->socket);

@@ -57,6 +57,10 @@ void gw_connection_invite_body(struct gw_connection *connection);
 void gw_connection_open(struct gw_server *server, enum gw_surface surface, int fd /* taken */);
 /* The exchange's answer is complete: what is in order goes out at the end of the turn, with all others of this connection. */
 void gw_connection_answered(struct gw_connection *connection);
+/* Something that it waited for is there: it goes on at the end of the turn. */
+void gw_connection_resume(struct gw_connection *connection);
+/* A body that is taken as it arrives ends here, with that refusal; no other is touched. */
+void gw_connection_cut_body(struct gw_connection *connection, int status, const struct gw_error *err);
 /* The end of a turn: sends the answers that it brought, and takes what waited for them. */
 void gw_connection_settle(struct gw_connection *connection);
 /* Frees the conversation: from now on the socket's bytes are the stream's. */

@@ -277,6 +277,13 @@ int gw_exchange_plan(const struct gw_exchange *exchange, const struct gw_scope *
     return gw_server_plan(exchange->server, exchange->identity, scope, plan, err);
 }
 
+bool gw_exchange_is_type(const struct gw_exchange *exchange, const char *type)
+{
+    const char *given = exchange->content_type;
+    size_t length = strlen(type);
+    return given && strncasecmp(given, type, length) == 0 && (given[length] == '\0' || given[length] == ';' || given[length] == ' ');
+}
+
 /* ---- answering ------------------------------------------------------------------------------------------------------------------------- */
 
 #define HEADERS_MAX 12
@@ -325,8 +332,29 @@ static void log_request(const struct gw_exchange *exchange, int status, const ch
                                          GW_F_END});
 }
 
+/* An answer before the end of the body: nobody wants the rest of it. */
+static void leave_body(struct gw_exchange *exchange)
+{
+    struct gw_conversation *talk = exchange->connection ? exchange->connection->talk : NULL;
+    if (!talk || talk->reading != exchange)
+        return;
+    exchange->closes = true;
+    talk->reading = NULL;
+    talk->is_input_ended = true;
+}
+
+void gw_exchange_resume_body(struct gw_exchange *exchange)
+{
+    if (!exchange->is_held)
+        return;
+    exchange->is_held = false;
+    if (exchange->connection)
+        gw_connection_resume(exchange->connection);
+}
+
 static void reply_with(struct gw_exchange *exchange, int status, const char *content_type, const char *body, size_t length, const char *extra)
 {
+    leave_body(exchange);
     struct gw_http1_header headers[HEADERS_MAX];
     size_t count = 0;
     headers[count++] = GW_HTTP1_HEADER("Content-Type", content_type);
@@ -356,6 +384,7 @@ void gw_exchange_reply(struct gw_exchange *exchange, int status, const char *con
 void gw_exchange_reply_empty(struct gw_exchange *exchange, int status, const struct gw_http1_header *more, size_t more_count)
 {
     struct gw_http1_header headers[HEADERS_MAX];
+    leave_body(exchange);
     size_t count = add_cors(exchange, headers, 0);
     for (size_t i = 0; i < more_count && count < HEADERS_MAX; i++)
         headers[count++] = more[i];

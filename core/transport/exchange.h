@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -46,6 +47,15 @@ struct gw_exchange {
     bool is_head_request, closes, is_answered, is_verifying;
     bool has_origin_allowed;
     bool owes_continue; /* its peer awaits 100 before it sends the body */
+    /* A body that is taken as it arrives: such an exchange is handled when its head is there. Its bytes gather in `body`, and on_body, which the handler sets,
+     * is called for more of them, for the end, and when body_status is set; it takes what it can use. on_lost instead of any further call: the connection is
+     * gone, and the exchange is the handler's to destroy. While is_held no more is read. */
+    void (*on_body)(struct gw_exchange *exchange);
+    void (*on_lost)(struct gw_exchange *exchange);
+    uint64_t body_arrivals;
+    bool is_streamed, is_body_ended, is_held;
+    int body_status; /* not 0: the rest of the body will not come, or is not wanted; the answer is this status with body_err */
+    struct gw_error body_err;
 };
 
 /* Copies what is needed of `request`; with a query that does not decode, or too many parameters, err is set and the exchange can only be refused. */
@@ -57,10 +67,15 @@ const char *gw_exchange_param(const struct gw_exchange *exchange, const char *na
 int gw_exchange_scope(const struct gw_exchange *exchange, struct gw_scope *scope, struct gw_error *err);
 /* Reads canvas_id parameters: sorted, unique. */
 int gw_exchange_canvases(const struct gw_exchange *exchange, struct gw_canvas_set *set, struct gw_error *err);
+/* Is the body said to be of that media type? Parameters do not count. */
+bool gw_exchange_is_type(const struct gw_exchange *exchange, const char *type);
 /* The bearer covers the scope, and this process serves its mode. */
 int gw_exchange_admit(struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_error *err);
 /* The actor's lens plan; one new reference. */
 int gw_exchange_plan(const struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err);
+
+/* More of a streamed body is wanted again. */
+void gw_exchange_resume_body(struct gw_exchange *exchange);
 
 /* Answers; each ends the exchange, which must not be touched afterwards. */
 void gw_exchange_reply(struct gw_exchange *exchange, int status, const char *content_type, const char *body, size_t length);

@@ -12,6 +12,8 @@
 #include "transport/routes.h"
 #include "transport/server_internal.h"
 
+static void begin(struct gw_exchange *exchange);
+
 static void push_exchange(struct gw_conversation *talk, struct gw_exchange *exchange)
 {
     *talk->last = exchange;
@@ -44,18 +46,31 @@ static void on_head(void *user, const struct gw_http1_request *request)
         gw_exchange_refuse_with(exchange, status, &err);
         return;
     }
-    size_t max_bytes = max_body(connection->server->opts.config, exchange->route);
+    exchange->is_streamed = exchange->route && exchange->route->body == GW_BODY_STREAM &&
+                            gw_exchange_is_type(exchange, "application/x-ndjson");
+    size_t max_bytes = exchange->is_streamed ? SIZE_MAX : max_body(connection->server->opts.config, exchange->route);
     gw_http1_set_max_body(talk->parser, max_bytes);
     exchange->owes_continue =
         request->expects_continue && max_bytes > 0 && request->content_length <= max_bytes && (request->is_chunked || request->content_length > 0);
+    if (exchange->is_streamed)
+        begin(exchange);
     gw_connection_invite_body(connection);
 }
 
 static void on_body(void *user, const char *bytes, size_t length)
 {
     struct gw_connection *connection = user;
-    if (connection->talk->reading)
-        gw_buffer_append(&connection->talk->reading->body, bytes, length);
+    struct gw_exchange *exchange = connection->talk->reading;
+    if (!exchange)
+        return;
+    gw_buffer_append(&exchange->body, bytes, length);
+    if (!exchange->is_streamed)
+        return;
+    exchange->body_arrivals++;
+    if (exchange->on_body)
+        exchange->on_body(exchange);
+    else
+        exchange->is_held = true; /* its bearer is being looked at */
 }
 
 static void run_handler(struct gw_exchange *exchange)
@@ -83,7 +98,8 @@ static void on_verified(struct gw_verify *verify)
 {
     struct gw_exchange *exchange = verify->user;
     exchange->is_verifying = false;
-    go_on_verified(exchange);
+    if (!exchange->is_answered) /* a streamed body may have been refused meanwhile */
+        go_on_verified(exchange);
 }
 
 static void authenticate(struct gw_exchange *exchange)
@@ -175,7 +191,13 @@ static void on_end(void *user)
     if (!exchange)
         return;
     connection->talk->is_input_ended |= exchange->closes;
-    begin(exchange);
+    if (!exchange->is_streamed) {
+        begin(exchange);
+        return;
+    }
+    exchange->is_body_ended = true;
+    if (exchange->on_body)
+        exchange->on_body(exchange);
 }
 
 const struct gw_http1_events gw_request_events = {on_head, on_body, on_end};

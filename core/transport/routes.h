@@ -14,7 +14,8 @@ struct gw_route {
     const char *path;   /* "/v1/streams/{}/renew": {} is one segment that is an id */
     unsigned surfaces;  /* bits: 1 << enum gw_surface */
     bool needs_bearer, needs_admin, is_stream;
-    enum { GW_BODY_NONE, GW_BODY_SMALL, GW_BODY_BATCH } body;
+    /* STREAM: SMALL, but as NDJSON it is taken as it arrives */
+    enum { GW_BODY_NONE, GW_BODY_SMALL, GW_BODY_BATCH, GW_BODY_STREAM } body;
     void (*handle)(struct gw_exchange *exchange);
 };
 
@@ -28,6 +29,11 @@ void gw_handle_stream(struct gw_exchange *exchange);
 void gw_handle_renew(struct gw_exchange *exchange);
 /* commands.c */
 void gw_handle_commands(struct gw_exchange *exchange);
+/* chat.c */
+void gw_handle_chat(struct gw_exchange *exchange);
+void gw_handle_chat_tokens(struct gw_exchange *exchange);
+/* logs.c */
+void gw_handle_logs(struct gw_exchange *exchange);
 /* reads.c */
 void gw_handle_state(struct gw_exchange *exchange);
 void gw_handle_events(struct gw_exchange *exchange);

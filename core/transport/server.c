@@ -202,12 +202,16 @@ void gw_server_drain(struct gw_server *server)
     server->is_draining = true;
     close_listeners(server);
     struct gw_connection *next;
+    struct gw_error err;
+    gw_error_set(&err, GW_ECLOSED, "draining", "this server is shutting down");
     for (struct gw_connection *connection = server->connections; connection; connection = next) {
         next = connection->next;
         if (connection->stream)
             gw_stream_goaway(connection->stream, "draining", server->opts.config->goaway_ms);
         else if (gw_connection_is_idle(connection))
             gw_connection_close(connection);
+        else
+            gw_connection_cut_body(connection, 503, &err);
     }
 }
 
