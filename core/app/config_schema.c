@@ -96,6 +96,7 @@ static const struct gw_setting settings[] = {
     LIMIT(checkpoint_events, "4096", 16, 10000000, "events between two checkpoints"),
     LIMIT(run_idle_ms, "60000", 100, 24 * HOUR_MS, "time until a quiet run leaves memory"),
     LIMIT(view_idle_ms, "10000", 100, 24 * HOUR_MS, "time until an unused projection leaves memory"),
+    LIMIT(chat_lease_ms, "30000", 100, HOUR_MS, "how long the producer of a streamed message may be silent before it is ended"),
     LIMIT(mailbox_messages, "65536", 64, 16777216, "messages that wait, per thread"),
 };
 /* clang-format on */

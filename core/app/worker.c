@@ -100,6 +100,10 @@ void gw_worker_abort(struct gw_worker *worker)
 
 /* ---- building ---------------------------------------------------------------------------------------------------------------------------- */
 
+static void on_wake(void *arg) { gw_hub_wake(((struct gw_worker *)arg)->hub); }
+
+static void wake_in(void *arg, uint32_t delay_ms) { gw_alarm_start(((struct gw_worker *)arg)->wake, delay_ms, 0); }
+
 static void make_hub(struct gw_worker *worker)
 {
     struct gw_process *process = worker->process;
@@ -114,7 +118,9 @@ static void make_hub(struct gw_worker *worker)
                                .manifests = process->manifests,
                                .registry = gw_files_registry_port(process->registry),
                                .log = process->log,
-                               .metrics = process->metrics};
+                               .metrics = process->metrics,
+                               .wake_in = wake_in,
+                               .wake_arg = worker};
     gw_hub_limits_default(&opts.limits);
     gw_state_limits_default(&opts.state_limits);
     opts.limits.max_runs = (size_t)limits->max_runs;
@@ -127,6 +133,7 @@ static void make_hub(struct gw_worker *worker)
     opts.limits.checkpoint_events = (uint64_t)limits->checkpoint_events;
     opts.limits.run_idle_ms = (uint32_t)limits->run_idle_ms;
     opts.limits.view_idle_ms = (uint32_t)limits->view_idle_ms;
+    opts.limits.chat_lease_ms = (uint32_t)limits->chat_lease_ms;
     opts.state_limits.max_base64_run = (size_t)limits->max_base64_run;
     worker->hub = gw_hub_create(&opts);
 }
@@ -201,6 +208,7 @@ int gw_worker_init(struct gw_worker *worker, struct gw_process *process, size_t 
     worker->hook.run = on_turn_end;
     gw_loop_on_turn_end(worker->loop, &worker->hook);
     worker->alarm = gw_alarm_create(worker->loop, on_tick, worker);
+    worker->wake = gw_alarm_create(worker->loop, on_wake, worker);
     gw_alarm_start(worker->alarm, 0, TICK_MS);
     return GW_OK;
 }
@@ -225,6 +233,7 @@ void gw_worker_fini(struct gw_worker *worker)
         return;
     if (worker->alarm) {
         gw_alarm_close(worker->alarm);
+        gw_alarm_close(worker->wake);
         gw_loop_remove_turn_hook(worker->loop, &worker->hook);
     }
     gw_server_destroy(worker->server);

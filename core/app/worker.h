@@ -36,7 +36,7 @@ struct gw_worker {
     struct gw_jwks_fetch *fetch;
     struct gw_verifier *verifier;
     struct gw_server *server;
-    struct gw_alarm *alarm;
+    struct gw_alarm *alarm, *wake; /* the tick; what the hub asks for */
     enum gw_worker_phase phase;
     bool has_reported;
     struct gw_task leave, settle, abort;
