@@ -150,6 +150,8 @@ static void write_checkpoint(const struct gw_run *run, const struct gw_feed *fee
         out->has_failed = true;
     for (size_t i = 0; i < count; i++)
         left += is_carried(channel, ids[i]);
+    if (left == 0 && gw_state_write_tokens(run->state, channel->plan, write_frame, &writer))
+        out->has_failed = true;
     if (left == 0)
         channel->wire->id_only(channel->wire->self, cursor, out);
     for (size_t i = 0; i < count; i++)

@@ -351,7 +351,7 @@ static void serve(struct gw_run *run, struct gw_read *request)
         gw_run_refresh(run);
         put_read(run, request);
     } else {
-        gw_error_prefix(&err, request->kind == GW_READ_STATE ? "?at" : "?after");
+        gw_error_prefix(&err, request->kind == GW_READ_STATE ? "at" : "after");
         refuse(run->hub, request, &err);
     }
     work_destroy(work);

@@ -85,6 +85,9 @@ void gw_state_write_canvas(const struct gw_state *state, const struct gw_plan *p
  * without graph. `emit` borrows the frame for the call. GW_ENOMEM: not all of it was told. */
 int gw_state_write_run(const struct gw_state *state, const struct gw_plan *plan,
                        void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg);
+/* Likewise the visible Tokens, for a checkpoint with no CANVAS_READY to carry them; nothing when there are none. */
+int gw_state_write_tokens(const struct gw_state *state, const struct gw_plan *plan,
+                          void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg);
 /* Ids of mounted canvases in mount order; borrowed until the next fold. */
 size_t gw_state_canvases(const struct gw_state *state, const char *const **ids);
 /* seq of the canvas_commit with revision `rev` of any canvas listed (count 0 = all), 0 when there is none. */

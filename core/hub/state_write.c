@@ -3,8 +3,10 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/error.h"
 #include "base/json.h"
 #include "hub/chat.h"
+#include "hub/ports.h"
 #include "hub/state_graph.h"
 #include "hub/state_internal.h"
 #include "hub/tokens.h"
@@ -137,6 +139,27 @@ int gw_state_write_run(const struct gw_state *state, const struct gw_plan *plan,
 {
     int status = gw_graph_write_frames(state->graph, plan, emit, arg);
     return status ? status : gw_chat_write_frames(state->chat, emit, arg);
+}
+
+int gw_state_write_tokens(const struct gw_state *state, const struct gw_plan *plan,
+                          void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg)
+{
+    struct gw_buffer values, data;
+    gw_buffer_init(&values, 0);
+    gw_buffer_init(&data, 0);
+    gw_tokens_write_values(state->tokens, plan, &values);
+    bool has_any = values.length > 2; /* more than {} */
+    if (has_any) {
+        gw_buffer_append_text(&data, "{\"set\":");
+        gw_buffer_append(&data, values.data, values.length);
+        gw_buffer_append_text(&data, ",\"unset\":[]}");
+    }
+    int status = values.has_failed || data.has_failed ? GW_ENOMEM : GW_OK;
+    if (!status && has_any)
+        emit(arg, &(struct gw_checkpoint_frame){.type = GW_EVENT_TOKEN_PATCH, .data = data.data, .data_length = data.length});
+    gw_buffer_fini(&values);
+    gw_buffer_fini(&data);
+    return status;
 }
 
 void gw_state_write_canvas(const struct gw_state *state, const struct gw_plan *plan, const char *canvas_id, struct gw_buffer *out)

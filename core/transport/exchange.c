@@ -395,10 +395,16 @@ void gw_exchange_reply_empty(struct gw_exchange *exchange, int status, const str
 
 #define RULE(id) {id, {422, GW_RETRY_NEVER}}
 
+void gw_exchange_reply_raw(struct gw_exchange *exchange, const char *bytes, size_t length)
+{
+    log_request(exchange, 200, "");
+    exchange->closes = true;
+    gw_buffer_append(&exchange->answer, bytes, length);
+    finish(exchange);
+}
+
 /* Where the code of an error says too little about its HTTP status: docs/errors.md. */
 static const struct gw_problem_rule rules[] = {
-    {"rate_limited", {429, GW_RETRY_LATER}},
-    {"too_many_streams", {429, GW_RETRY_LATER}},
     {"run_busy", {503, GW_RETRY_LATER}},
     {"too_many_parameters", {400, GW_RETRY_NEVER}},
     {"too_many_canvases", {400, GW_RETRY_NEVER}},

@@ -85,6 +85,8 @@ void gw_exchange_refuse_with(struct gw_exchange *exchange, int status, const str
 /* As refuse, with the member `changes` (JSON text; NULL: without). */
 void gw_exchange_refuse_changed(struct gw_exchange *exchange, const struct gw_error *err, const char *changes, size_t length);
 void gw_exchange_reply_empty(struct gw_exchange *exchange, int status, const struct gw_http1_header *headers, size_t count);
+/* A whole answer, head included; the connection ends with it. */
+void gw_exchange_reply_raw(struct gw_exchange *exchange, const char *bytes, size_t length);
 /* The problem document of `err` alone, for batches; returns its HTTP status. */
 int gw_exchange_write_problem(const struct gw_error *err, struct gw_buffer *out);
 

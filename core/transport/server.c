@@ -19,6 +19,8 @@
 #include "transport/server_internal.h"
 #include "transport/stream.h"
 
+#define GOAWAY_SPREAD_MS 2000
+
 static void register_metrics(struct gw_server *server)
 {
     struct gw_metrics *m = server->opts.metrics;
@@ -197,6 +199,14 @@ void gw_server_tick(struct gw_server *server)
     gw_metric_set(server->metrics.slowest_lag, (int64_t)slowest);
 }
 
+/* Each stream is sent back at a moment of its own, so that the next server is not met by all of them at once. */
+static uint32_t spread_ms(const struct gw_server *server)
+{
+    uint32_t random;
+    server->opts.clock->random(server->opts.clock->self, &random, sizeof random);
+    return random % GOAWAY_SPREAD_MS;
+}
+
 void gw_server_drain(struct gw_server *server)
 {
     server->is_draining = true;
@@ -207,7 +217,7 @@ void gw_server_drain(struct gw_server *server)
     for (struct gw_connection *connection = server->connections; connection; connection = next) {
         next = connection->next;
         if (connection->stream)
-            gw_stream_goaway(connection->stream, "draining", server->opts.config->goaway_ms);
+            gw_stream_goaway(connection->stream, "draining", spread_ms(server));
         else if (gw_connection_is_idle(connection))
             gw_connection_close(connection);
         else

@@ -360,6 +360,16 @@ static int read_request(struct gw_exchange *exchange, struct gw_subscribe_opts *
     return GW_OK;
 }
 
+/* Surface and app id in one block, each with its NUL. */
+static char *join_from(const struct gw_scope *scope)
+{
+    size_t surface_length = strlen(scope->surface_id) + 1;
+    char *from = gw_alloc(surface_length + strlen(scope->app_id) + 1);
+    memcpy(from, scope->surface_id, surface_length);
+    memcpy(from + surface_length, scope->app_id, strlen(scope->app_id) + 1);
+    return from;
+}
+
 static struct gw_stream *create(struct gw_exchange *exchange, const struct gw_scope *scope)
 {
     struct gw_server *server = exchange->server;
@@ -367,10 +377,7 @@ static struct gw_stream *create(struct gw_exchange *exchange, const struct gw_sc
     stream->subscriber.ops = &subscriber_ops;
     stream->connection = exchange->connection;
     stream->identity = gw_identity_ref(exchange->identity);
-    size_t surface_length = strlen(scope->surface_id) + 1;
-    stream->from = gw_alloc(surface_length + strlen(scope->app_id) + 1);
-    memcpy(stream->from, scope->surface_id, surface_length);
-    memcpy(stream->from + surface_length, scope->app_id, strlen(scope->app_id) + 1);
+    stream->from = join_from(scope);
     stream->expires_at_ms = stream->identity->expires_at_ms;
     stream->written_at_ms = gw_loop_now_ms(server->opts.loop);
     make_id(stream);
@@ -402,14 +409,44 @@ static int open_stream(struct gw_exchange *exchange, const struct gw_subscribe_o
     return GW_OK;
 }
 
+/* Overload and draining are said in the stream: a browser's EventSource never comes back from another status than 200. */
+static bool is_said_in_band(const struct gw_error *err)
+{
+    return err->is_retryable || strcmp(err->id, "too_many_streams") == 0;
+}
+
+static void answer_retry(struct gw_exchange *exchange, const struct gw_subscribe_opts *opts, const struct gw_error *err)
+{
+    struct gw_view view = {.scope = opts->scope};
+    struct gw_stream stream = {
+        .expires_at_ms = exchange->identity->expires_at_ms, .connection = exchange->connection, .subscriber.view = &view};
+    struct gw_verdict verdict = {.status = GW_VERDICT_RETRY, .reason = err->id};
+    struct gw_buffer text;
+    gw_buffer_init(&text, 0);
+    make_id(&stream);
+    make_head(&stream, exchange);
+    stream.from = join_from(&opts->scope);
+    gw_buffer_append(&text, stream.head, stream.head_length);
+    write_verdict(&stream, &verdict, &text);
+    gw_exchange_reply_raw(exchange, text.data ? text.data : "", text.length);
+    gw_buffer_fini(&text);
+    gw_free(stream.from);
+    gw_free(stream.head);
+}
+
 void gw_handle_stream(struct gw_exchange *exchange)
 {
     struct gw_subscribe_opts opts = {0};
     struct gw_error err;
+    bool is_readable = false;
     int status = exchange->connection ? read_request(exchange, &opts, &err) : gw_error_set(&err, GW_ECLOSED, "closed", "the connection is gone");
-    if (!status)
+    if (!status) {
+        is_readable = true;
         status = open_stream(exchange, &opts, &err);
-    if (status)
+    }
+    if (status && is_readable && is_said_in_band(&err))
+        answer_retry(exchange, &opts, &err);
+    else if (status)
         gw_exchange_refuse(exchange, &err);
     gw_plan_unref(opts.plan);
 }
