@@ -23,6 +23,7 @@ struct gw_read_work {
     struct gw_feed_waiter waiter;
     uint64_t seq, last_seq, found, scanned;
     uint64_t frame_seq; /* of the last frame that a stream would have had */
+    bool has_more;
 };
 
 static void on_done_at_home(struct gw_task *task)
@@ -191,24 +192,30 @@ static void on_state_at(void *arg, int status, struct gw_loaded *loaded, const s
 
 /* ---- events --------------------------------------------------------------------------------------------------------------------------- */
 
-static void end_page(struct gw_read_work *work, bool has_more)
+static void end_page(struct gw_read_work *work)
 {
     char cursor[GW_CURSOR_MAX];
     gw_channel_seal(&work->channel, work->frame_seq, cursor);
     gw_buffer_append_text(&work->body, "],\"cursor\":\"");
     gw_buffer_append_text(&work->body, cursor);
-    gw_buffer_append_text(&work->body, has_more ? "\",\"has_more\":true}" : "\",\"has_more\":false}");
+    gw_buffer_append_text(&work->body, work->has_more ? "\",\"has_more\":true}" : "\",\"has_more\":false}");
     give_body(work->run->hub, work->request, &work->body);
     work_destroy(work);
 }
 
+/* A full page ends at the next visible event: whether there is more must not tell of hidden ones. */
 static int add_event(struct gw_read_work *work, const struct gw_event *event)
 {
     const struct gw_channel *channel = &work->channel;
     struct gw_json *data = NULL;
-    work->seq = event->seq;
-    work->scanned++;
     int visible = gw_channel_project(channel, event, &data);
+    bool is_past_page = visible > 0 && work->found == work->request->limit;
+    work->has_more = is_past_page || (++work->scanned >= SCAN_EVENTS && event->seq < work->last_seq);
+    if (is_past_page) {
+        gw_json_unref(data);
+        return GW_OK;
+    }
+    work->seq = event->seq;
     if (visible > 0 || event->seq % GW_ID_ONLY_EVERY == 0)
         work->frame_seq = event->seq;
     if (visible <= 0)
@@ -224,15 +231,13 @@ static int add_event(struct gw_read_work *work, const struct gw_event *event)
     return work->body.has_failed ? GW_ENOMEM : GW_OK;
 }
 
-static bool is_full(const struct gw_read_work *work) { return work->found >= work->request->limit || work->scanned >= SCAN_EVENTS; }
-
 static int add_record(struct gw_read_work *work, const struct gw_spine_record *stored, struct gw_error *err)
 {
     struct gw_record record;
     int status = gw_record_parse(stored->payload, stored->payload_length, &record, err);
     if (status)
         return status;
-    for (size_t i = 0; !status && i < record.events.count && !is_full(work); i++) {
+    for (size_t i = 0; !status && i < record.events.count && !work->has_more; i++) {
         const struct gw_event *event = record.events.items[i];
         if (event->seq > work->seq && event->seq <= work->last_seq && add_event(work, event) < 0)
             status = gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the answer");
@@ -249,18 +254,18 @@ static void on_page(struct gw_spine_read *read)
     struct gw_error err = read->err;
     int status = read->status;
     uint64_t from_seq = work->seq;
-    for (size_t i = 0; !status && i < read->record_count && !is_full(work); i++)
+    for (size_t i = 0; !status && i < read->record_count && !work->has_more; i++)
         status = add_record(work, &read->records[i], &err);
     gw_spine_read_fini(read);
-    if (!status && work->seq == from_seq)
+    if (!status && work->seq == from_seq && !work->has_more)
         status = GW_EINVAL; /* the log ends before its tail */
     if (status) {
         if (status != GW_ENOMEM)
             say_unreadable(status, &err);
         refuse(work->run->hub, work->request, &err);
         work_destroy(work);
-    } else if (is_full(work) || work->seq >= work->last_seq) {
-        end_page(work, work->seq < work->last_seq);
+    } else if (work->has_more || work->seq >= work->last_seq) {
+        end_page(work);
     } else {
         read_page(work);
     }
@@ -270,7 +275,7 @@ static void read_page(struct gw_read_work *work)
 {
     const struct gw_spine *spine = work->run->hub->opts.spine;
     if (work->seq >= work->last_seq) {
-        end_page(work, false);
+        end_page(work);
         return;
     }
     work->read =

@@ -93,7 +93,9 @@ describe("a Token that the lens hides", function()
     local function look()
       local verdict = stream_of({ cursor = "now" }):expect("resume").json.data
       local ids = gateway:ids({ run_id = make.run_id })
-      return { verdict.head, gateway:get("/v1/state", agent, ids).body, gateway:get("/v1/events", agent, ids).body }
+      local page = gateway:ids({ run_id = make.run_id, limit = 3 }) -- exactly as many as there are to see
+      return { verdict.head, gateway:get("/v1/state", agent, ids).body, gateway:get("/v1/events", agent, ids).body,
+               gateway:get("/v1/events", agent, page).body }
     end
     local before = look()
     gateway:send_all(ann, { make:tokens({ [HIDDEN_KEY] = "another" }), make:tokens({ [HIDDEN_KEY] = "and another" }) })
