@@ -126,10 +126,11 @@ static size_t take_bytes(struct gw_text_piece parts[3], char *out, size_t room)
     size_t filled = 0;
     for (size_t i = 0; i < 3 && filled < room; i++) {
         size_t bytes = parts[i].bytes;
+        if (bytes == 0)
+            continue; /* its text may be NULL */
         if (bytes > room - filled)
             bytes = gw_utf8_floor(parts[i].text, room - filled);
-        if (bytes)
-            memcpy(out + filled, parts[i].text, bytes);
+        memcpy(out + filled, parts[i].text, bytes);
         filled += bytes;
         parts[i].text += bytes;
         parts[i].bytes -= bytes;
