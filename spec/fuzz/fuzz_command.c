@@ -1,5 +1,5 @@
 /* fuzz_command.c — any text as a command: no crash; what is taken keeps its bounds; and resolving it against a run that knows the canvas
- * either refuses it with an id or makes events that fold. */
+ * either refuses it with an id or makes events that fold. And as a flow, from which a run is opened. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "hub/command.h"
 #include "hub/event.h"
+#include "hub/graph_schema.h"
 #include "hub/manifest.h"
 #include "hub/plan.h"
 #include "hub/state.h"
@@ -28,6 +29,8 @@ static const char manifest_text[] = "{\"name\":\"planning\",\"version\":\"1\",\"
 static const char *const opening[] = {
     "{" IDS "\"command_id\":\"1\",\"type\":\"canvas.mount\",\"args\":{\"canvas_type\":\"planning\"}}",
     "{" IDS "\"command_id\":\"2\",\"type\":\"block.insert\",\"args\":{\"block\":{\"id\":\"b\",\"kind\":\"text\",\"text\":\"some text\"}}}",
+    "{" IDS "\"command_id\":\"3\",\"type\":\"graph.node.set\",\"args\":{\"id\":\"n\",\"vis\":\"v\",\"state\":\"running\"}}",
+    "{" IDS "\"command_id\":\"4\",\"type\":\"graph.edge.set\",\"args\":{\"id\":\"e\",\"from\":\"n\",\"to\":\"n\"}}",
 };
 
 struct world {
@@ -56,7 +59,7 @@ static struct gw_manifests *load_manifests(void)
 static void resolve(struct world *world, struct gw_command *command)
 {
     struct gw_resolve_context context = {
-        .manifests = world->manifests, .plan = &world->plan, .author_kind = "user", .author_id = "ann", .epoch = 1};
+        .manifests = world->manifests, .plan = &world->plan, .author_kind = "agent", .author_id = "ann", .epoch = 1};
     struct gw_event_list events = {0};
     struct gw_error err = {0};
     command->base_seq = gw_state_seq(world->state);
@@ -68,6 +71,26 @@ static void resolve(struct world *world, struct gw_command *command)
         assert(!status);
     }
     gw_event_list_fini(&events);
+}
+
+static void start(const struct world *world, struct gw_json *flow)
+{
+    static const char text[] = "{" IDS "\"command_id\":\"1\",\"type\":\"run.start\",\"args\":{\"flow_id\":\"f\"}}";
+    struct gw_state_limits state_limits;
+    struct gw_json *body;
+    struct gw_command command;
+    struct gw_error err = {0};
+    gw_state_limits_default(&state_limits);
+    struct world empty = {.state = gw_state_create(seed, &state_limits), .manifests = world->manifests, .plan = world->plan};
+    int status = gw_json_parse(text, sizeof text - 1, &limits, &body, &err);
+    assert(!status);
+    status = gw_command_parse(body, &command, &err);
+    assert(!status);
+    command.flow = gw_json_ref(flow);
+    resolve(&empty, &command);
+    gw_command_fini(&command);
+    gw_json_unref(body);
+    gw_state_destroy(empty.state);
 }
 
 static void run(struct world *world, const char *text, size_t length)
@@ -84,6 +107,10 @@ static void run(struct world *world, const char *text, size_t length)
     else
         resolve(world, &command);
     gw_command_fini(&command);
+    if (gw_flow_check(body, &err))
+        assert(err.id[0]);
+    else
+        start(world, body);
     gw_json_unref(body);
 }
 
@@ -95,7 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world.plan = (struct gw_plan){.class_id = 1, .sees_all = true, .can_write = true};
     for (size_t i = 0; i < sizeof opening / sizeof opening[0]; i++)
         run(&world, opening[i], strlen(opening[i]));
-    assert(gw_state_seq(world.state) == 2);
+    assert(gw_state_seq(world.state) == sizeof opening / sizeof opening[0]);
     run(&world, (const char *)data, size);
     gw_state_destroy(world.state);
     gw_manifests_unref(world.manifests);
