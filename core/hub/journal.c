@@ -37,13 +37,18 @@ void gw_journal_keep(struct gw_journal *journal)
     }
 }
 
-void gw_journal_revert(struct gw_journal *journal)
+void gw_journal_rewind(struct gw_journal *journal, const struct gw_undo *mark)
 {
     assert(journal->is_open);
-    while (journal->newest) {
+    while (journal->newest != mark) {
         struct gw_undo *step = journal->newest;
         journal->newest = step->older;
         step->revert(step);
     }
+}
+
+void gw_journal_revert(struct gw_journal *journal)
+{
+    gw_journal_rewind(journal, NULL);
     journal->is_open = false;
 }

@@ -24,5 +24,7 @@ void gw_journal_begin(struct gw_journal *journal); /* asserts that it is closed 
 void gw_journal_push(struct gw_journal *journal, struct gw_undo *step /* taken */);
 void gw_journal_keep(struct gw_journal *journal);   /* forgets all steps, oldest first, and closes */
 void gw_journal_revert(struct gw_journal *journal); /* reverts all steps, newest first, and closes */
+/* Reverts the steps newer than `mark`, which was `newest` at some time since begin (NULL: all); it stays open. */
+void gw_journal_rewind(struct gw_journal *journal, const struct gw_undo *mark);
 
 #endif

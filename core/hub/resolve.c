@@ -22,6 +22,7 @@ static const struct handler {
     {"chat.cancel", gw_resolve_chat_cancel, false, false},   {"log.write", gw_resolve_log_write, false, false},
     {"graph.node.set", gw_resolve_node_set, false, false},   {"graph.edge.set", gw_resolve_edge_set, false, false},
     {"run.set_state", gw_resolve_run_state, false, false},   {"run.start", gw_resolve_run_start, false, false},
+    {"undo", gw_resolve_undo, false, false},                 {"canvas.restore", gw_resolve_restore, true, false},
 };
 
 int gw_resolve_at(const struct gw_resolve *r, const char *path)

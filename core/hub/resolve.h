@@ -91,6 +91,9 @@ int gw_resolve_block_update(const struct gw_resolve *r);
 int gw_resolve_block_move(const struct gw_resolve *r);
 int gw_resolve_block_remove(const struct gw_resolve *r);
 int gw_resolve_block_splice(const struct gw_resolve *r);
+/* revise.c: the command itself; its steps follow */
+int gw_resolve_undo(const struct gw_resolve *r);
+int gw_resolve_restore(const struct gw_resolve *r);
 int gw_resolve_chat_send(const struct gw_resolve *r);
 int gw_resolve_chat_append(const struct gw_resolve *r);
 int gw_resolve_chat_cancel(const struct gw_resolve *r);

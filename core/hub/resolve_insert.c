@@ -11,6 +11,7 @@
 /* value: the block that is to be */
 struct insert {
     const char *id, *kind, *vis;
+    const char *author; /* kind of the actor; borrowed */
     const struct gw_json *schema;
     struct gw_json *props; /* owned; given ones and defaults */
     struct gw_json *text;  /* borrowed, or NULL */
@@ -29,7 +30,7 @@ static int check_id_is_free(const struct gw_resolve *r, const char *id)
     if (gw_blocks_find(r->canvas->blocks, id))
         return refuse(r, GW_ECONFLICT, "block_exists", "id", "a block of this id stands on this canvas");
     /* Commands written before the removal may still be on their way; they must not reach another block. */
-    if (gw_blocks_removed_seq(r->canvas->blocks, id, r->state->seq))
+    if (!r->context->is_revision && gw_blocks_removed_seq(r->canvas->blocks, id, r->state->seq))
         return refuse(r, GW_ECONFLICT, "block_removed", "id", "a block of this id was removed lately: choose another");
     size_t max_blocks = r->state->limits.max_blocks;
     if (gw_blocks_count(r->canvas->blocks) < max_blocks)
@@ -40,8 +41,10 @@ static int check_id_is_free(const struct gw_resolve *r, const char *id)
 
 static int read_names(const struct gw_resolve *r, const struct gw_json *block, struct insert *insert)
 {
-    static const char *const names[] = {"id", "kind", "parent", "after", "props", "text", "vis", NULL};
-    int status = gw_resolve_members(r, block, PATH, names);
+    static const char *const names[] = {"author", "id", "kind", "parent", "after", "props", "text", "vis", NULL};
+    const char *author = r->context->is_revision ? gw_state_text_member(block, "author") : NULL;
+    insert->author = author ? author : r->context->author_kind;
+    int status = gw_resolve_members(r, block, PATH, r->context->is_revision ? names : names + 1);
     if (!status)
         status = gw_resolve_id(r, block, PATH, "id", true, &insert->id);
     if (!status)
@@ -102,7 +105,8 @@ static int read_props(const struct gw_resolve *r, const struct gw_json *block, s
     insert->props = gw_resolve_props_merge(given, NULL, NULL);
     if (!insert->props)
         return gw_resolve_no_memory(r);
-    status = complete_props(r, insert);
+    if (!r->context->is_revision)
+        status = complete_props(r, insert);
     return status ? status : gw_resolve_props_size(r, insert->props, PATH "/props");
 }
 
@@ -129,17 +133,30 @@ static struct gw_json *make_op(const struct insert *insert, const char *label)
     return NULL;
 }
 
+/* A block that comes back keeps its author, who is not the event's. */
+static int make_context(const struct gw_resolve *r, const struct insert *insert, struct gw_json **context)
+{
+    *context = gw_json_new_object();
+    if (*context && !gw_json_set(*context, "author", gw_resolve_text(insert->author)))
+        return GW_OK;
+    gw_json_unref(*context);
+    return gw_resolve_no_memory(r);
+}
+
 static int emit(const struct gw_resolve *r, const struct insert *insert)
 {
     char label[GW_ORDER_MAX + 1];
     struct gw_json *facets = gw_facets_create(r->canvas), *ops = NULL;
     int status = facets ? gw_resolve_place_ops(r, &insert->place, NULL, facets, &ops, label) : gw_resolve_no_memory(r);
     struct gw_json *own =
-        status ? NULL : gw_facets_add(facets, insert->id, insert->kind, r->context->author_kind, insert->vis ? insert->vis : "");
+        status ? NULL : gw_facets_add(facets, insert->id, insert->kind, insert->author, insert->vis ? insert->vis : "");
     if (!status && (!own || gw_json_set(own, "is", gw_resolve_text("new")) || gw_json_append(ops, make_op(insert, label))))
         status = gw_resolve_no_memory(r);
+    struct gw_json *context = NULL;
+    if (!status && strcmp(insert->author, r->context->author_kind) != 0)
+        status = make_context(r, insert, &context);
     if (!status)
-        return gw_resolve_emit(r, GW_EVENT_STATE_PATCH, gw_resolve_ops(ops), facets, NULL);
+        return gw_resolve_emit(r, GW_EVENT_STATE_PATCH, gw_resolve_ops(ops), facets, context);
     gw_json_unref(ops);
     gw_json_unref(facets);
     return status;

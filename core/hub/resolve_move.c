@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "hub/resolve.h"
 #include "hub/resolve_place.h"
+#include "hub/resolve_was.h"
 
 /* ---- block.move -------------------------------------------------------------------------------------------------------------------------
  */
@@ -21,15 +22,16 @@ static struct gw_json *make_move(const struct gw_block *block, const struct gw_b
 static int emit_move(const struct gw_resolve *r, const struct gw_block *block, const struct gw_resolve_place *place)
 {
     char label[GW_ORDER_MAX + 1];
-    struct gw_json *facets = gw_facets_create(r->canvas), *ops = NULL;
-    int status =
-        facets && gw_facets_touch(facets, block) ? gw_resolve_place_ops(r, place, block, facets, &ops, label) : gw_resolve_no_memory(r);
+    struct gw_json *facets = gw_facets_create(r->canvas), *ops = NULL, *context = gw_was_place(block);
+    bool has_memory = facets && context && gw_facets_touch(facets, block);
+    int status = has_memory ? gw_resolve_place_ops(r, place, block, facets, &ops, label) : gw_resolve_no_memory(r);
     if (!status && gw_json_append(ops, make_move(block, place->parent, label)))
         status = gw_resolve_no_memory(r);
     if (!status)
-        return gw_resolve_emit(r, GW_EVENT_STATE_PATCH, gw_resolve_ops(ops), facets, NULL);
+        return gw_resolve_emit(r, GW_EVENT_STATE_PATCH, gw_resolve_ops(ops), facets, context);
     gw_json_unref(ops);
     gw_json_unref(facets);
+    gw_json_unref(context);
     return status;
 }
 
@@ -74,10 +76,12 @@ static int emit_remove(const struct gw_resolve *r, const struct gw_block *block)
 {
     struct gw_json *facets = gw_facets_create(r->canvas), *ops = gw_json_new_array();
     int status = facets && ops ? add_gone(r, block, facets) : gw_resolve_no_memory(r);
-    if (!status && gw_json_append(ops, gw_resolve_op("remove", gw_block_id(block))))
+    struct gw_json *context = status ? NULL : gw_was_removed(r->canvas->blocks, block);
+    if (!status && (!context || gw_json_append(ops, gw_resolve_op("remove", gw_block_id(block)))))
         status = gw_resolve_no_memory(r);
     if (!status)
-        return gw_resolve_emit(r, GW_EVENT_STATE_PATCH, gw_resolve_ops(ops), facets, NULL);
+        return gw_resolve_emit(r, GW_EVENT_STATE_PATCH, gw_resolve_ops(ops), facets, context);
+    gw_json_unref(context);
     gw_json_unref(facets);
     gw_json_unref(ops);
     return status;

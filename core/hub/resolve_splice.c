@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "hub/refuse_bytes.h"
 #include "hub/resolve.h"
+#include "hub/resolve_was.h"
 
 /* value: one splice on its way */
 struct splice {
@@ -208,6 +209,8 @@ static struct gw_json *make_context(const struct splice *s)
         status = gw_json_set(out, "written", make_written(&s->edit.written));
     if (!status && s->has_batch)
         status = gw_json_set(out, "by", gw_resolve_text(s->origin));
+    if (!status)
+        status = gw_was_cut(out, gw_block_text(s->block), &s->op);
     if (!status)
         return out;
     gw_json_unref(out);

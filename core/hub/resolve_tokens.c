@@ -5,6 +5,7 @@
 #include "hub/plan.h"
 #include "hub/pointer.h"
 #include "hub/resolve.h"
+#include "hub/resolve_was.h"
 #include "hub/tokens.h"
 
 /* value: the patch as it grows; both lists hold only what changes something */
@@ -100,7 +101,8 @@ static int judge(const struct gw_resolve *r, struct patch *patch)
         return status;
     if (gw_json_count(patch->set) + gw_json_count(patch->unset) == 0)
         return gw_resolve_emit_nothing(r, NULL);
-    return gw_resolve_emit(r, GW_EVENT_TOKEN_PATCH, make_patch(patch), NULL, NULL);
+    struct gw_json *context = gw_was_tokens(r->state->tokens, patch->set, patch->unset);
+    return context ? gw_resolve_emit(r, GW_EVENT_TOKEN_PATCH, make_patch(patch), NULL, context) : gw_resolve_no_memory(r);
 }
 
 int gw_resolve_token_set(const struct gw_resolve *r)

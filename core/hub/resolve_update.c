@@ -1,10 +1,10 @@
 #include <string.h>
 
-#include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/pointer.h"
 #include "hub/resolve.h"
+#include "hub/resolve_was.h"
 
 /* value: what of the block changes; the objects are owned and hold only what differs from what stands */
 struct update {
@@ -97,16 +97,6 @@ static int judge_members(const struct gw_resolve *r, struct update *update)
 /* ---- the event --------------------------------------------------------------------------------------------------------------------------
  */
 
-static struct gw_json *make_text(const struct gw_block *block)
-{
-    struct gw_buffer text;
-    gw_buffer_init(&text, 0);
-    gw_text_write(gw_block_text(block), &text);
-    struct gw_json *out = text.has_failed ? NULL : gw_json_new_text(text.data ? text.data : "", text.length);
-    gw_buffer_fini(&text);
-    return out;
-}
-
 static struct gw_json *make_block(const struct update *update)
 {
     const struct gw_block *block = update->block;
@@ -121,7 +111,7 @@ static struct gw_json *make_block(const struct update *update)
     if (!status)
         status = gw_json_set(out, "props", gw_json_ref(update->merged));
     if (!status)
-        status = gw_json_set(out, "text", make_text(block));
+        status = gw_json_set(out, "text", gw_was_text(block));
     if (!status && update->vis)
         status = gw_json_set(out, "vis", gw_resolve_text(update->vis));
     if (!status)
@@ -170,13 +160,15 @@ static int emit(const struct gw_resolve *r, const struct update *update)
 {
     struct gw_json *facets = gw_facets_create(r->canvas), *ops = gw_json_new_array();
     struct gw_json *own = facets && ops ? gw_facets_touch(facets, update->block) : NULL;
-    int status = own ? GW_OK : GW_ENOMEM;
+    struct gw_json *context = own ? gw_was_update(update->block, update->set, update->unset, update->changes_vis) : NULL;
+    int status = context ? GW_OK : GW_ENOMEM;
     if (!status && update->changes_vis)
         status = add_appearance(update, facets, own);
     if (!status)
         status = gw_json_append(ops, make_op(update));
     if (!status)
-        return gw_resolve_emit(r, GW_EVENT_STATE_PATCH, gw_resolve_ops(ops), facets, NULL);
+        return gw_resolve_emit(r, GW_EVENT_STATE_PATCH, gw_resolve_ops(ops), facets, context);
+    gw_json_unref(context);
     gw_json_unref(facets);
     gw_json_unref(ops);
     return gw_resolve_no_memory(r);

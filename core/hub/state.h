@@ -63,6 +63,7 @@ struct gw_resolve_context {
     int64_t ts_ms;                        /* of the events that it will make */
     const char *author_id;                /* whose origins these are: two actors may use one origin name. NULL: not told apart */
     const char *batch;                    /* an id that the commands of one batch share, so that its splices see each other. NULL: none */
+    bool is_revision;                     /* a step of revise.h: a removed block may come back as it was, its author too */
 };
 
 /* Judges `command` against the state and appends the events that it makes (type, canvas_id, data, facets, context set; seq, ts, actor,

@@ -50,7 +50,10 @@ static int fold_insert(const struct folding *f)
                                      .props = gw_json_get(f->op, "props"),
                                      .seq = f->event->seq};
     const struct gw_json *text = gw_json_get(f->op, "text");
+    const char *author = gw_state_text_member(f->event->context, "author");
     struct gw_block *block;
+    if (author)
+        insert.author = author;
     if (!insert.id || !insert.kind || !insert.label || !gw_json_is_object(insert.props) || !gw_json_is_string(text) ||
         !find_parent(f, &insert.parent))
         return damaged(f, "an insert lacks a member or its parent");

@@ -51,7 +51,7 @@ static void a_splice_counts_code_points(void **state)
     must(f, TEXT("a", "a\U0001F600b"));
     must(f, SPLICE(2, , "a", 1, 1, "\u00e4\u00f6"));
     assert_json(last_event(f)->data, "{\"ops\":[{\"at\":1,\"del\":1,\"id\":\"a\",\"ins\":\"\u00e4\u00f6\",\"op\":\"splice\"}]}");
-    assert_json(last_event(f)->context, "{\"base\":2,\"block\":\"a\",\"written\":[1,1,2]}");
+    assert_json(last_event(f)->context, "{\"base\":2,\"block\":\"a\",\"was\":[\"😀\"],\"written\":[1,1,2]}");
     assert_text(f, "a", "a\u00e4\u00f6b");
 }
 
