@@ -88,6 +88,7 @@ void gw_run_destroy(struct gw_run *run)
 void gw_run_forget(struct gw_run *run)
 {
     gw_run_drop_changes(run);
+    gw_run_drop_past(run);
     gw_state_destroy(run->state);
     gw_keys_destroy(run->keys);
     run->state = NULL;
@@ -175,7 +176,7 @@ bool gw_run_is_idle(const struct gw_run *run)
            !run->readers && !run->feeds && !run->block_reads && !run->checkpoint && !run->refresh;
 }
 
-static bool has_waiting_readers(const struct gw_run *run) { return run->reads || run->attaches; }
+static bool has_waiting_readers(const struct gw_run *run) { return run->reads || run->attaches || gw_run_past_is_due(run); }
 
 /* Those who follow a run that is down wait for what it cannot see. */
 static bool is_missed(const struct gw_run *run) { return run->inbox_first || run->chat.first || has_waiting_readers(run) || run->feeds; }
@@ -190,6 +191,8 @@ void gw_run_turn(struct gw_run *run)
     if (gw_run_is_settled(run) && !run->refresh) {
         gw_run_serve_attaches(run);
         gw_run_serve_reads(run);
+        if (gw_run_past_is_due(run))
+            gw_run_fetch_past(run);
     }
     gw_run_checkpoint_if_due(run, false);
     /* While somebody waits for a settled state no further command is judged: the append on its way ends the wait. */

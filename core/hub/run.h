@@ -2,7 +2,7 @@
  * spine holds them. State may be ahead of what is durable; nothing that leaves the process is. A run whose append failed is dropped and folded again:
  * there is no second copy of state. Split by concern: run.c life and loading, run_submit.c the inbox, run_judge.c one submission, run_execute.c one command,
  * run_keys.c what took effect before, run_commit.c durability, run_checkpoint.c checkpoints, run_attach.c and run_last.c streams, run_blocks.c replay,
- * run_read.c reads, run_flow.c flows, run_changes.c what changed before a conflict. */
+ * run_read.c reads, run_flow.c flows, run_changes.c what changed before a conflict, run_past.c what an undo or a restore needs. */
 #ifndef GW_HUB_RUN_H
 #define GW_HUB_RUN_H
 
@@ -19,6 +19,7 @@
 #include "hub/loader.h"
 #include "hub/replay.h"
 #include "hub/run_chat.h"
+#include "hub/run_past.h"
 
 enum gw_run_phase { GW_RUN_LOADING, GW_RUN_READY, GW_RUN_DOWN };
 
@@ -42,6 +43,7 @@ struct gw_run {
     struct gw_run_chat chat;
     bool inbox_waits, fetches_page; /* for a page of the key index, for a pending twin to become durable, or for an empty record */
     struct gw_flow_fetch *flow_fetch; /* a flow being asked for, or NULL */
+    struct gw_run_past *past;         /* what the first command of the inbox takes back, or NULL */
     struct gw_run_refresh *refresh; /* a look at the log's tail under way, or NULL: meanwhile nothing is judged or served */
     struct gw_read *reads;          /* wait until the state is exactly what is durable */
     struct gw_attach *attaches;     /* likewise */

@@ -3,8 +3,10 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "hub/event.h"
 #include "hub/plan.h"
+#include "hub/revise.h"
 #include "hub/run.h"
 
 /* The time of the events to come: it never goes back. */
@@ -81,7 +83,8 @@ enum gw_executed gw_run_resolve(struct gw_run *run, struct gw_submission *submis
     enum gw_executed executed = open_base(run, command, err);
     if (executed)
         return executed;
-    int status = gw_state_resolve(run->state, command, &context, events, err);
+    int status = gw_revise_handles(command->type) ? gw_run_revise(run, submission, index, &context, events, err)
+                                                  : gw_state_resolve(run->state, command, &context, events, err);
     if (!status && events->count == 0 && add_void(events))
         status = gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the command");
     if (status == GW_ENOMEM)
@@ -102,7 +105,13 @@ enum gw_executed gw_run_fold(struct gw_run *run, const struct gw_event_list *eve
 
 /* ---- into the record ------------------------------------------------------------------------------------------------------------------- */
 
-static size_t visible_count(const struct gw_event_list *events) { return events->items[0]->type == GW_EVENT_VOID ? 0 : events->count; }
+static size_t visible_count(const struct gw_event_list *events)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < events->count; i++)
+        count += events->items[i]->type != GW_EVENT_VOID;
+    return count;
+}
 
 /* The answer as of the events, which are not folded yet. */
 static int make_answer(const struct gw_run *run, const struct gw_submission *submission, const struct gw_event_list *events,
@@ -121,6 +130,11 @@ static int make_answer(const struct gw_run *run, const struct gw_submission *sub
     gw_buffer_append_text(&text, cursor);
     gw_buffer_append_text(&text, "\",\"events\":");
     gw_buffer_append_u64(&text, visible_count(events));
+    const struct gw_json *skipped = gw_run_skipped(run, submission, pending->index);
+    if (skipped) {
+        gw_buffer_append_text(&text, ",\"skipped\":");
+        gw_json_write_canonical(skipped, &text);
+    }
     gw_buffer_append_char(&text, '}');
     bool has_failed = text.has_failed;
     pending->answer = gw_buffer_take(&text, &pending->answer_length);

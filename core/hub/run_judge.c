@@ -36,6 +36,8 @@ static bool is_worth_a_look(struct gw_run *run, struct gw_submission *submission
 static enum gw_judged judge_new(struct gw_run *run, struct gw_submission *submission, size_t index)
 {
     struct gw_error err;
+    if (gw_run_waits_for_past(run, submission, index))
+        return GW_JUDGE_LATER;
     struct gw_commit_mark mark = gw_run_mark(run);
     enum gw_executed executed = gw_run_gather(run, submission, index, &err);
     if (executed == GW_EXECUTED && !gw_run_remember(run, mark.pending_count)) {
@@ -69,7 +71,10 @@ static enum gw_judged judge_one(struct gw_run *run, struct gw_submission *submis
     case GW_KNOWN_NOT:
         break;
     }
-    return judge_new(run, submission, index);
+    enum gw_judged judged = judge_new(run, submission, index);
+    if (judged != GW_JUDGE_LATER)
+        gw_run_drop_past(run);
+    return judged;
 }
 
 static size_t count_unclaimed(const struct gw_submission *submission)
@@ -202,13 +207,9 @@ static enum gw_judged judge_atomic(struct gw_run *run, struct gw_submission *sub
 
 /* ---- dry runs -------------------------------------------------------------------------------------------------------------------------- */
 
-static int write_preview(const struct gw_channel *channel, const struct gw_command *command, const struct gw_event_list *events,
-                         struct gw_buffer *out)
+static int write_preview_events(const struct gw_channel *channel, const struct gw_event_list *events, struct gw_buffer *out)
 {
     size_t written = 0;
-    gw_buffer_append_text(out, "{\"status\":\"would_commit\",\"command_id\":\"");
-    gw_buffer_append_text(out, command->command_id);
-    gw_buffer_append_text(out, "\",\"events\":[");
     for (size_t i = 0; i < events->count; i++) {
         struct gw_json *data;
         int visible = gw_channel_project(channel, events->items[i], &data);
@@ -228,7 +229,23 @@ static int write_preview(const struct gw_channel *channel, const struct gw_comma
         gw_buffer_append_char(out, '}');
         gw_json_unref(data);
     }
-    gw_buffer_append_text(out, "]}");
+    return GW_OK;
+}
+
+static int write_preview(const struct gw_channel *channel, const struct gw_command *command, const struct gw_event_list *events,
+                         const struct gw_json *skipped, struct gw_buffer *out)
+{
+    gw_buffer_append_text(out, "{\"status\":\"would_commit\",\"command_id\":\"");
+    gw_buffer_append_text(out, command->command_id);
+    gw_buffer_append_text(out, "\",\"events\":[");
+    if (write_preview_events(channel, events, out))
+        return GW_ENOMEM;
+    gw_buffer_append_char(out, ']');
+    if (skipped) {
+        gw_buffer_append_text(out, ",\"skipped\":");
+        gw_json_write_canonical(skipped, out);
+    }
+    gw_buffer_append_char(out, '}');
     return out->has_failed ? GW_ENOMEM : GW_OK;
 }
 
@@ -241,7 +258,8 @@ static enum gw_executed preview(struct gw_run *run, struct gw_submission *submis
     enum gw_executed executed = gw_run_resolve(run, submission, index, &events, err);
     if (!executed)
         executed = gw_run_fold(run, &events, err);
-    if (!executed && write_preview(&channel, &submission->commands[index], &events, text)) {
+    const struct gw_json *skipped = gw_run_skipped(run, submission, index);
+    if (!executed && write_preview(&channel, &submission->commands[index], &events, skipped, text)) {
         gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a dry run");
         executed = GW_EXECUTE_REFUSED;
     }
@@ -287,9 +305,13 @@ static enum gw_judged preview_all(struct gw_run *run, struct gw_submission *subm
 
 static enum gw_judged judge_dry(struct gw_run *run, struct gw_submission *submission)
 {
+    if (submission->count == 1 && gw_run_waits_for_past(run, submission, 0))
+        return GW_JUDGE_LATER;
     gw_state_begin(run->state);
     enum gw_judged judged = preview_all(run, submission);
     gw_state_revert(run->state);
+    if (judged != GW_JUDGE_LATER)
+        gw_run_drop_past(run);
     return judged;
 }
 
@@ -299,5 +321,5 @@ enum gw_judged gw_run_judge_one(struct gw_run *run, struct gw_submission *submis
         return GW_JUDGE_LATER;
     if (submission->is_dry_run)
         return judge_dry(run, submission);
-    return submission->is_atomic ? judge_atomic(run, submission) : judge_plain(run, submission);
+    return submission->is_atomic && submission->count > 1 ? judge_atomic(run, submission) : judge_plain(run, submission);
 }

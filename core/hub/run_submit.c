@@ -32,7 +32,11 @@ void gw_run_put_back(struct gw_run *run, struct gw_submission *submission)
     run->inbox_count++;
 }
 
-void gw_run_refuse_first(struct gw_run *run, const struct gw_error *err) { gw_submission_refuse_all(take_first(run), err); }
+void gw_run_refuse_first(struct gw_run *run, const struct gw_error *err)
+{
+    gw_run_drop_past(run);
+    gw_submission_refuse_all(take_first(run), err);
+}
 
 void gw_run_refuse_inbox(struct gw_run *run, const struct gw_error *err)
 {
