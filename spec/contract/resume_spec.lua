@@ -128,7 +128,9 @@ describe("a resumed stream", function()
     assert.equal("exact", stream.verdict.status)
     assert.equal("b1", stream:expect("state_patch").json.data.ops[1].id)
     assert.equal(2, stream:expect("canvas_commit").json.data.rev)
+    assert.equal("b1", open({ cursor = "@commit:1" }):expect("state_patch").json.data.ops[1].id)
     assert_reset(open({ canvas_id = "c1", cursor = "@commit:3" }), "unknown_commit")
+    assert_reset(open({ canvas_id = "c1", cursor = "@commit:0" }), "unknown_commit")
   end)
 
   for name, cursor in pairs({

@@ -230,3 +230,14 @@ describe("the program", function()
     assert.matches("%(set%)", checked.out)
   end)
 end)
+
+describe("docs/operations.md", function()
+  it("shows the configuration that is shipped, line for line", function()
+    local shipped = support.shell.must({ gateway.bin, "check-config", "--shipped" })
+    local shown = support.shell.read("docs/operations.md"):match("```lua\n(%-%- The configuration.-)```")
+    local function without_processors(text) -- their number is this machine's
+      return (text:gsub('env%("ATOMS_WORKERS", %d+%)', "env(…)"))
+    end
+    assert.equal(without_processors(shipped), without_processors(shown))
+  end)
+end)
