@@ -89,6 +89,9 @@ struct gw_config {
         char *token;                       /* secret; "": only the custom header protects, and only a loopback listen is allowed */
     } admin;
     struct gw_config_limits limits;
+    char *sink;       /* "none" | "stdout" | "webhook" */
+    char *sink_url;   /* of the webhook */
+    char *sink_token; /* secret; sent to it as a bearer; "": none */
     char *log_level;
     int64_t shutdown_ms;
     struct gw_data_file *source; /* the file, for placing errors; NULL without one */

@@ -141,6 +141,18 @@ static bool is_same_address(const struct gw_address *a, const struct gw_address 
     return gw_address_port(a) != 0 && strcmp(x, y) == 0;
 }
 
+static int check_sink(const struct gw_config *config, struct gw_error *err)
+{
+    bool is_https = strncmp(config->sink_url, "https://", 8) == 0, is_webhook = strcmp(config->sink, "webhook") == 0;
+    if (is_webhook && !is_https && strncmp(config->sink_url, "http://", 7) != 0)
+        return RULE(err, "sink_url", "the webhook sink needs an http or https URL");
+    if (is_webhook && !is_https && gw_config_has_real_mode(config))
+        return RULE(err, "sink_url", "in a real mode it must be an https URL");
+    if (!is_webhook && (is_set(config->sink_url) || is_set(config->sink_token)))
+        return RULE(err, is_set(config->sink_url) ? "sink_url" : "sink_token", "belongs to the webhook: set sink = \"webhook\"");
+    return 0;
+}
+
 static int check_pairs(const struct gw_config *config, struct gw_error *err)
 {
     if (is_set(config->tls.cert) != is_set(config->tls.key))
@@ -220,7 +232,8 @@ static void place(const struct gw_config *config, struct gw_error *err)
 int gw_config_check(const struct gw_config *config, struct gw_error *err)
 {
     int (*const rules[])(const struct gw_config *, struct gw_error *) = {check_modes, check_real_modes, check_url,     check_secrets,
-                                                                         check_reach, check_pairs,      check_origins, check_folders};
+                                                                         check_reach, check_pairs,      check_sink,    check_origins,
+                                                                         check_folders};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         int rc = rules[i](config, err);
         if (rc != 0) {

@@ -52,6 +52,10 @@ static const struct gw_setting settings[] = {
          "keys of the cursors: the first seals, all open; empty: one made in data_dir"),
     NUMBER("shutdown_ms", shutdown_ms, "ATOMS_SHUTDOWN_MS", "10000", 0, HOUR_MS, "how long an orderly end may take"),
 
+    CHOICE("sink", sink, "ATOMS_SINK", "\"none\"", "none|stdout|webhook", "where log lines of runs go besides the run's own events"),
+    TEXT("sink_url", sink_url, "ATOMS_SINK_URL", "\"\"", "URL that the webhook sink posts to"),
+    SECRET("sink_token", sink_token, "ATOMS_SINK_TOKEN", "sent to it as a bearer; empty: none"),
+
     SECRET("jwt.secret", jwt.secret, "ATOMS_JWT_SECRET",
            "shared secret of HS256 bearers; empty: one made in data_dir, unless a key set is given"),
     TEXT("jwt.jwks_file", jwt.jwks_file, "ATOMS_JWKS_FILE", "\"\"", "key set of the bearers, from a file"),

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "app/config.h"
 #include "app/process_internal.h"
@@ -22,8 +23,12 @@
 #include "registry/files/files_registry.h"
 #include "script/data_file.h"
 #include "script/manifest_files.h"
+#include "sink/stdout_sink.h"
+#include "sink/webhook_sink.h"
 #include "spine/memory/memory_spine.h"
 #include "spine/sqlite/sqlite_spine.h"
+
+#define SINK_DRAIN_STEPS 100 /* of 10 ms */
 
 /* ---- parts ------------------------------------------------------------------------------------------------------------------------------ */
 
@@ -79,13 +84,40 @@ static int open_spine(struct gw_process *process, struct gw_error *err)
 
 static int open_outgoing(struct gw_process *process, struct gw_error *err)
 {
-    if (!process->config->jwt.jwks_url[0])
+    if (!process->config->jwt.jwks_url[0] && strcmp(process->config->sink, "webhook") != 0)
         return GW_OK;
     struct gw_loop_opts loop = {.name = "outgoing", .clock = process->clock};
     struct gw_http_client_opts client = {0};
     int status = gw_loop_create(&loop, &process->outgoing, err);
     if (!status)
         status = gw_http_client_create(process->outgoing, &client, &process->http, err);
+    return status;
+}
+
+static void open_webhook(struct gw_process *process)
+{
+    struct gw_webhook_sink_opts opts = {.loop = process->outgoing,
+                                        .client = process->http,
+                                        .url = process->config->sink_url,
+                                        .token = process->config->sink_token,
+                                        .is_https_only = gw_config_has_real_mode(process->config),
+                                        .clock = process->clock,
+                                        .log = process->log,
+                                        .metrics = process->metrics};
+    process->webhook = gw_webhook_sink_create(&opts);
+    process->sink = gw_webhook_sink_port(process->webhook);
+}
+
+static int open_sink(struct gw_process *process, struct gw_error *err)
+{
+    struct gw_stdout_sink_opts opts = {.fd = STDOUT_FILENO, .metrics = process->metrics};
+    int status = GW_OK;
+    if (strcmp(process->config->sink, "webhook") == 0)
+        open_webhook(process);
+    if (strcmp(process->config->sink, "stdout") == 0)
+        status = gw_stdout_sink_create(&opts, &process->stdout_sink, err);
+    if (process->stdout_sink)
+        process->sink = gw_stdout_sink_port(process->stdout_sink);
     return status;
 }
 
@@ -199,6 +231,8 @@ static int build(struct gw_process *process, struct gw_error *err)
     if (!status)
         status = open_outgoing(process, err);
     if (!status)
+        status = open_sink(process, err);
+    if (!status)
         status = make_workers(process, err);
     return status ? status : start_threads(process, err);
 }
@@ -257,6 +291,18 @@ static bool await_reports(struct gw_process *process, size_t *missing, const str
     return true;
 }
 
+/* What the sink still holds has a moment to go: the runs hold it anyway. */
+static void drain_sink(const struct gw_process *process)
+{
+    static const struct timespec step = {.tv_nsec = 10000000};
+    for (int left = SINK_DRAIN_STEPS; left > 0; left--) {
+        bool is_idle = !process->stdout_sink || gw_stdout_sink_is_idle(process->stdout_sink);
+        if (is_idle && (!process->webhook || gw_webhook_sink_is_idle(process->webhook)))
+            return;
+        nanosleep(&step, NULL);
+    }
+}
+
 bool gw_process_drain(struct gw_process *process)
 {
     struct timespec deadline, extended;
@@ -278,7 +324,9 @@ bool gw_process_drain(struct gw_process *process)
     missing = process->worker_count;
     for (size_t i = 0; i < process->worker_count; i++)
         gw_worker_settle(&process->workers[i]);
-    return await_reports(process, &missing, &extended);
+    bool is_settled = await_reports(process, &missing, &extended);
+    drain_sink(process);
+    return is_settled;
 }
 
 static void stop_threads(struct gw_process *process)
@@ -291,6 +339,7 @@ static void stop_threads(struct gw_process *process)
         return;
     gw_loop_stop(process->outgoing);
     gw_loop_join(process->outgoing);
+    gw_webhook_sink_close(process->webhook);
     gw_http_client_close(process->http);
     gw_loop_destroy(process->outgoing); /* its last answers go to the workers' inboxes */
 }
@@ -302,6 +351,8 @@ void gw_process_destroy(struct gw_process *process)
     for (size_t i = 0; i < process->inited_count; i++)
         gw_worker_fini(&process->workers[i]);
     gw_memory_spine_destroy(process->memory);
+    gw_stdout_sink_destroy(process->stdout_sink);
+    gw_webhook_sink_destroy(process->webhook);
     gw_tls_destroy(process->tls);
     gw_cursor_ring_destroy(process->ring);
     gw_files_registry_destroy(process->registry);

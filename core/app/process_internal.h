@@ -9,8 +9,11 @@ struct gw_file_watch;
 struct gw_files_registry;
 struct gw_http_client;
 struct gw_memory_spine;
+struct gw_sink;
 struct gw_sqlite_spine;
+struct gw_stdout_sink;
 struct gw_tls;
+struct gw_webhook_sink;
 
 struct gw_process {
     const struct gw_config *config;
@@ -26,6 +29,9 @@ struct gw_process {
     struct gw_buffer jwks; /* of jwt.jwks_file */
     struct gw_loop *outgoing;
     struct gw_http_client *http;
+    struct gw_stdout_sink *stdout_sink;
+    struct gw_webhook_sink *webhook;
+    const struct gw_sink *sink; /* NULL: none */
     struct gw_server_config server_config;
     struct gw_server_shared shared;
     struct gw_cursor_ring *ring;

@@ -119,6 +119,7 @@ static void make_hub(struct gw_worker *worker)
                                .registry = gw_files_registry_port(process->registry),
                                .log = process->log,
                                .metrics = process->metrics,
+                               .sink = process->sink,
                                .wake_in = wake_in,
                                .wake_arg = worker};
     gw_hub_limits_default(&opts.limits);
@@ -151,7 +152,7 @@ static int make_verifier(struct gw_worker *worker, struct gw_error *err)
                                     .leeway_s = config->jwt.leeway_s,
                                     .clock = process->clock,
                                     .log = process->log};
-    if (process->http) {
+    if (config->jwt.jwks_url[0]) {
         struct gw_jwks_fetch_opts fetch = {.client = process->http,
                                            .client_home = gw_loop_executor(process->outgoing),
                                            .home = &process->executors[worker->index],
