@@ -107,6 +107,10 @@ static inline void serve(struct exchange *exchange)
         answer(exchange, "200 OK", "Content-Type: application/json\r\nCache-Control:   max-age=60  \r\n", "{\"keys\":[]}");
     else if (is_for(exchange, "/gone"))
         answer(exchange, "404 Not Found", "", "no");
+    else if (is_for(exchange, "/flaky") && atomic_load(&exchange->origin->request_count) < 3)
+        answer(exchange, "503 Service Unavailable", "", "");
+    else if (is_for(exchange, "/flaky"))
+        answer(exchange, "204 No Content", "", "");
     else if (is_for(exchange, "/moved"))
         answer(exchange, "302 Found", "Location: /keys\r\nX-Only-First: yes\r\n", "elsewhere");
     else if (is_for(exchange, "/loop"))
