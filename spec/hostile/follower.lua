@@ -3,6 +3,7 @@
 ---   follower.new{gateway=, bearer=, run_id=, canvas_id=} → f       begins at the first event
 ---   f:connect()              opens, or resumes; an error unless the verdict is exact
 ---   f:sockets(list), f:on_readable(socket), f:is_over()   as in typist.lua
+---   f:read_up_to(cursor)     waits for the frame with this cursor
 ---   f:text()                 all id-carrying frames so far, as bytes        f.last_id
 ---   follower.read_whole(f)   the same for a stream of its kind that is never cut, up to f.last_id
 
@@ -37,7 +38,7 @@ local function take_frames(self)
   local from = 1
   while true do
     local _, stop = self.pending:find("\n\n", from, true)
-    if not stop then
+    if not stop or self.last_id == self.stop_at then
       break
     end
     keep(self, self.pending:sub(from, stop))
@@ -82,11 +83,14 @@ function Follower:text()
   return table.concat(self.parts)
 end
 
+--- Frames behind that one stay unread.
 function Follower:read_up_to(cursor)
   local deadline = clock.deadline()
+  self.stop_at = cursor
+  take_frames(self)
   while self.last_id ~= cursor do
     local bytes, message = self.connection:read_some(deadline)
-    assert(bytes, message)
+    assert(bytes, ("%s before the cursor came; %d frames, the last one %s"):format(message, #self.parts, self.parts[#self.parts]))
     self.pending = self.pending .. bytes
     take_frames(self)
   end
@@ -94,6 +98,7 @@ end
 
 function follower.read_whole(of)
   local whole = follower.new({ gateway = of.gateway, bearer = of.bearer, run_id = of.run_id, canvas_id = of.canvas_id })
+  whole.stop_at = of.last_id
   whole:connect()
   whole:read_up_to(of.last_id)
   whole.connection:close()
