@@ -27,6 +27,7 @@ int gw_resolve_members(const struct gw_resolve *r, const struct gw_json *object,
     return GW_OK;
 }
 
+/* Six parameters here and below: each caller has its own of every one. */
 int gw_resolve_id(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name, bool is_required,
                   const char **out)
 {
@@ -42,6 +43,7 @@ int gw_resolve_id(const struct gw_resolve *r, const struct gw_json *object, cons
     return GW_OK;
 }
 
+/* See gw_resolve_id for the number of parameters. */
 int gw_resolve_typed(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name,
                      bool (*is_type)(const struct gw_json *value), struct gw_json **out)
 {

@@ -81,6 +81,7 @@ static int add_relabel(const struct gw_placement *placement, struct gw_json *fac
     return status;
 }
 
+/* The last three parameters are what it fills in, for a handler that puts them into its event. */
 int gw_resolve_place_ops(const struct gw_resolve *r, const struct gw_resolve_place *place, const struct gw_block *moving,
                          struct gw_json *facets, struct gw_json **ops, char label[GW_ORDER_MAX + 1])
 {

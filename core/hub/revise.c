@@ -227,6 +227,7 @@ static int carry_out(struct gw_revise *v, const struct gw_resolve_context *conte
     return gw_error_set(v->err, GW_ECONFLICT, "not_fetched", "what stood before could not be read");
 }
 
+/* The parameters of gw_state_resolve, and what was read before and what was left out. */
 int gw_state_revise(struct gw_state *state, const struct gw_command *command, const struct gw_resolve_context *context,
                     const struct gw_past *past, struct gw_event_list *out, struct gw_json **skipped, struct gw_error *err)
 {

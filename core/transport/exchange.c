@@ -93,19 +93,17 @@ static bool is_origin_allowed(const struct gw_server_config *config, const char 
 
 static int find_route(struct gw_exchange *exchange, struct copier *copier, const struct gw_http1_request *request, struct gw_error *err)
 {
-    const char *id;
-    size_t id_length;
-    char allow[64];
-    int found = gw_routes_find(exchange->connection->surface, request->method, request->path, request->path_length, &exchange->route, &id,
-                               &id_length, allow);
-    exchange->path_id = copy(copier, found > 0 ? id : "", found > 0 ? id_length : 0);
-    if (found > 0)
+    struct gw_route_match match;
+    gw_routes_find(exchange->connection->surface, request->method, request->path, request->path_length, &match);
+    exchange->route = match.route;
+    exchange->path_id = copy(copier, match.id, match.route ? match.id_length : 0);
+    if (match.route)
         return 0;
-    if (found == 0) {
+    if (!match.allow[0]) {
         gw_error_set(err, GW_ENOTFOUND, "no_such_route", "there is nothing at this path");
         return 404;
     }
-    gw_error_set(err, GW_EINVAL, "method_not_allowed", "this path answers %s", allow);
+    gw_error_set(err, GW_EINVAL, "method_not_allowed", "this path answers %s", match.allow);
     return 405;
 }
 
@@ -352,33 +350,41 @@ void gw_exchange_resume_body(struct gw_exchange *exchange)
         gw_connection_resume(exchange->connection);
 }
 
-static void reply_with(struct gw_exchange *exchange, int status, const char *content_type, const char *body, size_t length, const char *extra)
+/* value: what an answer carries */
+struct content {
+    const char *type, *body;
+    size_t length;
+    const char *allow; /* of a 405; else NULL */
+};
+
+static void reply_with(struct gw_exchange *exchange, int status, const struct content *content)
 {
     leave_body(exchange);
     struct gw_http1_header headers[HEADERS_MAX];
     size_t count = 0;
-    headers[count++] = GW_HTTP1_HEADER("Content-Type", content_type);
+    headers[count++] = GW_HTTP1_HEADER("Content-Type", content->type);
     headers[count++] = GW_HTTP1_HEADER("Cache-Control", "no-store");
     if (status == 503 || status == 429)
         headers[count++] = GW_HTTP1_HEADER("Retry-After", "1");
     if (status == 401)
         headers[count++] = GW_HTTP1_HEADER("WWW-Authenticate", "Bearer");
-    if (extra)
-        headers[count++] = GW_HTTP1_HEADER("Allow", extra);
+    if (content->allow)
+        headers[count++] = GW_HTTP1_HEADER("Allow", content->allow);
     count = add_cors(exchange, headers, count);
     struct gw_http1_reply reply = {.status = status,
                                    .framing = GW_HTTP1_LENGTH,
-                                   .content_length = length,
+                                   .content_length = content->length,
                                    .closes = exchange->closes,
                                    .headers = headers,
                                    .header_count = count};
-    write_reply(exchange, &reply, body, length);
+    write_reply(exchange, &reply, content->body, content->length);
 }
 
 void gw_exchange_reply(struct gw_exchange *exchange, int status, const char *content_type, const char *body, size_t length)
 {
     log_request(exchange, status, "");
-    reply_with(exchange, status, content_type, body, length, NULL);
+    struct content content = {content_type, body, length, NULL};
+    reply_with(exchange, status, &content);
 }
 
 void gw_exchange_reply_empty(struct gw_exchange *exchange, int status, const struct gw_http1_header *more, size_t more_count)
@@ -453,7 +459,8 @@ static void reply_problem(struct gw_exchange *exchange, int status, const struct
     log_request(exchange, status, err->id);
     /* The message of a 405 ends with the methods there are. */
     const char *allow = status == 405 ? strstr(err->message, "answers ") : NULL;
-    reply_with(exchange, status, GW_PROBLEM_MEDIA_TYPE, body->data ? body->data : "", body->length, allow ? allow + 8 : NULL);
+    struct content content = {GW_PROBLEM_MEDIA_TYPE, body->data ? body->data : "", body->length, allow ? allow + 8 : NULL};
+    reply_with(exchange, status, &content);
 }
 
 void gw_exchange_refuse_with(struct gw_exchange *exchange, int status, const struct gw_error *err)

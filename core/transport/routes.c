@@ -48,19 +48,19 @@ static bool has_method(const struct gw_route *route, const char *method)
     return strcmp(route->method, method) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0 && !route->is_stream);
 }
 
-int gw_routes_find(enum gw_surface surface, const char *method, const char *path, size_t length, const struct gw_route **route, const char **id,
-                   size_t *id_length, char allow[64])
+void gw_routes_find(enum gw_surface surface, const char *method, const char *path, size_t length, struct gw_route_match *match)
 {
     size_t used = 0;
-    allow[0] = '\0';
+    *match = (struct gw_route_match){.id = ""};
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-        if (!(routes[i].surfaces & 1u << surface) || !matches(routes[i].path, path, length, id, id_length))
+        if (!(routes[i].surfaces & 1u << surface) || !matches(routes[i].path, path, length, &match->id, &match->id_length))
             continue;
         if (has_method(&routes[i], method)) {
-            *route = &routes[i];
-            return 1;
+            match->route = &routes[i];
+            return;
         }
-        used += (size_t)snprintf(allow + used, 64 - used, "%s%s, OPTIONS", used ? ", " : "", routes[i].method);
+        used += (size_t)snprintf(match->allow + used, sizeof match->allow - used, "%s, ", routes[i].method);
     }
-    return used ? -1 : 0;
+    if (used)
+        snprintf(match->allow + used, sizeof match->allow - used, "OPTIONS");
 }

@@ -19,9 +19,14 @@ struct gw_route {
     void (*handle)(struct gw_exchange *exchange);
 };
 
-/* 1: found · 0: no such path · -1: the path exists, `allow` gets the methods it has ("GET, POST"; 64 bytes). *id and *id_length point into `path`. */
-int gw_routes_find(enum gw_surface surface, const char *method, const char *path, size_t length, const struct gw_route **route, const char **id,
-                   size_t *id_length, char allow[64]);
+/* value: what was found at a path */
+struct gw_route_match {
+    const struct gw_route *route; /* NULL: nothing for this method */
+    const char *id;               /* the variable segment, in the path; "" without one */
+    size_t id_length;
+    char allow[64]; /* the methods that there are ("GET, POST, OPTIONS"), when route is NULL; "" = no such path */
+};
+void gw_routes_find(enum gw_surface surface, const char *method, const char *path, size_t length, struct gw_route_match *match);
 
 /* stream.c */
 void gw_handle_stream(struct gw_exchange *exchange);

@@ -49,6 +49,7 @@ static void write_event(struct gw_wire_codec *codec, const struct gw_scope *scop
         gw_envelope_write(&envelope, codec->scratch.data, codec->scratch.length, out);
 }
 
+/* These parameters are the port's. */
 static void on_event(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data, const char *cursor,
                      struct gw_buffer *out)
 {
@@ -107,6 +108,7 @@ static void on_seal(void *self, const struct gw_run_key *run, const struct gw_ca
     gw_cursor_seal(codec->ring, run, &cursor, out);
 }
 
+/* These parameters are the port's. */
 static int on_open(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const char *text, size_t length,
                    struct gw_position *position, bool *covers)
 {

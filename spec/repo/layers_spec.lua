@@ -34,7 +34,7 @@ local openssl = { "^core/base/digest", "^core/protocol/siv", "^core/protocol/jw"
 --- Of libc, Linux and the compiler; everything else needs an owner.
 local function is_system(header)
   local prefix = header:match("^(%l+)/")
-  return prefix == "sys" or prefix == "netinet" or prefix == "arpa" or prefix == "linux" or (not prefix and not owners[header])
+  return prefix == "sys" or prefix == "sanitizer" or prefix == "netinet" or prefix == "arpa" or prefix == "linux" or (not prefix and not owners[header])
 end
 
 local function is_owned(path, patterns)
