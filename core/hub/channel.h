@@ -12,6 +12,7 @@ struct gw_buffer;
 struct gw_event;
 struct gw_json;
 struct gw_plan;
+struct gw_state;
 
 /* A stream that sees nothing still gets an id-only frame at each seq divisible by this, so that its cursor never ages unseen. */
 #define GW_ID_ONLY_EVERY 1024
@@ -35,5 +36,8 @@ void gw_channel_seal(const struct gw_channel *channel, uint64_t seq, char out[GW
 int gw_channel_project(const struct gw_channel *channel, const struct gw_event *event, struct gw_json **data);
 /* Appends the event's frame to `out`. 1: a frame was appended (*is_event tells which kind) · 0: hidden · GW_ENOMEM. */
 int gw_channel_encode(const struct gw_channel *channel, const struct gw_event *event, struct gw_buffer *out, bool *is_event);
+/* Appends the frames of a checkpoint: what the class sees of the state, as of `seq`; only the last frame carries the id. `ts_ms` is for frames that have no time of
+ * their own. Failure shows as out->has_failed. (channel_checkpoint.c) */
+void gw_channel_checkpoint(const struct gw_channel *channel, const struct gw_state *state, uint64_t seq, int64_t ts_ms, struct gw_buffer *out);
 
 #endif

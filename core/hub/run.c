@@ -132,6 +132,18 @@ struct gw_run_refresh {
     struct gw_run *run;
 };
 
+/* Whether they are right cannot be told: neither a reset nor a refusal would be. */
+static void refuse_askers(struct gw_run *run)
+{
+    struct gw_error err;
+    gw_error_set(&err, GW_EIO, "spine_unavailable", "the run cannot be read at the moment");
+    err.is_retryable = true;
+    gw_run_refuse_reads(run, &err);
+    gw_run_refuse_attaches(run, "spine_unavailable");
+    if (run->inbox_first && run->inbox_first->has_refreshed)
+        gw_run_refuse_first(run, &err);
+}
+
 static void on_tail(struct gw_spine_tail *tail)
 {
     struct gw_run_refresh *refresh = tail->arg;
@@ -140,6 +152,8 @@ static void on_tail(struct gw_spine_tail *tail)
     run->hub->in_flight--;
     if (!tail->status && tail->floor_seq > run->floor_seq)
         run->floor_seq = tail->floor_seq;
+    if (tail->status)
+        refuse_askers(run);
     /* While an append is on its way, that will tell. */
     if (!tail->status && tail->tail_seq > run->durable_seq && gw_run_is_settled(run))
         gw_run_reload(run);

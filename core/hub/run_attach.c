@@ -101,64 +101,6 @@ static void answer(struct gw_attach *attach)
 
 /* ---- checkpoints ---------------------------------------------------------------------------------------------------------------------- */
 
-/* value: a checkpoint being written */
-struct checkpoint_writer {
-    const struct gw_run *run;
-    const struct gw_channel *channel;
-    struct gw_buffer *out;
-};
-
-static void write_frame(void *arg, const struct gw_checkpoint_frame *given)
-{
-    const struct checkpoint_writer *writer = arg;
-    const struct gw_wire *wire = writer->channel->wire;
-    struct gw_checkpoint_frame frame = *given;
-    if (!frame.ts_ms)
-        frame.ts_ms = writer->run->last_ts_ms;
-    wire->checkpoint(wire->self, &writer->channel->scope, &frame, writer->out);
-}
-
-static void write_canvas(struct checkpoint_writer *writer, const char *canvas_id, const char *cursor)
-{
-    struct gw_buffer data;
-    gw_buffer_init(&data, 0);
-    gw_state_write_canvas(writer->run->state, writer->channel->plan, canvas_id, &data);
-    writer->out->has_failed |= data.has_failed;
-    if (!writer->out->has_failed)
-        write_frame(
-            writer,
-            &(struct gw_checkpoint_frame){
-                .type = GW_EVENT_CANVAS_READY, .canvas_id = canvas_id, .data = data.data, .data_length = data.length, .cursor = cursor});
-    gw_buffer_fini(&data);
-}
-
-static bool is_carried(const struct gw_channel *channel, const char *canvas_id)
-{
-    return channel->set.count == 0 || gw_canvas_set_contains(&channel->set, canvas_id);
-}
-
-static void write_checkpoint(const struct gw_run *run, const struct gw_feed *feed, struct gw_buffer *out)
-{
-    const struct gw_channel *channel = &feed->channel;
-    struct checkpoint_writer writer = {run, channel, out};
-    const char *const *ids;
-    size_t count = gw_state_canvases(run->state, &ids), left = 0;
-    char cursor[GW_CURSOR_MAX];
-    /* Hidden events change nothing that this class can see, so the cursor is that of the last visible one and tells nothing of them. */
-    gw_channel_seal(channel, feed->last_visible, cursor);
-    if (gw_state_write_run(run->state, channel->plan, write_frame, &writer))
-        out->has_failed = true;
-    for (size_t i = 0; i < count; i++)
-        left += is_carried(channel, ids[i]);
-    if (left == 0 && gw_state_write_tokens(run->state, channel->plan, write_frame, &writer))
-        out->has_failed = true;
-    if (left == 0)
-        channel->wire->id_only(channel->wire->self, cursor, out);
-    for (size_t i = 0; i < count; i++)
-        if (is_carried(channel, ids[i]))
-            write_canvas(&writer, ids[i], --left == 0 ? cursor : NULL);
-}
-
 /* The checkpoint as of now, shared by all who come before the next event. */
 static struct gw_span *checkpoint_of(struct gw_feed *feed)
 {
@@ -169,7 +111,8 @@ static struct gw_span *checkpoint_of(struct gw_feed *feed)
     feed->checkpoint = NULL;
     struct gw_buffer bytes;
     gw_buffer_init(&bytes, UINT32_MAX / 2);
-    write_checkpoint(run, feed, &bytes);
+    /* Hidden events change nothing that this class can see, so the cursor is that of the last visible one and tells nothing of them. */
+    gw_channel_checkpoint(&feed->channel, run->state, feed->last_visible, run->last_ts_ms, &bytes);
     if (!bytes.has_failed)
         feed->checkpoint = gw_span_create(run->durable_seq, (uint32_t)bytes.length, 1);
     if (feed->checkpoint)

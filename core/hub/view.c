@@ -330,7 +330,8 @@ static enum step pump_step(struct gw_view *view, struct gw_subscriber *subscribe
         return STEP_DONE;
     if (subscriber->checkpoint)
         return send_checkpoint(subscriber);
-    if (subscriber->seq >= view->head_seq && subscriber->into == 0)
+    /* A replay block may be ahead of what this view was told, so even a frame that was cut short may have to wait. */
+    if (subscriber->seq >= view->head_seq)
         return STEP_DONE;
     if (subscriber->seq >= view->start_seq)
         return send_live(view, subscriber);
