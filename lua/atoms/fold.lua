@@ -2,7 +2,7 @@
 --- specs hold the two against each other. The same rules with examples: spec/vectors/README.md.
 ---
 ---   local run = fold.new()
----   run:feed(envelope, id)       -- decoded `data:` of one frame, its `id:` or nil; returns true, or nil and {code=, message=}
+---   run:feed(envelope, id)       -- decoded `data:` of one frame (nil: it has an id alone), its `id:` or nil; true, or nil and {code=, message=}
 ---   run.cursor                   -- of the last frame that carried one
 ---   run.tokens[key]              run.canvases[id] = {type=, rev=, manifest=, blocks={id → {kind, parent, pos, props, text, vis}}}
 ---   run.graph = {nodes, edges, state, detail, flow_id}      run.chat = {messages={id → {author, text, streaming, end, …}}, order={id, …}}
@@ -261,14 +261,14 @@ for _, name in ipairs({ "log_line", "snapshot_created", "gesture", "presence", "
   events[name] = function() end
 end
 
---- @param envelope table
+--- @param envelope table?
 --- @param id string?
 --- @return boolean? ok, atoms.Problem? problem
 function Fold:feed(envelope, id)
-  local apply = events[envelope.type]
-  if not apply then
+  local apply = envelope and events[envelope.type]
+  if envelope and not apply then
     self.unknown = self.unknown + 1
-  else
+  elseif apply then
     local ok, problem = pcall(apply, self, envelope.data, envelope)
     if not ok then
       return nil, type(problem) == "table" and problem or { code = "fold_failed", message = tostring(problem) }

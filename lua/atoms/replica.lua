@@ -10,9 +10,8 @@
 ---   mine:is_settled()                                        -- nothing of its own is under way
 ---
 --- The problem beyond the fold's: `own_edit_differs`, when an edit of its own comes back other than this client carried it, so that what it
---- showed was wrong. The fold is right all the same. Before opening a stream without a cursor, or after a reset, have every pending
---- command answered (commands are idempotent: send them again), then open it without a cursor and forget what is pending: the checkpoint
---- holds it.
+--- showed was wrong. The fold is right all the same. A checkpoint holds all that was answered before it, so it ends what is pending: have
+--- every command answered (they are idempotent: send them again) before opening a stream without a cursor, and again after a reset.
 
 local fold = require("atoms.fold")
 local text_op = require("atoms.text_op")
@@ -88,12 +87,7 @@ local function differs(mine, op)
     mine.command_id, op.at, #op.spans, op.ins, mine.op.at, #mine.op.spans, mine.op.ins) }
 end
 
---- @return boolean? ok, atoms.Problem? problem
-function Replica:feed(envelope, id)
-  local ok, problem = self.run:feed(envelope, id)
-  if not ok or envelope.type ~= "state_patch" then
-    return ok, problem
-  end
+local function feed_patch(self, envelope)
   local splices, block = splices_of(envelope)
   if #splices == 0 then
     return true
@@ -105,6 +99,21 @@ function Replica:feed(envelope, id)
   elseif not mine then
     carry(self, envelope.canvas_id, block, op)
     forget_voids(self)
+  end
+  return true
+end
+
+--- @param envelope table?
+--- @param id string?
+--- @return boolean? ok, atoms.Problem? problem
+function Replica:feed(envelope, id)
+  local ok, problem = self.run:feed(envelope, id)
+  if not ok or not envelope then
+    return ok, problem
+  elseif envelope.type == "state_patch" then
+    return feed_patch(self, envelope)
+  elseif envelope.type == "resume" and (envelope.data.status == "fresh" or envelope.data.status == "reset") then
+    self.pending = {}
   end
   return true
 end
