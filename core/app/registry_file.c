@@ -25,8 +25,7 @@ int gw_registry_file_open(const char *path, const struct gw_manifests *manifests
     int status = read_data(path, &file, err);
     if (status)
         return status;
-    struct gw_files_registry_opts opts = {
-        .document = gw_data_file_value(file), .self = (void *)manifests, .knows_canvas = knows_canvas};
+    struct gw_files_registry_opts opts = {.document = gw_data_file_value(file), .self = (void *)manifests, .knows_canvas = knows_canvas};
     status = gw_files_registry_create(&opts, out, err);
     if (status) {
         char where[sizeof err->path];

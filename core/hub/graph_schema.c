@@ -85,9 +85,12 @@ static const struct node_member {
     const char *name;
     int (*read)(struct gw_json *value, struct gw_json **out, struct gw_error *err);
 } node_members[GW_NODE_MEMBERS] = {
-    [GW_NODE_KIND] = {"kind", read_id},           [GW_NODE_LABEL] = {"label", read_label},
-    [GW_NODE_STATE] = {"state", read_id},         [GW_NODE_STARTED_AT] = {"started_at", read_time},
-    [GW_NODE_ENDED_AT] = {"ended_at", read_time}, [GW_NODE_PROPS] = {"props", read_props},
+    [GW_NODE_KIND] = {"kind", read_id},
+    [GW_NODE_LABEL] = {"label", read_label},
+    [GW_NODE_STATE] = {"state", read_id},
+    [GW_NODE_STARTED_AT] = {"started_at", read_time},
+    [GW_NODE_ENDED_AT] = {"ended_at", read_time},
+    [GW_NODE_PROPS] = {"props", read_props},
     [GW_NODE_VIS] = {"vis", read_id},
 };
 
@@ -201,8 +204,8 @@ static int check_ends(const struct gw_json *edges, const struct gw_json *nodes, 
     return GW_OK;
 }
 
-static const struct rule node_rules[] = {{"id", true, read_id},        {"kind", false, read_id},     {"label", false, read_label},
-                                         {"state", false, read_id},    {"props", false, read_props}, {"vis", false, read_id},
+static const struct rule node_rules[] = {{"id", true, read_id},     {"kind", false, read_id},     {"label", false, read_label},
+                                         {"state", false, read_id}, {"props", false, read_props}, {"vis", false, read_id},
                                          {NULL, false, NULL}};
 static const struct rule edge_rules[] = {{"id", true, read_id},        {"from", true, read_id},   {"to", true, read_id},
                                          {"label", false, read_label}, {"state", false, read_id}, {NULL, false, NULL}};

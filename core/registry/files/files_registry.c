@@ -36,7 +36,8 @@ static int at_key(int status, const char *key, struct gw_error *err)
     return status;
 }
 
-static int check_object(const struct gw_json *value, const struct rule *rules, const struct gw_files_registry_opts *opts, struct gw_error *err)
+static int check_object(const struct gw_json *value, const struct rule *rules, const struct gw_files_registry_opts *opts,
+                        struct gw_error *err)
 {
     void *iterator = NULL;
     const char *key;

@@ -53,12 +53,13 @@ static void a_run_opens_with_the_flows_graph_and_canvases(void **state)
     assert_string_equal(f->log.items[1]->canvas_id, "z");
     assert_string_equal(f->log.items[2]->canvas_id, "a");
     assert_json(f->log.items[3]->data, "{\"ops\":[{\"flow_id\":\"demo\",\"op\":\"run.set_state\",\"state\":\"running\"}]}");
-    assert_json(f->log.items[0]->facets,
-                "{\"edges\":{\"e\":{\"is\":\"new\"}},\"nodes\":{\"plan\":{\"author\":\"user\",\"is\":\"new\"},\"write\":{\"author\":\"user\",\"is\":\"new\"}}}");
+    assert_json(f->log.items[0]->facets, "{\"edges\":{\"e\":{\"is\":\"new\"}},\"nodes\":{\"plan\":{\"author\":\"user\",\"is\":\"new\"},"
+                                         "\"write\":{\"author\":\"user\",\"is\":\"new\"}}}");
     char *text = state_text(f->state, &f->plan);
-    assert_non_null(strstr(text, "\"graph\":{\"edges\":{\"e\":{\"from\":\"plan\",\"label\":\"then\",\"to\":\"write\"}},\"flow_id\":\"demo\",\"nodes\":{"
-                                 "\"plan\":{\"kind\":\"agent\",\"label\":\"Plan\",\"state\":\"pending\"},\"write\":{\"state\":\"held\"}},"
-                                 "\"state\":\"running\"}"));
+    assert_non_null(
+        strstr(text, "\"graph\":{\"edges\":{\"e\":{\"from\":\"plan\",\"label\":\"then\",\"to\":\"write\"}},\"flow_id\":\"demo\",\"nodes\":{"
+                     "\"plan\":{\"kind\":\"agent\",\"label\":\"Plan\",\"state\":\"pending\"},\"write\":{\"state\":\"held\"}},"
+                     "\"state\":\"running\"}"));
     gw_free(text);
 }
 
@@ -158,11 +159,12 @@ static void flows_are_checked_with_the_path_of_what_is_wrong(void **state)
         {"{\"flow_id\":\"f\",\"nodes\":[{\"id\":\"a\",\"props\":[]}]}", "bad_shape", "/nodes/0/props"},
         {"{\"flow_id\":\"f\",\"nodes\":[{\"kind\":\"a\"}]}", "missing_member", "/nodes/0/id"},
         {"{\"flow_id\":\"f\",\"nodes\":[1]}", "bad_shape", "/nodes/0"},
-        {"{\"flow_id\":\"f\",\"nodes\":[{\"id\":\"a\"}],\"edges\":[{\"id\":\"e\",\"from\":\"a\",\"to\":\"b\"}]}", "unknown_node", "/edges/0/to"},
+        {"{\"flow_id\":\"f\",\"nodes\":[{\"id\":\"a\"}],\"edges\":[{\"id\":\"e\",\"from\":\"a\",\"to\":\"b\"}]}", "unknown_node",
+         "/edges/0/to"},
         {"{\"flow_id\":\"f\",\"edges\":[{\"id\":\"e\",\"from\":\"a\"}]}", "missing_member", "/edges/0/to"},
         {"{\"flow_id\":\"f\",\"canvases\":[{\"canvas_id\":\"c\"}]}", "missing_member", "/canvases/0/canvas_type"},
-        {"{\"flow_id\":\"f\",\"canvases\":[{\"canvas_id\":\"c\",\"canvas_type\":\"x\"},{\"canvas_id\":\"c\",\"canvas_type\":\"y\"}]}", "named_twice",
-         "/canvases/1/canvas_id"},
+        {"{\"flow_id\":\"f\",\"canvases\":[{\"canvas_id\":\"c\",\"canvas_type\":\"x\"},{\"canvas_id\":\"c\",\"canvas_type\":\"y\"}]}",
+         "named_twice", "/canvases/1/canvas_id"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct gw_json *flow = parse_json(bad[i].flow);

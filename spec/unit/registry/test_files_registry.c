@@ -86,10 +86,11 @@ static void a_flow_is_found_where_it_is_nearest(void **state)
     (void)state;
     struct gw_files_registry *registry;
     struct gw_error err;
-    assert_int_equal(create("{\"tenants\":{\"*\":{\"flows\":[" FLOW("demo", "anybody's") "]},\"acme\":{\"projects\":{\"p1\":{\"flows\":[" FLOW(
-                                "demo", "p1's") "]},\"p2\":{}},\"flows\":[" FLOW("demo", "acme's") "," FLOW("more", "acme's more") "]}}}",
-                            &registry, &err),
-                     GW_OK);
+    assert_int_equal(
+        create("{\"tenants\":{\"*\":{\"flows\":[" FLOW("demo", "anybody's") "]},\"acme\":{\"projects\":{\"p1\":{\"flows\":[" FLOW(
+                   "demo", "p1's") "]},\"p2\":{}},\"flows\":[" FLOW("demo", "acme's") "," FLOW("more", "acme's more") "]}}}",
+               &registry, &err),
+        GW_OK);
     assert_string_equal(ask(registry, "acme", "p1", "demo"), "p1's");
     assert_string_equal(ask(registry, "acme", "p1", "more"), "acme's more");
     assert_string_equal(ask(registry, "acme", "p2", "demo"), "acme's");
@@ -148,8 +149,8 @@ static void what_is_wrong_is_said_with_its_path(void **state)
         {"{\"tenants\":{\"a\":{\"projects\":{\"p\":{\"flows\":{}}}}}}", "bad_shape", "/tenants/a/projects/p/flows"},
         {"{\"tenants\":{\"a\":{\"flows\":[{\"flow_id\":\"f\"},{\"flow_id\":\"f\"}]}}}", "named_twice", "/tenants/a/flows/1/flow_id"},
         {"{\"tenants\":{\"a\":{\"flows\":[{\"flow_id\":\"f\",\"nodes\":[{}]}]}}}", "missing_member", "/tenants/a/flows/0/nodes/0/id"},
-        {"{\"tenants\":{\"a\":{\"flows\":[{\"flow_id\":\"f\",\"canvases\":[{\"canvas_id\":\"c\",\"canvas_type\":\"x\"}]}]}}}", "unknown_canvas",
-         "/tenants/a/flows/0/canvases/0/canvas_type"},
+        {"{\"tenants\":{\"a\":{\"flows\":[{\"flow_id\":\"f\",\"canvases\":[{\"canvas_id\":\"c\",\"canvas_type\":\"x\"}]}]}}}",
+         "unknown_canvas", "/tenants/a/flows/0/canvases/0/canvas_type"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct gw_files_registry *registry;
