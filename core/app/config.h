@@ -47,6 +47,8 @@ struct gw_config_limits {
     int64_t block_cache_bytes; /* per worker */
     int64_t record_bytes;      /* per group commit */
     int64_t checkpoint_events;
+    int64_t commit_events; /* 0: never */
+    int64_t commit_idle_ms; /* 0: never */
     int64_t run_idle_ms; /* then it is unloaded */
     int64_t view_idle_ms;
     int64_t chat_lease_ms; /* of the producer of a streamed message */

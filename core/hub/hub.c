@@ -22,6 +22,8 @@ void gw_hub_limits_default(struct gw_hub_limits *limits)
                                      .record_bytes = 1u << 20,
                                      .max_replay_events = 1000000,
                                      .checkpoint_events = 4096,
+                                     .commit_events = 1000,
+                                     .commit_idle_ms = 30000,
                                      .run_idle_ms = 60000,
                                      .view_idle_ms = 10000,
                                      .chat_lease_ms = 30000};
@@ -405,18 +407,20 @@ static void unload_idle_runs(struct gw_hub *hub, uint64_t now_ms)
 void gw_hub_tick(struct gw_hub *hub)
 {
     uint64_t now_ms = hub->opts.clock->monotonic_ms(hub->opts.clock->self);
-    close_idle_views(hub, now_ms);
-    unload_idle_runs(hub, now_ms);
     size_t cursor = 0, length;
     const void *key;
     void *value;
+    close_idle_views(hub, now_ms);
     while (gw_map_next(hub->runs, &cursor, &key, &length, &value)) {
         struct gw_run *run = value;
         if (run->phase == GW_RUN_DOWN)
             gw_hub_mark_run(hub, run);
-        if (!hub->is_draining)
-            gw_run_chat_tick(run);
+        if (hub->is_draining)
+            continue;
+        gw_run_chat_tick(run);
+        gw_run_commit_tick(run);
     }
+    unload_idle_runs(hub, now_ms);
 }
 
 void gw_hub_drain(struct gw_hub *hub)

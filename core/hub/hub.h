@@ -31,6 +31,8 @@ struct gw_hub_limits {
     size_t record_bytes;        /* per group commit: 1 MiB */
     uint64_t max_replay_events; /* 1000000 */
     uint64_t checkpoint_events; /* 4096 */
+    uint64_t commit_events;     /* on one canvas, then the gateway commits it: 1000; 0: never */
+    uint32_t commit_idle_ms;    /* of silence, then it commits what is uncommitted: 30000; 0: never */
     uint32_t run_idle_ms;       /* 60000 */
     uint32_t view_idle_ms;      /* 10000 */
     uint32_t chat_lease_ms;     /* how long the producer of a streamed message may be silent: 30000 */

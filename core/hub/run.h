@@ -2,7 +2,8 @@
  * spine holds them. State may be ahead of what is durable; nothing that leaves the process is. A run whose append failed is dropped and folded again:
  * there is no second copy of state. Split by concern: run.c life and loading, run_submit.c the inbox, run_judge.c one submission, run_execute.c one command,
  * run_keys.c what took effect before, run_commit.c durability, run_checkpoint.c checkpoints, run_attach.c and run_last.c streams, run_blocks.c replay,
- * run_read.c reads, run_flow.c flows, run_changes.c what changed before a conflict, run_past.c what an undo or a restore needs. */
+ * run_read.c reads, run_flow.c flows, run_changes.c what changed before a conflict, run_past.c what an undo or a restore needs,
+ * run_revisions.c revisions that nobody asked for. */
 #ifndef GW_HUB_RUN_H
 #define GW_HUB_RUN_H
 
@@ -55,6 +56,7 @@ struct gw_run {
     uint64_t checkpoint_seq, bytes_since_checkpoint, checkpoint_bytes;
     struct gw_checkpoint *checkpoint;                   /* being stored */
     uint64_t used_at_ms, retry_at_ms, checkpoint_at_ms; /* not before these */
+    uint64_t written_at_ms;                             /* its last append began, or it was loaded */
     struct gw_run *next_dirty;
     bool is_dirty, reloads_after_append;
     bool is_unsure; /* an append's outcome is unknown until the next load */
@@ -87,6 +89,10 @@ void gw_run_judge(struct gw_run *run);
 void gw_run_put_back(struct gw_run *run, struct gw_submission *submission); /* as its first */
 void gw_run_refuse_first(struct gw_run *run, const struct gw_error *err);
 void gw_run_refuse_inbox(struct gw_run *run, const struct gw_error *err);
+
+/* run_revisions.c: the gateway's own canvas_commits: of canvases that have grown by commit_events; and of all once the run is silent */
+void gw_run_commit_grown(struct gw_run *run);
+void gw_run_commit_tick(struct gw_run *run);
 
 /* run_checkpoint.c */
 bool gw_run_checkpoint_is_due(const struct gw_run *run, bool is_leaving);

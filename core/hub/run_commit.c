@@ -268,6 +268,7 @@ void gw_run_flush(struct gw_run *run)
     }
     run->gathering = NULL;
     run->appending = commit;
+    run->written_at_ms = clock->monotonic_ms(clock->self);
     run->hub->in_flight++;
     submit(commit);
 }

@@ -87,6 +87,8 @@ void gw_run_judge(struct gw_run *run)
             gw_run_put_back(run, submission);
         if (judged == GW_JUDGE_BROKEN)
             abandon(run, submission);
+        if (judged == GW_JUDGED)
+            gw_run_commit_grown(run);
     }
 }
 

@@ -115,6 +115,18 @@ uint64_t gw_state_commit_seq(const struct gw_state *state, const char *canvas_id
     return 0;
 }
 
+uint64_t gw_state_revision_count(const struct gw_state *state, const char *canvas_id)
+{
+    const struct gw_canvas *canvas = gw_state_canvas(state, canvas_id);
+    return canvas ? canvas->revision_count : 0;
+}
+
+uint64_t gw_state_uncommitted(const struct gw_state *state, const char *canvas_id)
+{
+    const struct gw_canvas *canvas = gw_state_canvas(state, canvas_id);
+    return canvas ? canvas->uncommitted : 0;
+}
+
 const char *gw_state_text_member(const struct gw_json *object, const char *name)
 {
     const struct gw_json *value = gw_json_is_object(object) ? gw_json_get(object, name) : NULL;
