@@ -1,0 +1,65 @@
+/* wire_port.h — how projected events and positions become bytes, as the domain needs it. Calls are synchronous; one wire a worker. A part of hub/ports.h;
+ * include that. */
+#ifndef GW_HUB_WIRE_PORT_H
+#define GW_HUB_WIRE_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/id.h"
+#include "hub/event.h"
+
+struct gw_buffer;
+struct gw_json;
+
+#define GW_CANVAS_SET_MAX 16
+
+/* value: which events a stream carries: none = the run's timeline; else sorted, unique canvas ids */
+struct gw_canvas_set {
+    size_t count;
+    char ids[GW_CANVAS_SET_MAX][GW_ID_MAX + 1];
+};
+
+/* value: a position inside a run, before sealing */
+struct gw_position {
+    uint64_t epoch; /* 0: the run did not exist */
+    uint64_t seq;   /* everything up to here has been seen */
+    uint64_t class_id;
+};
+
+#define GW_CURSOR_MAX 256
+
+/* value: state as of a point, told as an event that a reader folds into an empty run; borrowed */
+struct gw_checkpoint_frame {
+    enum gw_event_type type;
+    const char *canvas_id; /* NULL: run-wide */
+    int64_t ts_ms;         /* 0: the run's last */
+    const char *data;      /* JSON text */
+    size_t data_length;
+    const char *cursor;           /* NULL: no id on this frame */
+    const struct gw_actor *actor; /* NULL: the gateway itself, as in the three below */
+    const char *surface_id, *app_id, *cause;
+};
+
+struct gw_wire {
+    void *self;
+    /* One durable event as a frame with its id; `data` is the projected data. Appended to `out`. */
+    void (*event)(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data, const char *cursor,
+                  struct gw_buffer *out);
+    /* A frame that carries only an id. */
+    void (*id_only)(void *self, const char *cursor, struct gw_buffer *out);
+    /* One frame of a checkpoint. */
+    void (*checkpoint)(void *self, const struct gw_scope *scope, const struct gw_checkpoint_frame *frame, struct gw_buffer *out);
+    /* The envelope alone, as JSON text, for /v1/events. */
+    void (*envelope)(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data,
+                     struct gw_buffer *out);
+    /* Seals a position into text (NUL-terminated, < GW_CURSOR_MAX); deterministic. */
+    void (*seal)(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const struct gw_position *position,
+                 char out[GW_CURSOR_MAX]);
+    /* Opens one. `covers` answers whether the cursor's canvas set contains `set`. GW_EINVAL: garbled or foreign. */
+    int (*open)(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const char *text, size_t length,
+                struct gw_position *position, bool *covers);
+};
+
+#endif
