@@ -69,7 +69,8 @@ describe("the graph", function()
     gateway:send_all(bot, {
       node("plan", { kind = "agent", label = "Plan", props = { model = "small" } }), node("write"), node("gone"),
       edge("e1", "plan", "write", { label = "then" }), edge("e2", "write", "gone"),
-      node("plan", { state = "running" }), node("gone", { remove = true }), make("run.set_state", { state = "planning", detail = "1 of 2" }),
+      node("plan", { state = "running" }), node("gone", { remove = true }),
+      make("run.set_state", { state = "planning", detail = "1 of 2" }),
       node("plan", { state = "done", props = json.null }), make("run.set_state", { state = "idle" }),
     })
     local run = folded(stream, function(it) return it.graph.state == "idle" end)
