@@ -18,8 +18,8 @@ struct gone {
 struct gw_chat {
     struct gw_map *by_id, *gone_by_id;
     struct gw_journal *journal;
-    struct gw_chat_message *oldest, *newest;           /* as they began */
-    struct gw_chat_message *first_ended, *last_ended;  /* as they ended */
+    struct gw_chat_message *oldest, *newest;          /* as they began */
+    struct gw_chat_message *first_ended, *last_ended; /* as they ended */
     struct gone *gone_first, **gone_last;
     size_t open_count, open_bytes, ended_count, ended_bytes;
 };

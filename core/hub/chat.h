@@ -23,25 +23,25 @@ struct gw_json;
 #define GW_CHAT_GONE       16384
 
 enum gw_chat_end { GW_CHAT_OPEN, GW_CHAT_DONE, GW_CHAT_CANCELLED, GW_CHAT_ABORTED };
-const char *gw_chat_end_name(enum gw_chat_end end);                 /* "done" | "cancelled" | "aborted"; NULL for OPEN */
-int gw_chat_end_parse(const char *name, enum gw_chat_end *out);     /* GW_EINVAL for another word */
+const char *gw_chat_end_name(enum gw_chat_end end);             /* "done" | "cancelled" | "aborted"; NULL for OPEN */
+int gw_chat_end_parse(const char *name, enum gw_chat_end *out); /* GW_EINVAL for another word */
 
 /* Read only, outside chat*.c; but touched_ms is the owner's. */
 struct gw_chat_message {
     char id[GW_ID_MAX + 1];
     struct gw_actor author;
     char surface_id[GW_ID_MAX + 1], app_id[GW_ID_MAX + 1], cause[GW_ID_MAX + 1]; /* of its chat_message */
-    char reply_to[GW_ID_MAX + 1], vis[GW_ID_MAX + 1];                           /* "" when there is none */
+    char reply_to[GW_ID_MAX + 1], vis[GW_ID_MAX + 1];                            /* "" when there is none */
     int64_t ts_ms;
     char *text; /* UTF-8, not NUL-terminated; NULL while empty */
     size_t bytes, capacity, points;
     bool is_streamed;
     enum gw_chat_end end;
-    uint64_t end_number;                     /* how many had ended when it did, itself included */
-    struct gw_chat_message *older, *newer;   /* as they began */
+    uint64_t end_number;                   /* how many had ended when it did, itself included */
+    struct gw_chat_message *older, *newer; /* as they began */
     struct gw_chat_message *ended_before, *ended_after;
-    uint64_t touched_ms;                     /* not state: when its producer was last heard; 0 = not since the run was loaded */
-    bool is_in_round;                        /* not state, as the next two: chat_round.h */
+    uint64_t touched_ms; /* not state: when its producer was last heard; 0 = not since the run was loaded */
+    bool is_in_round;    /* not state, as the next two: chat_round.h */
     size_t round_bytes, round_points;
 };
 

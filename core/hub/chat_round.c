@@ -116,7 +116,8 @@ static int find_message(const struct gw_state *state, struct gw_chat_post *post,
 static int check_author(const struct gw_resolve_context *context, const struct gw_chat_message *message, struct gw_error *err)
 {
     const char *kind = context->author_kind, *id = context->author_id ? context->author_id : "";
-    if (strcmp(kind, "service") == 0 || (strcmp(id, message->author.id) == 0 && strcmp(kind, gw_actor_kind_name(message->author.kind)) == 0))
+    if (strcmp(kind, "service") == 0 ||
+        (strcmp(id, message->author.id) == 0 && strcmp(kind, gw_actor_kind_name(message->author.kind)) == 0))
         return GW_OK;
     gw_error_set(err, GW_EDENIED, "not_author", "only its author or a service adds to a message");
     return refuse_at(err, "message_id");
@@ -162,7 +163,8 @@ static int check_room(const struct gw_state *state, const struct gw_chat_post *p
     }
     if (gw_chat_open_bytes(state->chat) + post->fresh_length <= max_open)
         return GW_OK;
-    gw_error_limit(err, "limit_open_bytes", "max_open_bytes", (int64_t)max_open, "the open messages of a run may hold %zu bytes together", max_open);
+    gw_error_limit(err, "limit_open_bytes", "max_open_bytes", (int64_t)max_open, "the open messages of a run may hold %zu bytes together",
+                   max_open);
     return refuse_at(err, "text");
 }
 
@@ -185,7 +187,8 @@ static int judge_ended(const struct gw_chat_post *post, struct gw_error *err)
     return post->fresh_length || says_nothing || is_other_end ? say_ended(post->message->end, err) : GW_OK;
 }
 
-int gw_chat_post_judge(const struct gw_state *state, const struct gw_resolve_context *context, struct gw_chat_post *post, struct gw_error *err)
+int gw_chat_post_judge(const struct gw_state *state, const struct gw_resolve_context *context, struct gw_chat_post *post,
+                       struct gw_error *err)
 {
     int status = find_message(state, post, err);
     if (!status)
@@ -291,8 +294,8 @@ static int apply(struct gw_chat_round *round, const struct gw_chat_post *post)
     return status;
 }
 
-int gw_chat_round_take(struct gw_chat_round *round, const struct gw_command *command, const struct gw_resolve_context *context, struct gw_chat_post *post,
-                       struct gw_error *err)
+int gw_chat_round_take(struct gw_chat_round *round, const struct gw_command *command, const struct gw_resolve_context *context,
+                       struct gw_chat_post *post, struct gw_error *err)
 {
     if (!context->plan->can_write)
         return gw_error_set(err, GW_EDENIED, "not_allowed", "this actor may not write in this run");

@@ -122,9 +122,12 @@ static const struct {
     const char *name;
     size_t offset;
 } ids[] = {
-    {"id", offsetof(struct gw_chat_message, id)},           {"actor", offsetof(struct gw_chat_message, author.id)},
-    {"surface", offsetof(struct gw_chat_message, surface_id)}, {"app", offsetof(struct gw_chat_message, app_id)},
-    {"cause", offsetof(struct gw_chat_message, cause)},     {"reply_to", offsetof(struct gw_chat_message, reply_to)},
+    {"id", offsetof(struct gw_chat_message, id)},
+    {"actor", offsetof(struct gw_chat_message, author.id)},
+    {"surface", offsetof(struct gw_chat_message, surface_id)},
+    {"app", offsetof(struct gw_chat_message, app_id)},
+    {"cause", offsetof(struct gw_chat_message, cause)},
+    {"reply_to", offsetof(struct gw_chat_message, reply_to)},
     {"vis", offsetof(struct gw_chat_message, vis)},
 };
 #define ID_COUNT (sizeof ids / sizeof ids[0])

@@ -39,7 +39,8 @@ static int check_message(const struct gw_resolve *r, const struct gw_json *line)
     (void)gw_json_text(message, &length);
     if (length <= MESSAGE_MAX_BYTES)
         return GW_OK;
-    gw_error_limit(r->err, "limit_log_bytes", "max_log_message_bytes", MESSAGE_MAX_BYTES, "the message of a log line may hold %u bytes", MESSAGE_MAX_BYTES);
+    gw_error_limit(r->err, "limit_log_bytes", "max_log_message_bytes", MESSAGE_MAX_BYTES, "the message of a log line may hold %u bytes",
+                   MESSAGE_MAX_BYTES);
     return refuse_member(r, "message");
 }
 
@@ -59,7 +60,8 @@ static int check_fields(const struct gw_resolve *r, const struct gw_json *line)
     gw_buffer_fini(&text);
     if (is_small)
         return GW_OK;
-    gw_error_limit(r->err, "limit_log_bytes", "max_log_fields_bytes", FIELDS_MAX_BYTES, "the fields of a log line may hold %u bytes", FIELDS_MAX_BYTES);
+    gw_error_limit(r->err, "limit_log_bytes", "max_log_fields_bytes", FIELDS_MAX_BYTES, "the fields of a log line may hold %u bytes",
+                   FIELDS_MAX_BYTES);
     return refuse_member(r, "fields");
 }
 

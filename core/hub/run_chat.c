@@ -131,9 +131,8 @@ static int take_post(struct gw_run *run, struct gathering *gathering, struct gw_
     struct gw_error err;
     struct gw_chat_post post;
     struct gw_pending *pending = &gathering->pending[gathering->count];
-    struct gw_resolve_context context = {.plan = submission->plan,
-                                         .author_id = submission->actor.id,
-                                         .author_kind = gw_actor_kind_name(submission->actor.kind)};
+    struct gw_resolve_context context = {
+        .plan = submission->plan, .author_id = submission->actor.id, .author_kind = gw_actor_kind_name(submission->actor.kind)};
     int status = gw_chat_round_take(&gathering->round, &submission->commands[0], &context, &post, &err);
     if (status && status != GW_ENOMEM) {
         gw_submission_refuse(submission, 0, &err);

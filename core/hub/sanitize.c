@@ -8,11 +8,11 @@
 #include "base/buffer.h"
 #include "base/json.h"
 
-#define HEX_MIN    32 /* an MD5, a key of 128 bits */
-#define RANDOM_MIN 40
-#define LUHN_MIN   13
-#define LUHN_MAX   19
-#define LOCAL_MAX  64 /* RFC 5321 section 4.5.3.1.1 */
+#define HEX_MIN      32 /* an MD5, a key of 128 bits */
+#define RANDOM_MIN   40
+#define LUHN_MIN     13
+#define LUHN_MAX     19
+#define LOCAL_MAX    64 /* RFC 5321 section 4.5.3.1.1 */
 #define KEY_HEAD_MAX 64
 
 /* value: bytes that are read, not owned */
@@ -75,34 +75,24 @@ struct prefix_rule {
 };
 
 static const struct prefix_rule prefix_rules[] = {
-    {"bearer", "bearer ", is_bearer_char, 8, 7, true},
-    {"basic", "basic ", is_bearer_char, 8, 6, true},
-    {"key", "sk-", is_key_char, 16, 0, false},
-    {"key", "sk_live_", is_key_char, 10, 0, false},
-    {"key", "sk_test_", is_key_char, 10, 0, false},
-    {"key", "rk_live_", is_key_char, 10, 0, false},
-    {"key", "AKIA", is_upper_digit, 16, 0, false},
-    {"key", "ASIA", is_upper_digit, 16, 0, false},
-    {"key", "ghp_", is_key_char, 20, 0, false},
-    {"key", "gho_", is_key_char, 20, 0, false},
-    {"key", "ghu_", is_key_char, 20, 0, false},
-    {"key", "ghs_", is_key_char, 20, 0, false},
-    {"key", "ghr_", is_key_char, 20, 0, false},
-    {"key", "github_pat_", is_key_char, 20, 0, false},
-    {"key", "glpat-", is_key_char, 16, 0, false},
-    {"key", "xoxb-", is_key_char, 10, 0, false},
-    {"key", "xoxp-", is_key_char, 10, 0, false},
-    {"key", "xoxa-", is_key_char, 10, 0, false},
-    {"key", "AIza", is_key_char, 30, 0, false},
-    {"key", "npm_", is_key_char, 30, 0, false},
+    {"bearer", "bearer ", is_bearer_char, 8, 7, true}, {"basic", "basic ", is_bearer_char, 8, 6, true},
+    {"key", "sk-", is_key_char, 16, 0, false},         {"key", "sk_live_", is_key_char, 10, 0, false},
+    {"key", "sk_test_", is_key_char, 10, 0, false},    {"key", "rk_live_", is_key_char, 10, 0, false},
+    {"key", "AKIA", is_upper_digit, 16, 0, false},     {"key", "ASIA", is_upper_digit, 16, 0, false},
+    {"key", "ghp_", is_key_char, 20, 0, false},        {"key", "gho_", is_key_char, 20, 0, false},
+    {"key", "ghu_", is_key_char, 20, 0, false},        {"key", "ghs_", is_key_char, 20, 0, false},
+    {"key", "ghr_", is_key_char, 20, 0, false},        {"key", "github_pat_", is_key_char, 20, 0, false},
+    {"key", "glpat-", is_key_char, 16, 0, false},      {"key", "xoxb-", is_key_char, 10, 0, false},
+    {"key", "xoxp-", is_key_char, 10, 0, false},       {"key", "xoxa-", is_key_char, 10, 0, false},
+    {"key", "AIza", is_key_char, 30, 0, false},        {"key", "npm_", is_key_char, 30, 0, false},
     {"key", "hf_", is_key_char, 30, 0, false},
 };
 
 /* Names whose values are secrets, in "name=value", "name: value" and as keys of fields; compared without case and without - and _. */
-static const char *const secret_names[] = {"password",      "passwd",     "passphrase",   "pwd",         "secret",        "clientsecret", "secretkey",
-                                           "apikey",        "accesskey",  "accesstoken",  "authtoken",   "refreshtoken",  "idtoken",      "bearertoken",
-                                           "authorization", "privatekey", "sessiontoken", "credentials", "cookie",        "setcookie",    "xapikey",
-                                           "signingkey",    "encryptionkey"};
+static const char *const secret_names[] = {"password",  "passwd",      "passphrase",    "pwd",         "secret",       "clientsecret",
+                                           "secretkey", "apikey",      "accesskey",     "accesstoken", "authtoken",    "refreshtoken",
+                                           "idtoken",   "bearertoken", "authorization", "privatekey",  "sessiontoken", "credentials",
+                                           "cookie",    "setcookie",   "xapikey",       "signingkey",  "encryptionkey"};
 
 static bool is_secret_name(const char *name, size_t length)
 {

@@ -136,8 +136,10 @@ int gw_stdout_sink_create(const struct gw_stdout_sink_opts *opts, struct gw_stdo
     sink->port = (struct gw_sink){.self = sink, .write = on_write};
     sink->fd = opts->fd;
     sink->max_bytes = opts->max_bytes ? opts->max_bytes : QUEUE_BYTES;
-    sink->sent = gw_metrics_counter(opts->metrics, "atoms_sink_records_total", "outcome=\"sent\"", "Records given to the sink, by outcome.");
-    sink->dropped = gw_metrics_counter(opts->metrics, "atoms_sink_records_total", "outcome=\"dropped\"", "Records given to the sink, by outcome.");
+    sink->sent =
+        gw_metrics_counter(opts->metrics, "atoms_sink_records_total", "outcome=\"sent\"", "Records given to the sink, by outcome.");
+    sink->dropped =
+        gw_metrics_counter(opts->metrics, "atoms_sink_records_total", "outcome=\"dropped\"", "Records given to the sink, by outcome.");
     gw_buffer_init(&sink->queue, 0);
     pthread_mutex_init(&sink->lock, NULL);
     pthread_cond_init(&sink->has_work, NULL);

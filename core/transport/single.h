@@ -15,7 +15,8 @@ int gw_single_read(const struct gw_exchange *exchange, struct gw_json **body, st
 struct gw_single_opts {
     struct gw_json *command; /* the whole of it; borrowed */
     bool is_append;          /* see struct gw_submission */
-    const char *hidden_path; /* what stands before the members of the body in the command ("/args"): taken off the paths of refusals; NULL: nothing */
+    const char *
+        hidden_path; /* what stands before the members of the body in the command ("/args"): taken off the paths of refusals; NULL: nothing */
 };
 /* Parses and admits the command and submits it; answers the exchange, now or later. */
 void gw_single_submit(struct gw_exchange *exchange, const struct gw_single_opts *opts);

@@ -31,9 +31,9 @@ struct gw_upload {
     struct gw_plan *plan;
     char message_id[GW_ID_MAX + 1];
     struct gw_timer timer;
-    struct gw_buffer text;  /* joined, not posted yet */
-    size_t text_offset, offset; /* code points: where `text` begins; where the next line goes on */
-    char end[16];           /* "" until a line says how the message ends */
+    struct gw_buffer text;         /* joined, not posted yet */
+    size_t text_offset, offset;    /* code points: where `text` begins; where the next line goes on */
+    char end[16];                  /* "" until a line says how the message ends */
     bool has_end_posted, has_news; /* a sign of life to pass on */
     size_t line_count, posts;
     bool is_stalled; /* the body holds lines that cannot be taken yet */
@@ -152,7 +152,10 @@ static void send_post(struct gw_upload *upload, bool is_probe)
     gw_hub_submit(server->opts.hub, submission);
 }
 
-static bool has_post(const struct gw_upload *upload) { return upload->text.length || (upload->end[0] && !upload->has_end_posted) || upload->has_news; }
+static bool has_post(const struct gw_upload *upload)
+{
+    return upload->text.length || (upload->end[0] && !upload->has_end_posted) || upload->has_news;
+}
 
 static void flush(struct gw_upload *upload)
 {

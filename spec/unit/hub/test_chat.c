@@ -90,7 +90,8 @@ static void tokens_join_at_code_points(void **state)
     open_message(f, "m1");
     must(f, APPEND("\"offset\":0,\"text\":\"Gr\\u00fc\\ud83d\\ude00\""));
     must(f, APPEND("\"offset\":4,\"text\":\"\\u00dfe\""));
-    assert_string_equal(text_of(f, "m1"), "Gr\xc3\xbc\xf0\x9f\x98\x80\xc3\x9f" "e");
+    assert_string_equal(text_of(f, "m1"), "Gr\xc3\xbc\xf0\x9f\x98\x80\xc3\x9f"
+                                          "e");
     assert_int_equal(gw_chat_find(gw_state_chat(f->state), "m1")->points, 6);
     must(f, APPEND("\"end\":\"done\""));
     assert_int_equal(end_of(f, "m1"), GW_CHAT_DONE);
@@ -141,7 +142,8 @@ static void text_needs_its_offset(void **state)
     must_refuse(f, APPEND("\"text\":\"abc\""), "missing_arg", "/args/offset");
     must_refuse(f, APPEND("\"offset\":-1,\"text\":\"abc\""), "bad_shape", "/args/offset");
     must_refuse(f, APPEND("\"end\":\"stopped\""), "bad_shape", "/args/end");
-    must_refuse(f, "\"type\":\"chat.append\",\"args\":{\"message_id\":\"m9\",\"offset\":0,\"text\":\"x\"}", "unknown_message", "/args/message_id");
+    must_refuse(f, "\"type\":\"chat.append\",\"args\":{\"message_id\":\"m9\",\"offset\":0,\"text\":\"x\"}", "unknown_message",
+                "/args/message_id");
 }
 
 static void only_the_author_or_a_service_adds(void **state)
@@ -209,7 +211,8 @@ static void open_messages_and_text_are_limited(void **state)
     must_refuse(f, "\"type\":\"chat_send\",\"args\":{\"text\":\"123456789\"}", "limit_message_bytes", "/args/text");
     must(f, APPEND("\"offset\":0,\"text\":\"12345678\""));
     must_refuse(f, APPEND("\"offset\":8,\"text\":\"9\""), "limit_message_bytes", "/args/text");
-    must_refuse(f, "\"type\":\"chat.append\",\"args\":{\"message_id\":\"m2\",\"offset\":0,\"text\":\"123\"}", "limit_open_bytes", "/args/text");
+    must_refuse(f, "\"type\":\"chat.append\",\"args\":{\"message_id\":\"m2\",\"offset\":0,\"text\":\"123\"}", "limit_open_bytes",
+                "/args/text");
     must(f, APPEND("\"end\":\"done\""));
     open_message(f, "m3");
 }
@@ -229,7 +232,8 @@ static void old_messages_are_forgotten_but_not_their_ids(void **state)
     assert_non_null(gw_chat_find(chat, "m1"));
     assert_int_equal(gw_chat_forgotten(chat, "p2"), GW_CHAT_DONE);
     must_refuse(f, "\"type\":\"chat_send\",\"args\":{\"message_id\":\"p2\",\"text\":\"x\"}", "message_exists", "/args/message_id");
-    must_refuse(f, "\"type\":\"chat.append\",\"args\":{\"message_id\":\"p2\",\"offset\":0,\"text\":\"x\"}", "chat_ended", "/args/message_id");
+    must_refuse(f, "\"type\":\"chat.append\",\"args\":{\"message_id\":\"p2\",\"offset\":0,\"text\":\"x\"}", "chat_ended",
+                "/args/message_id");
 }
 
 static char *save(const struct fixture *f)
@@ -375,8 +379,9 @@ static void a_round_is_one_event(void **state)
     gw_buffer_init(&data, 0);
     gw_json_write_canonical(event->data, &data);
     gw_buffer_append_char(&data, '\0');
-    assert_string_equal(data.data, "{\"parts\":[{\"message_id\":\"m1\",\"offset\":0,\"text\":\"abcd\"},{\"end\":\"done\",\"message_id\":\"m1\"},"
-                                   "{\"message_id\":\"m2\",\"offset\":0,\"text\":\"x\"}]}");
+    assert_string_equal(data.data,
+                        "{\"parts\":[{\"message_id\":\"m1\",\"offset\":0,\"text\":\"abcd\"},{\"end\":\"done\",\"message_id\":\"m1\"},"
+                        "{\"message_id\":\"m2\",\"offset\":0,\"text\":\"x\"}]}");
     gw_buffer_fini(&data);
     assert_string_equal(event->actor.id, "ann");
     assert_string_equal(text_of(f, "m1"), "abcd");
@@ -429,7 +434,8 @@ static void a_round_survives_every_lack_of_memory(void **state)
         begin_round(f, &r);
         gw_alloc_fail_after(0);
         make_command(f, "\"type\":\"chat.append\",\"args\":{\"message_id\":\"m1\",\"offset\":0,\"text\":\"abc\"}", &r.commands[0]);
-        make_command(f, "\"type\":\"chat.append\",\"args\":{\"message_id\":\"m2\",\"offset\":0,\"text\":\"abc\",\"end\":\"done\"}", &r.commands[1]);
+        make_command(f, "\"type\":\"chat.append\",\"args\":{\"message_id\":\"m2\",\"offset\":0,\"text\":\"abc\",\"end\":\"done\"}",
+                     &r.commands[1]);
         gw_alloc_fail_after(n);
         int status = 0;
         for (size_t i = 0; !status && i < 2; i++) {

@@ -48,7 +48,10 @@ static const char *const cases[][2] = {
     {"client-secret: s3cr3t;", "client-secret: [redacted:secret];"},
     {"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nrest", "[redacted:private_key]\nrest"},
     {"-----BEGIN PRIVATE KEY-----\nMIIE cut", "[redacted:private_key]"},
-    {"Gr\xc3\xbc\xc3\x9f" "e an ann@example.com \xf0\x9f\x98\x80", "Gr\xc3\xbc\xc3\x9f" "e an [redacted:email] \xf0\x9f\x98\x80"},
+    {"Gr\xc3\xbc\xc3\x9f"
+     "e an ann@example.com \xf0\x9f\x98\x80",
+     "Gr\xc3\xbc\xc3\x9f"
+     "e an [redacted:email] \xf0\x9f\x98\x80"},
     /* what stays */
     {"", ""},
     {"a task-force-meeting-about-keys", "a task-force-meeting-about-keys"},
@@ -84,12 +87,13 @@ static void a_clean_text_stays_clean(void **state)
 static void fields_are_cleaned_by_value_and_by_name(void **state)
 {
     (void)state;
-    struct gw_json *given = parse_json("{\"user\":\"ann@example.com\",\"Password\":\"x\",\"pin\":{\"secret\":1234,\"n\":[5500005555555559,7]},"
-                                       "\"token_count\":5,\"access_token\":\"abc\",\"ok\":true,\"none\":null,\"x\":1.5}");
+    struct gw_json *given =
+        parse_json("{\"user\":\"ann@example.com\",\"Password\":\"x\",\"pin\":{\"secret\":1234,\"n\":[5500005555555559,7]},"
+                   "\"token_count\":5,\"access_token\":\"abc\",\"ok\":true,\"none\":null,\"x\":1.5}");
     struct gw_json *out = gw_sanitize_json(given);
-    struct gw_json *expected =
-        parse_json("{\"user\":\"[redacted:email]\",\"Password\":\"[redacted:secret]\",\"pin\":{\"secret\":\"[redacted:secret]\","
-                   "\"n\":[\"[redacted:card]\",7]},\"token_count\":5,\"access_token\":\"[redacted:secret]\",\"ok\":true,\"none\":null,\"x\":1.5}");
+    struct gw_json *expected = parse_json(
+        "{\"user\":\"[redacted:email]\",\"Password\":\"[redacted:secret]\",\"pin\":{\"secret\":\"[redacted:secret]\","
+        "\"n\":[\"[redacted:card]\",7]},\"token_count\":5,\"access_token\":\"[redacted:secret]\",\"ok\":true,\"none\":null,\"x\":1.5}");
     assert_true(gw_json_equal(out, expected));
     gw_json_unref(given);
     gw_json_unref(out);
@@ -151,15 +155,16 @@ static void bad_log_lines_are_refused_whole(void **state)
     fixture_open(&f);
     must_refuse(&f, "\"type\":\"log.write\",\"args\":{}", "missing_arg", "/args/lines");
     must_refuse(&f, "\"type\":\"log.write\",\"args\":{\"lines\":[]}", "missing_arg", "/args/lines");
-    must_refuse(&f, "\"type\":\"log.write\",\"args\":{\"lines\":[{\"level\":\"info\",\"message\":\"x\"},{\"level\":\"loud\",\"message\":\"x\"}]}",
-                "bad_shape", "/args/lines/1/level");
+    must_refuse(
+        &f, "\"type\":\"log.write\",\"args\":{\"lines\":[{\"level\":\"info\",\"message\":\"x\"},{\"level\":\"loud\",\"message\":\"x\"}]}",
+        "bad_shape", "/args/lines/1/level");
     must_refuse(&f, "\"type\":\"log.write\",\"args\":{\"lines\":[{\"level\":\"info\"}]}", "missing_arg", "/args/lines/0/message");
     must_refuse(&f, "\"type\":\"log.write\",\"args\":{\"lines\":[{\"level\":\"info\",\"message\":\"x\",\"html\":1}]}", "unknown_member",
                 "/args/lines/0/html");
     must_refuse(&f, "\"type\":\"log.write\",\"args\":{\"lines\":[{\"level\":\"info\",\"message\":\"x\",\"fields\":[]}]}", "bad_shape",
                 "/args/lines/0/fields");
-    must_refuse(&f, "\"type\":\"log.write\",\"args\":{\"lines\":[{\"level\":\"info\",\"message\":\"data:image/png;base64,AAAA\"}]}", "bytes_refused",
-                "/args/lines/0/message");
+    must_refuse(&f, "\"type\":\"log.write\",\"args\":{\"lines\":[{\"level\":\"info\",\"message\":\"data:image/png;base64,AAAA\"}]}",
+                "bytes_refused", "/args/lines/0/message");
     fixture_close(&f);
 }
 

@@ -31,7 +31,8 @@ static inline void write_line(const struct gw_sink *sink, uint64_t seq, const ch
 {
     struct gw_event *event = make_line(seq, message);
     struct gw_sink_record record = {
-        .scope = {.tenant_id = "acme", .mode = "dev", .project_id = "p", .surface_id = "web", .app_id = "demo", .run_id = "r"}, .event = event};
+        .scope = {.tenant_id = "acme", .mode = "dev", .project_id = "p", .surface_id = "web", .app_id = "demo", .run_id = "r"},
+        .event = event};
     sink->write(sink->self, &record);
     gw_event_unref(event);
 }

@@ -21,8 +21,9 @@ static void open_sink(struct piped *p, size_t max_bytes)
     struct gw_error err;
     assert_int_equal(pipe(p->ends), 0);
     p->metrics = gw_metrics_create();
-    assert_int_equal(
-        gw_stdout_sink_create(&(struct gw_stdout_sink_opts){.fd = p->ends[1], .max_bytes = max_bytes, .metrics = p->metrics}, &p->sink, &err), 0);
+    assert_int_equal(gw_stdout_sink_create(&(struct gw_stdout_sink_opts){.fd = p->ends[1], .max_bytes = max_bytes, .metrics = p->metrics},
+                                           &p->sink, &err),
+                     0);
 }
 
 static void close_sink(struct piped *p)
