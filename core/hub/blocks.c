@@ -165,12 +165,20 @@ struct gw_block *gw_blocks_find(const struct gw_blocks *blocks, const char *id)
     return block && !block->is_removed ? block : NULL;
 }
 
-uint64_t gw_blocks_removed_seq(const struct gw_blocks *blocks, const char *id, uint64_t head_seq)
+static uint64_t last_removal(const struct gw_blocks *blocks, const char *id, uint64_t head_seq)
 {
-    if (gw_blocks_find(blocks, id))
-        return 0;
     uint64_t seq = gw_removed_seq(blocks->removed, id);
     return seq > gw_splice_floor(&blocks->limits, head_seq) ? seq : 0;
+}
+
+uint64_t gw_blocks_removed_seq(const struct gw_blocks *blocks, const char *id, uint64_t head_seq)
+{
+    return gw_blocks_find(blocks, id) ? 0 : last_removal(blocks, id, head_seq);
+}
+
+uint64_t gw_blocks_returned_seq(const struct gw_blocks *blocks, const struct gw_block *block, uint64_t head_seq)
+{
+    return last_removal(blocks, block->id, head_seq);
 }
 
 uint64_t gw_block_born_seq(const struct gw_block *block) { return block->born_seq; }

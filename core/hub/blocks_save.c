@@ -123,11 +123,7 @@ int gw_blocks_load_block(struct gw_blocks *blocks, const struct gw_json *saved, 
 
 bool gw_blocks_next_removed(const struct gw_blocks *blocks, uint64_t head_seq, const void **cursor, const char **id, uint64_t *seq)
 {
-    uint64_t floor = gw_splice_floor(&blocks->limits, head_seq);
-    while (gw_removed_next(blocks->removed, floor, cursor, id, seq))
-        if (!gw_blocks_find(blocks, *id))
-            return true;
-    return false;
+    return gw_removed_next(blocks->removed, gw_splice_floor(&blocks->limits, head_seq), cursor, id, seq);
 }
 
 int gw_blocks_load_removed(struct gw_blocks *blocks, const char *id, uint64_t seq, struct gw_error *err)

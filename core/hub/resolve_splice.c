@@ -244,6 +244,15 @@ static int emit(const struct gw_resolve *r, const struct splice *s)
     return is_empty ? gw_resolve_emit_nothing(r, context) : emit_ops(r, s, context);
 }
 
+/* The edits of the block that went are no context of the one that came back. */
+static int check_same_block(const struct gw_resolve *r, const struct splice *s)
+{
+    if (s->edit.base_seq >= gw_blocks_returned_seq(r->canvas->blocks, s->block, r->state->seq))
+        return GW_OK;
+    gw_error_set(r->err, GW_ECONFLICT, "block_removed", "the block %s was removed after this base, and brought back", gw_block_id(s->block));
+    return gw_resolve_at(r, "/args/id");
+}
+
 static int judge(const struct gw_resolve *r, struct splice *s)
 {
     const struct gw_json *schema = gw_canvas_kind(r->canvas, gw_block_kind(s->block));
@@ -253,6 +262,8 @@ static int judge(const struct gw_resolve *r, struct splice *s)
         return gw_resolve_at(r, "/args/id");
     }
     int status = read_context(r, s);
+    if (!status)
+        status = check_same_block(r, s);
     if (!status)
         status = resolve_edit(r, s);
     if (!status)

@@ -138,6 +138,21 @@ describe("undo and restore", function()
     assert.equal("first", blocks().a.text)
   end)
 
+  it("brings back a block to which splices from before its removal are not admitted", function()
+    local base = state().cursor
+    local _, removing = send(bob, "block.remove", { id = "a" })
+    undo(bob, { of = removing.command_id })
+    local late = make:splice("a", 5, 0, "!", { base = base })
+    for _ = 1, 2 do
+      local answer = gateway:post("/v1/commands", ann, late)
+      assert.same({ 409, "block_removed", "/args/id" }, { answer.status, answer.json.code, answer.json.path })
+      gateway:kill()
+      gateway:restart()
+    end
+    send(ann, "block.splice", { id = "a", at = 5, del = 0, ins = "!" }, { base = state().cursor })
+    assert.equal("first!", blocks().a.text)
+  end)
+
   it("restores a revision as it was, in one command", function()
     send(ann, "canvas.commit", { message = "one" })
     local before = state()
