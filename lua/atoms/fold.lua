@@ -2,7 +2,7 @@
 --- specs hold the two against each other. The same rules with examples: spec/vectors/README.md.
 ---
 ---   local run = fold.new()
----   run:feed(envelope, id)       -- decoded `data:` of one frame (nil: it has an id alone), its `id:` or nil; true, or nil and {code=, message=}
+---   run:feed(envelope, id)       -- decoded `data:` of one frame (nil: an id alone), its `id:` or nil; true, or nil and {code=, message=}
 ---   run.cursor                   -- of the last frame that carried one
 ---   run.tokens[key]              run.canvases[id] = {type=, rev=, manifest=, blocks={id → {kind, parent, pos, props, text, vis}}}
 ---   run.graph = {nodes, edges, state, detail, flow_id}      run.chat = {messages={id → {author, text, streaming, end, …}}, order={id, …}}

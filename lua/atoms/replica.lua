@@ -25,6 +25,7 @@ local replica = {}
 --- @field block string
 --- @field op atoms.TextOp on the text as the gateway has told it, after the pending ones before
 --- @field is_void boolean? committed, and came to nothing: no event will tell
+--- @field is_lost boolean? its block was removed before it: it will be refused, also when the block comes back
 
 --- @class atoms.Replica
 --- @field run atoms.Fold what the gateway has said
@@ -38,10 +39,14 @@ function replica.new(origin)
   return setmetatable({ origin = origin, n = 0, made = 0, run = fold.new(), pending = {} }, Replica)
 end
 
+local function is_of(mine, canvas, block)
+  return mine.canvas == canvas and mine.block == block and not mine.is_lost
+end
+
 --- Carries an operation of others over the pending ones of its block, and those over it. Ours will be ordered later.
 local function carry(self, canvas, block, theirs)
   for _, mine in ipairs(self.pending) do
-    if mine.canvas == canvas and mine.block == block then
+    if is_of(mine, canvas, block) then
       mine.op, theirs = text_op.transform(mine.op, theirs, true), text_op.transform(theirs, mine.op, false)
     end
   end
@@ -87,7 +92,16 @@ local function differs(mine, op)
     mine.command_id, op.at, #op.spans, op.ins, mine.op.at, #mine.op.spans, mine.op.ins) }
 end
 
+local function mark_lost(self)
+  for _, mine in ipairs(self.pending) do
+    mine.is_lost = mine.is_lost or not self.run:text(mine.canvas, mine.block)
+  end
+end
+
 local function feed_patch(self, envelope)
+  if #self.pending > 0 then
+    mark_lost(self)
+  end
   local splices, block = splices_of(envelope)
   if #splices == 0 then
     return true
@@ -122,7 +136,7 @@ end
 function Replica:text(canvas, block)
   local text = self.run:text(canvas, block)
   for _, mine in ipairs(self.pending) do
-    if text and mine.canvas == canvas and mine.block == block then
+    if text and is_of(mine, canvas, block) then
       text = text_op.apply(text, mine.op)
     end
   end
@@ -154,9 +168,13 @@ local function send_again(self, mine, commands)
   end
 end
 
+--- What was written on a text falls with the edit that it was written over.
+local function falls_with(mine, refused)
+  return mine == refused or (not refused.is_lost and mine.canvas == refused.canvas and mine.block == refused.block)
+end
+
 --- A refused edit uses up no `n`, so those after it are refused as out_of_order; send what this returns instead. Of the later ones those
---- of the same text are given up with it, since they were written on it. `is_worth_another_try`: nothing is given up (base_too_old,
---- base_unknown).
+--- of the same text are given up with it. `is_worth_another_try` (base_too_old, base_unknown): as they stand now, they are not.
 --- @param command_id string
 --- @param is_worth_another_try boolean?
 --- @return table[] commands, string[] given_up ids of commands whose effect is gone
@@ -171,10 +189,10 @@ function Replica:refused(command_id, is_worth_another_try)
   end
   self.n = refused.n - 1
   for _, mine in ipairs(later) do
-    if is_worth_another_try or mine.canvas ~= refused.canvas or mine.block ~= refused.block then
-      send_again(self, mine, commands)
-    else
+    if mine.is_lost or (not is_worth_another_try and falls_with(mine, refused)) then
       given_up[#given_up + 1] = mine.command_id
+    else
+      send_again(self, mine, commands)
     end
   end
   return commands, given_up

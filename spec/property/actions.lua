@@ -247,6 +247,25 @@ function actions.cancel(member, dice)
   return #order > 0 and command(member, "chat.cancel", { message_id = dice:pick(order) }), {}
 end
 
+-- ---- bringing back ----------------------------------------------------------------------------------------------------------------------
+
+--- One's own latest commands, by what was sent.
+function actions.undo(member, dice)
+  local target = dice:pick(member.sent)
+  if not target then
+    return nil
+  end
+  local made = command(member, "undo", { of = target.command_id })
+  made.key = target.key
+  return made, { unknown_turn = true, already_undone = true }
+end
+
+function actions.restore(member, dice)
+  local canvas = pick_canvas(member, dice)
+  local rev = canvas and member.replica.run.canvases[canvas].rev or 0
+  return rev > 0 and command(member, "canvas.restore", { rev = dice:int(1, rev) }, canvas), { unknown_commit = true }
+end
+
 -- ---- what must be refused -------------------------------------------------------------------------------------------------------------
 
 local BAD = {

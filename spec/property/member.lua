@@ -27,7 +27,7 @@ end
 
 function Member.new(play, options)
   local self = setmetatable({ play = play, name = options.name, bearer = options.bearer, caller = options.caller, kind = options.kind,
-    sees = options.sees, tamper = options.tamper or pass, position = 0, made = 0, causes = {} }, Member)
+    sees = options.sees, tamper = options.tamper or pass, position = 0, made = 0, causes = {}, sent = {} }, Member)
   self.replica = replica.new(options.name .. "-" .. play.seed)
   self.follower = links.follower(play.loop, play.task, {
     bearer = options.bearer,
@@ -149,9 +149,8 @@ function Member:feed_arrived(count)
   end
 end
 
---- Until the event with this cause.
-function Member:feed_until(cause)
-  while self.causes[#self.causes] ~= cause do
+function Member:feed_until(predicate)
+  while not predicate() do
     take_frame(self)
   end
 end
