@@ -413,10 +413,10 @@ void gw_hub_tick(struct gw_hub *hub)
     close_idle_views(hub, now_ms);
     while (gw_map_next(hub->runs, &cursor, &key, &length, &value)) {
         struct gw_run *run = value;
+        if (hub->is_draining)
+            continue; /* also a run that is down: it goes, and nobody waits for it any more */
         if (run->phase == GW_RUN_DOWN)
             gw_hub_mark_run(hub, run);
-        if (hub->is_draining)
-            continue;
         gw_run_chat_tick(run);
         gw_run_commit_tick(run);
     }
