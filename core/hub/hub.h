@@ -115,16 +115,18 @@ void gw_submission_fini(struct gw_submission *submission);
 
 /* ---- reads ---------------------------------------------------------------------------------------------------------------------------- */
 
-enum gw_read_kind { GW_READ_STATE, GW_READ_EVENTS };
+enum gw_read_kind { GW_READ_STATE, GW_READ_EVENTS, GW_READ_HISTORY, GW_READ_DIFF };
 
 /* Answered only from durable state. The caller owns it again when `done` runs on `home`; status 0 or GW_E… with err. */
 struct gw_read {
     enum gw_read_kind kind;
     struct gw_scope scope;
     struct gw_plan *plan; /* owned reference */
-    struct gw_canvas_set set;
-    char cursor[GW_CURSOR_MAX]; /* STATE: `at`, or ""; EVENTS: after this, "earliest" or "" */
-    uint64_t limit;             /* EVENTS: 1 … 1000 */
+    struct gw_canvas_set set; /* HISTORY, DIFF: one canvas */
+    char cursor[GW_CURSOR_MAX]; /* STATE: `at`, or ""; EVENTS: after this, "earliest" or ""; DIFF: from, a cursor or a revision's number */
+    char to[GW_CURSOR_MAX];     /* DIFF: likewise */
+    uint64_t limit;             /* EVENTS: 1 … 1000; HISTORY: 1 … 100 */
+    uint64_t before;            /* HISTORY: revisions below this; 0: from the newest */
     struct gw_executor *home;
     void (*done)(struct gw_read *request);
     int status;

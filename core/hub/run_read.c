@@ -7,6 +7,7 @@
 #include "hub/plan.h"
 #include "hub/project.h"
 #include "hub/run.h"
+#include "hub/run_read.h"
 
 /* Hidden events cost reading too; a page that has looked at this many ends, with a cursor to go on from: that of the last frame that a stream would have had, of
  * which there is one among GW_ID_ONLY_EVERY events, so that the next page gets on. */
@@ -39,7 +40,7 @@ static void finish(struct gw_hub *hub, struct gw_read *request)
     gw_hub_complete(hub, request->home, &request->task);
 }
 
-static void refuse(struct gw_hub *hub, struct gw_read *request, const struct gw_error *err)
+void gw_read_refuse(struct gw_hub *hub, struct gw_read *request, const struct gw_error *err)
 {
     request->err = *err;
     request->status = err->code;
@@ -54,14 +55,14 @@ void gw_read_fini(struct gw_read *request)
     request->body = NULL;
 }
 
-static void give_body(struct gw_hub *hub, struct gw_read *request, struct gw_buffer *body)
+void gw_read_give(struct gw_hub *hub, struct gw_read *request, struct gw_buffer *body)
 {
     struct gw_error err;
     if (!body->has_failed)
         request->body = gw_buffer_take(body, &request->body_length);
     if (!request->body) {
         gw_error_set(&err, GW_ENOMEM, "out_of_memory", "no memory for the answer");
-        refuse(hub, request, &err);
+        gw_read_refuse(hub, request, &err);
     } else {
         request->status = GW_OK;
         finish(hub, request);
@@ -69,7 +70,7 @@ static void give_body(struct gw_hub *hub, struct gw_read *request, struct gw_buf
     gw_buffer_fini(body);
 }
 
-static struct gw_channel channel_of(const struct gw_run *run, const struct gw_read *request)
+struct gw_channel gw_read_channel(const struct gw_run *run, const struct gw_read *request)
 {
     return (struct gw_channel){.wire = run->hub->opts.wire,
                                .scope = run->scope,
@@ -109,7 +110,7 @@ static void work_destroy(struct gw_read_work *work)
     gw_hub_mark_run(run->hub, run);
 }
 
-static int say_unreadable(int status, struct gw_error *err)
+int gw_read_say_unreadable(int status, struct gw_error *err)
 {
     if (status == GW_ENOTFOUND)
         return gw_error_set(err, GW_ENOTFOUND, "purged", "that part of the history is no longer kept");
@@ -121,12 +122,12 @@ static int say_unreadable(int status, struct gw_error *err)
 static void refuse_work(struct gw_read_work *work, int status)
 {
     struct gw_error err;
-    say_unreadable(status, &err);
-    refuse(work->run->hub, work->request, &err);
+    gw_read_say_unreadable(status, &err);
+    gw_read_refuse(work->run->hub, work->request, &err);
     work_destroy(work);
 }
 
-static void put_read(struct gw_run *run, struct gw_read *request)
+void gw_run_put_read(struct gw_run *run, struct gw_read *request)
 {
     request->next = run->reads;
     run->reads = request;
@@ -137,7 +138,7 @@ static void on_primed(struct gw_feed_waiter *waiter, bool is_known)
 {
     struct gw_read_work *work = (struct gw_read_work *)(void *)((char *)waiter - offsetof(struct gw_read_work, waiter));
     if (is_known) {
-        put_read(work->run, work->request); /* until the state is settled again */
+        gw_run_put_read(work->run, work->request); /* until the state is settled again */
     } else {
         work->request->work = NULL;
         refuse_work(work, GW_EIO);
@@ -156,7 +157,7 @@ static void answer_state_now(struct gw_read_work *work)
     }
     work->request->work = NULL;
     write_state(&feed->channel, work->run->state, feed->last_visible, &work->body);
-    give_body(work->run->hub, work->request, &work->body);
+    gw_read_give(work->run->hub, work->request, &work->body);
     work_destroy(work);
 }
 
@@ -172,7 +173,7 @@ static void begin_state_now(struct gw_read_work *work)
     }
     gw_error_set(&err, GW_EBUSY, "too_many_classes", "too many different views of this run are open");
     err.is_retryable = true;
-    refuse(work->run->hub, request, &err);
+    gw_read_refuse(work->run->hub, request, &err);
     work_destroy(work);
 }
 
@@ -186,7 +187,7 @@ static void on_state_at(void *arg, int status, struct gw_loaded *loaded, const s
     }
     write_state(&work->channel, loaded->state, work->seq, &work->body);
     gw_state_destroy(loaded->state);
-    give_body(work->run->hub, work->request, &work->body);
+    gw_read_give(work->run->hub, work->request, &work->body);
     work_destroy(work);
 }
 
@@ -199,7 +200,7 @@ static void end_page(struct gw_read_work *work)
     gw_buffer_append_text(&work->body, "],\"cursor\":\"");
     gw_buffer_append_text(&work->body, cursor);
     gw_buffer_append_text(&work->body, work->has_more ? "\",\"has_more\":true}" : "\",\"has_more\":false}");
-    give_body(work->run->hub, work->request, &work->body);
+    gw_read_give(work->run->hub, work->request, &work->body);
     work_destroy(work);
 }
 
@@ -261,8 +262,8 @@ static void on_page(struct gw_spine_read *read)
         status = GW_EINVAL; /* the log ends before its tail */
     if (status) {
         if (status != GW_ENOMEM)
-            say_unreadable(status, &err);
-        refuse(work->run->hub, work->request, &err);
+            gw_read_say_unreadable(status, &err);
+        gw_read_refuse(work->run->hub, work->request, &err);
         work_destroy(work);
     } else if (work->has_more || work->seq >= work->last_seq) {
         end_page(work);
@@ -288,8 +289,7 @@ static void read_page(struct gw_read_work *work)
 
 /* ---- from the cursor to the work ------------------------------------------------------------------------------------------------------------ */
 
-/* GW_ESTATE: it lies behind the end of what is known here. */
-static int open_cursor(const struct gw_run *run, const struct gw_channel *channel, const char *cursor, uint64_t *seq, struct gw_error *err)
+int gw_read_open_cursor(const struct gw_run *run, const struct gw_channel *channel, const char *cursor, uint64_t *seq, struct gw_error *err)
 {
     struct gw_position position = {0};
     bool covers;
@@ -313,7 +313,7 @@ static struct gw_read_work *work_create(struct gw_run *run, struct gw_read *requ
     struct gw_read_work *work = gw_alloc(sizeof *work);
     work->request = request;
     work->run = run;
-    work->channel = channel_of(run, request);
+    work->channel = gw_read_channel(run, request);
     work->last_seq = run->durable_seq;
     gw_buffer_init(&work->body, 0);
     run->readers++;
@@ -340,13 +340,17 @@ static void serve(struct gw_run *run, struct gw_read *request)
         answer_state_now(request->work);
         return;
     }
+    if (request->kind == GW_READ_HISTORY || request->kind == GW_READ_DIFF) {
+        (request->kind == GW_READ_HISTORY ? gw_run_read_history : gw_run_read_diff)(run, request);
+        return;
+    }
     struct gw_read_work *work = work_create(run, request);
     if (request->kind == GW_READ_STATE && request->cursor[0] == '\0') {
         begin_state_now(work);
         return;
     }
     work->seq = run->floor_seq > 0 ? run->floor_seq - 1 : 0;
-    int status = is_earliest ? GW_OK : open_cursor(run, &work->channel, request->cursor, &work->seq, &err);
+    int status = is_earliest ? GW_OK : gw_read_open_cursor(run, &work->channel, request->cursor, &work->seq, &err);
     if (!status) {
         begin(work);
         return;
@@ -354,10 +358,10 @@ static void serve(struct gw_run *run, struct gw_read *request)
     if (status == GW_ESTATE && !request->has_refreshed) { /* another writer may have stored it */
         request->has_refreshed = true;
         gw_run_refresh(run);
-        put_read(run, request);
+        gw_run_put_read(run, request);
     } else {
         gw_error_prefix(&err, request->kind == GW_READ_STATE ? "at" : "after");
-        refuse(run->hub, request, &err);
+        gw_read_refuse(run->hub, request, &err);
     }
     work_destroy(work);
 }
@@ -379,7 +383,7 @@ void gw_run_refuse_reads(struct gw_run *run, const struct gw_error *err)
         struct gw_read *request = run->reads;
         struct gw_read_work *work = request->work;
         run->reads = request->next;
-        refuse(run->hub, request, err);
+        gw_read_refuse(run->hub, request, err);
         if (work)
             work_destroy(work);
     }
@@ -393,8 +397,8 @@ void gw_run_read_arrived(struct gw_hub *hub, struct gw_read *request)
     if (!run) {
         gw_error_set(&err, GW_EBUSY, hub->is_draining ? "draining" : "too_many_runs", "this server takes no more runs at the moment");
         err.is_retryable = true;
-        refuse(hub, request, &err);
+        gw_read_refuse(hub, request, &err);
         return;
     }
-    put_read(run, request);
+    gw_run_put_read(run, request);
 }

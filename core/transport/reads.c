@@ -1,4 +1,4 @@
-/* GET /v1/state and GET /v1/events: projected reads of durable state. */
+/* GET /v1/state, /v1/events, /v1/history and /v1/diff: projected reads of durable state. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +10,10 @@
 #include "transport/routes.h"
 #include "transport/server_internal.h"
 
-#define EVENTS_DEFAULT 100
-#define EVENTS_MAX     1000
+#define EVENTS_DEFAULT  100
+#define EVENTS_MAX      1000
+#define HISTORY_DEFAULT 20
+#define HISTORY_MAX     100
 
 struct reading {
     struct gw_read read; /* first */
@@ -43,39 +45,92 @@ static int read_cursor(const struct gw_exchange *exchange, const char *name, cha
     return GW_OK;
 }
 
-static int read_limit(const struct gw_exchange *exchange, uint64_t *limit, struct gw_error *err)
+static int refuse_parameter(struct gw_error *err, const char *name, const char *why)
 {
-    const char *text = gw_exchange_param(exchange, "limit");
-    *limit = EVENTS_DEFAULT;
+    gw_error_set(err, GW_EINVAL, "bad_parameter", "%s %s", name, why);
+    gw_error_prefix(err, name);
+    return GW_EINVAL;
+}
+
+/* A number from 1 to `max`; *out stays when the parameter is absent. */
+static int read_number(const struct gw_exchange *exchange, const char *name, uint64_t max, uint64_t *out, struct gw_error *err)
+{
+    const char *text = gw_exchange_param(exchange, name);
     if (!text)
         return GW_OK;
     size_t digits = strspn(text, "0123456789");
-    *limit = digits > 0 && digits < 6 && !text[digits] ? strtoull(text, NULL, 10) : 0;
-    if (*limit >= 1 && *limit <= EVENTS_MAX)
+    uint64_t number = digits > 0 && digits < 16 && !text[digits] ? strtoull(text, NULL, 10) : 0;
+    if (number < 1 || number > max)
+        return refuse_parameter(err, name, "is a number out of its range");
+    *out = number;
+    return GW_OK;
+}
+
+static int read_limit(const struct gw_exchange *exchange, const char *limit_name, uint64_t max, uint64_t *limit, struct gw_error *err)
+{
+    int status = read_number(exchange, "limit", max, limit, err);
+    if (status) {
+        gw_error_limit(err, "bad_parameter", limit_name, (int64_t)max, "limit is a number from 1 to %llu", (unsigned long long)max);
+        gw_error_prefix(err, "limit");
+        err->code = GW_EINVAL;
+    }
+    return status;
+}
+
+static int read_end(const struct gw_exchange *exchange, const char *name, char out[GW_CURSOR_MAX], struct gw_error *err)
+{
+    int status = read_cursor(exchange, name, out, err);
+    return status || out[0] ? status : refuse_parameter(err, name, "is required: a cursor or the number of a revision");
+}
+
+static int read_one_canvas(const struct gw_read *read, struct gw_error *err)
+{
+    if (read->set.count == 1)
         return GW_OK;
-    gw_error_limit(err, "bad_parameter", "max_events", EVENTS_MAX, "limit is a number from 1 to %d", EVENTS_MAX);
-    gw_error_prefix(err, "limit");
-    err->code = GW_EINVAL;
+    gw_error_set(err, GW_EINVAL, read->set.count ? "bad_parameter" : "missing_id", "exactly one canvas_id is required");
+    gw_error_prefix(err, "canvas_id");
     return GW_EINVAL;
+}
+
+static int read_own(const struct gw_exchange *exchange, struct gw_read *read, struct gw_error *err)
+{
+    int status = GW_OK;
+    switch (read->kind) {
+    case GW_READ_STATE:
+        return read_cursor(exchange, "at", read->cursor, err);
+    case GW_READ_EVENTS:
+        read->limit = EVENTS_DEFAULT;
+        status = read_cursor(exchange, "after", read->cursor, err);
+        return status ? status : read_limit(exchange, "max_events", EVENTS_MAX, &read->limit, err);
+    case GW_READ_HISTORY:
+        read->limit = HISTORY_DEFAULT;
+        status = read_one_canvas(read, err);
+        if (!status)
+            status = read_number(exchange, "before", INT64_MAX, &read->before, err);
+        return status ? status : read_limit(exchange, "max_commits", HISTORY_MAX, &read->limit, err);
+    case GW_READ_DIFF:
+        status = read_one_canvas(read, err);
+        if (!status)
+            status = read_end(exchange, "from", read->cursor, err);
+        return status ? status : read_end(exchange, "to", read->to, err);
+    }
+    return status;
 }
 
 static int read_request(struct gw_exchange *exchange, struct gw_read *read, struct gw_error *err)
 {
-    bool is_state = read->kind == GW_READ_STATE;
     int status = gw_exchange_scope(exchange, &read->scope, err);
     if (!status)
         status = gw_exchange_admit(exchange, &read->scope, err);
     if (!status)
         status = gw_exchange_canvases(exchange, &read->set, err);
     if (!status)
-        status = read_cursor(exchange, is_state ? "at" : "after", read->cursor, err);
-    if (!status && !is_state)
-        status = read_limit(exchange, &read->limit, err);
+        status = read_own(exchange, read, err);
     if (!status)
         status = gw_exchange_plan(exchange, &read->scope, &read->plan, err);
     if (status)
         return status;
-    bool needs_history = !is_state || read->cursor[0];
+    bool needs_history = read->kind != GW_READ_STATE || read->cursor[0];
     if (needs_history && !read->plan->sees_history)
         return gw_error_set(err, GW_EDENIED, "history_denied", "your lens does not include the past of a run");
     return GW_OK;
@@ -107,4 +162,14 @@ void gw_handle_state(struct gw_exchange *exchange)
 void gw_handle_events(struct gw_exchange *exchange)
 {
     handle(exchange, GW_READ_EVENTS);
+}
+
+void gw_handle_history(struct gw_exchange *exchange)
+{
+    handle(exchange, GW_READ_HISTORY);
+}
+
+void gw_handle_diff(struct gw_exchange *exchange)
+{
+    handle(exchange, GW_READ_DIFF);
 }

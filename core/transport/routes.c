@@ -15,6 +15,8 @@ static const struct gw_route routes[] = {
     {"POST", "/v1/logs", PUBLIC, true, false, false, GW_BODY_BATCH, gw_handle_logs},
     {"GET", "/v1/state", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_state},
     {"GET", "/v1/events", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_events},
+    {"GET", "/v1/history", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_history},
+    {"GET", "/v1/diff", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_diff},
     {"GET", "/healthz", PUBLIC | ADMIN, false, false, false, GW_BODY_NONE, gw_handle_healthz},
     {"GET", "/readyz", PUBLIC | ADMIN, false, false, false, GW_BODY_NONE, gw_handle_readyz},
     {"GET", "/metrics", ADMIN, false, true, false, GW_BODY_NONE, gw_handle_metrics},
