@@ -30,11 +30,11 @@ struct gw_block {
     uint32_t tallest;       /* height of the highest block at and below this node */
 
     struct gw_order_label label;
-    bool is_removed;  /* detached, and kept until the journal closes */
-    bool is_touched;  /* its id is noted for blocks_digest.c */
-    const char *kind; /* interned in the tree */
+    bool is_removed;    /* detached, and kept until the journal closes */
+    bool is_touched;    /* its id is noted for blocks_digest.c */
+    const char *kind;   /* interned in the tree */
     const char *author; /* interned in the tree; "": none */
-    char *vis;        /* owned; NULL: none */
+    char *vis;          /* owned; NULL: none */
     struct gw_json *props;
     struct gw_text text;
     struct gw_splice_log *edits;                    /* NULL before the first splice */

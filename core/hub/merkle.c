@@ -180,7 +180,4 @@ static const uint8_t *digest_of(struct node *node)
     return inner->digest;
 }
 
-void gw_merkle_root(struct gw_merkle *merkle, uint8_t out[GW_SHA256_BYTES])
-{
-    memcpy(out, digest_of(merkle->root), GW_SHA256_BYTES);
-}
+void gw_merkle_root(struct gw_merkle *merkle, uint8_t out[GW_SHA256_BYTES]) { memcpy(out, digest_of(merkle->root), GW_SHA256_BYTES); }

@@ -30,8 +30,7 @@ struct gw_revise_need {
     uint64_t at_seq; /* STATE: as of then */
     struct gw_turn_key turn;
 };
-void gw_revise_find_need(const struct gw_state *state, const struct gw_command *command, const char *actor_id,
-                         struct gw_revise_need *need);
+void gw_revise_find_need(const struct gw_state *state, const struct gw_command *command, const char *actor_id, struct gw_revise_need *need);
 
 /* value: what was fetched; owned by whoever fetched it */
 struct gw_past {

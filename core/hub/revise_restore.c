@@ -18,10 +18,7 @@ struct restore {
     const char *canvas_id;
 };
 
-static int no_memory(const struct restore *s)
-{
-    return gw_error_set(s->v->err, GW_ENOMEM, "out_of_memory", "no memory for the command");
-}
+static int no_memory(const struct restore *s) { return gw_error_set(s->v->err, GW_ENOMEM, "out_of_memory", "no memory for the command"); }
 
 static int step(const struct restore *s, const char *type, struct gw_json *args /* taken */, const char *id)
 {

@@ -217,8 +217,8 @@ void gw_run_fetch_past(struct gw_run *run)
     if (past->need.kind == GW_PAST_TURN)
         fetch_turn(past);
     else
-        gw_loader_start(&(struct gw_loader_opts){
-            .hub = run->hub, .run = &run->key, .at_seq = past->need.at_seq, .done = on_loaded, .arg = past});
+        gw_loader_start(
+            &(struct gw_loader_opts){.hub = run->hub, .run = &run->key, .at_seq = past->need.at_seq, .done = on_loaded, .arg = past});
 }
 
 static void copy_key(struct gw_run_past *past, const struct gw_submission *submission)

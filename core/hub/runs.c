@@ -10,9 +10,9 @@
 
 struct run {
     uint64_t points;
-    bool is_own;     /* the turn put it there */
+    bool is_own; /* the turn put it there */
     bool is_gone;
-    char *cut;       /* owned: its text, when the turn removed what is not its own; else NULL */
+    char *cut; /* owned: its text, when the turn removed what is not its own; else NULL */
 };
 
 struct gw_runs {

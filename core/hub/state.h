@@ -24,20 +24,20 @@ struct gw_state;
 
 /* value: limits of one run's state, all inclusive maxima */
 struct gw_state_limits {
-    size_t max_canvases;    /* 32 */
-    size_t max_blocks;      /* per canvas: 200000 */
-    size_t max_text_bytes;  /* per block: 1 MiB */
-    size_t max_props_bytes; /* per block, canonical JSON: 64 KiB */
-    size_t max_depth;       /* of the block tree: 64 */
-    size_t max_token_bytes; /* one Token value, canonical JSON: 16 KiB */
-    size_t max_base64_run;  /* rule 3: unbroken base64 or hex characters: 1024 */
-    size_t edit_window;     /* seqs back that a base may lie: 65536 */
-    size_t max_context_ops; /* concurrent splices kept per origin and block: 16384 */
+    size_t max_canvases;      /* 32 */
+    size_t max_blocks;        /* per canvas: 200000 */
+    size_t max_text_bytes;    /* per block: 1 MiB */
+    size_t max_props_bytes;   /* per block, canonical JSON: 64 KiB */
+    size_t max_depth;         /* of the block tree: 64 */
+    size_t max_token_bytes;   /* one Token value, canonical JSON: 16 KiB */
+    size_t max_base64_run;    /* rule 3: unbroken base64 or hex characters: 1024 */
+    size_t edit_window;       /* seqs back that a base may lie: 65536 */
+    size_t max_context_ops;   /* concurrent splices kept per origin and block: 16384 */
     size_t max_message_bytes; /* text of one chat message: 1 MiB */
     size_t max_open_messages; /* streamed messages that have not ended: 1000 */
     size_t max_open_bytes;    /* text of all of them: 16 MiB */
-    size_t max_nodes;       /* of the graph: 10000 */
-    size_t max_edges;       /* 50000 */
+    size_t max_nodes;         /* of the graph: 10000 */
+    size_t max_edges;         /* 50000 */
 };
 void gw_state_limits_default(struct gw_state_limits *limits);
 

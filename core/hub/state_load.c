@@ -89,8 +89,8 @@ static int load_canvas(const struct loading *l, const struct gw_json *row)
     if (!canvas)
         return judge(l, GW_ENOMEM, "");
     memcpy(canvas->type, type, strlen(type) + 1);
-    bool is_good = read_seq(gw_json_get(row, "mounted"), &canvas->mounted_seq) &&
-                   read_seq(gw_json_get(row, "uncommitted"), &canvas->uncommitted);
+    bool is_good =
+        read_seq(gw_json_get(row, "mounted"), &canvas->mounted_seq) && read_seq(gw_json_get(row, "uncommitted"), &canvas->uncommitted);
     int status = is_good ? gw_state_mount(l->state, canvas) : GW_EINVAL;
     if (status) {
         gw_state_bury(l->state, canvas);
@@ -142,9 +142,9 @@ static int load_rows(struct loading *l, const struct gw_json *chunk)
         const char *part;
         int (*load)(const struct loading *l, const struct gw_json *row);
         bool is_object;
-    } parts[] = {{"head", load_head, true},           {"origins", load_origin, false}, {"graph", load_graph, true},     {"canvases", load_canvas, true},
-                 {"revisions", load_revision, false}, {"blocks", load_block, true},    {"removed", load_removed, false},
-                 {"messages", load_message, true},    {"gone_messages", load_gone_message, false}};
+    } parts[] = {{"head", load_head, true},        {"origins", load_origin, false},     {"graph", load_graph, true},
+                 {"canvases", load_canvas, true},  {"revisions", load_revision, false}, {"blocks", load_block, true},
+                 {"removed", load_removed, false}, {"messages", load_message, true},    {"gone_messages", load_gone_message, false}};
     const char *part = gw_state_text_member(chunk, "part"), *canvas = gw_state_text_member(chunk, "canvas");
     const struct gw_json *rows = part ? gw_json_get(chunk, "rows") : NULL;
     size_t kind = 0, kinds = sizeof parts / sizeof parts[0];

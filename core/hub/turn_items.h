@@ -19,11 +19,11 @@ struct gw_turn_item {
     struct gw_turn_item *neighbour; /* of the same block */
     enum gw_turn_kind kind;
     char canvas_id[GW_ID_MAX + 1], block_id[GW_ID_MAX + 1]; /* "" for a Token */
-    char *name; /* of a Token or property; owned, else NULL */
-    size_t number; /* as they were first touched */
+    char *name;                                             /* of a Token or property; owned, else NULL */
+    size_t number;                                          /* as they were first touched */
 
     /* a field: */
-    bool is_own; /* the turn wrote it last; else another did, after it */
+    bool is_own;            /* the turn wrote it last; else another did, after it */
     struct gw_json *before; /* what stood when the turn began to be its last writer; NULL: nothing. A place: {parent, after} */
 
     /* a text: */
@@ -31,8 +31,8 @@ struct gw_turn_item {
 
     /* a block that the turn made or took away: */
     bool is_made, is_taken, is_foreign; /* foreign: another has touched it since */
-    struct gw_json *content; /* taken: as it stood; NULL: too large to be kept */
-    size_t taken_at;         /* which event of the turn took it */
+    struct gw_json *content;            /* taken: as it stood; NULL: too large to be kept */
+    size_t taken_at;                    /* which event of the turn took it */
 };
 
 struct gw_turn {

@@ -31,9 +31,8 @@ static void append_escaped(struct gw_buffer *out, const char *name)
 
 static struct gw_json *path_of(const struct gw_turn_item *item)
 {
-    static const char *const members[] = {
-        [GW_TURN_TOKEN] = "", [GW_TURN_PROP] = "/props/", [GW_TURN_VIS] = "/vis", [GW_TURN_PLACE] = "/parent", [GW_TURN_TEXT] = "/text",
-        [GW_TURN_BLOCK] = ""};
+    static const char *const members[] = {[GW_TURN_TOKEN] = "",        [GW_TURN_PROP] = "/props/", [GW_TURN_VIS] = "/vis",
+                                          [GW_TURN_PLACE] = "/parent", [GW_TURN_TEXT] = "/text",   [GW_TURN_BLOCK] = ""};
     struct gw_buffer path;
     gw_buffer_init(&path, 0);
     if (item->kind == GW_TURN_TOKEN)

@@ -154,10 +154,8 @@ static void every_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_leaf_is_zeros_and_one_is_itself),
-        cmocka_unit_test(the_root_follows_every_change),
-        cmocka_unit_test(keys_that_begin_alike_lie_deeper),
-        cmocka_unit_test(removing_what_is_not_there_changes_nothing),
+        cmocka_unit_test(no_leaf_is_zeros_and_one_is_itself), cmocka_unit_test(the_root_follows_every_change),
+        cmocka_unit_test(keys_that_begin_alike_lie_deeper),   cmocka_unit_test(removing_what_is_not_there_changes_nothing),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,9 +29,8 @@ static void fold(struct gw_state *state, struct gw_event *event)
 
 static void mount(struct gw_state *state, struct gw_json *tokens)
 {
-    struct gw_event *event =
-        event_of("c", GW_EVENT_CANVAS_READY, "{\"canvas_type\":\"any\",\"manifest\":{},\"TokenCatalog\":{}}",
-                 "{\"manifest_hash\":\"0000000000000000000000000000000000000000000000000000000000000000\"}");
+    struct gw_event *event = event_of("c", GW_EVENT_CANVAS_READY, "{\"canvas_type\":\"any\",\"manifest\":{},\"TokenCatalog\":{}}",
+                                      "{\"manifest_hash\":\"0000000000000000000000000000000000000000000000000000000000000000\"}");
     void *iterator = NULL;
     const char *key;
     struct gw_json *value;
@@ -122,7 +121,8 @@ static const char *commit(struct fixture *f)
     return gw_json_text(gw_json_get(last_event(f)->data, "state_hash"), NULL);
 }
 
-#define INSERT(id) ON_C "\"type\":\"block.insert\",\"args\":{\"block\":{\"id\":\"" id "\",\"kind\":\"text\",\"parent\":null,\"text\":\"t\"}}"
+#define INSERT(id)                                                                                                                         \
+    ON_C "\"type\":\"block.insert\",\"args\":{\"block\":{\"id\":\"" id "\",\"kind\":\"text\",\"parent\":null,\"text\":\"t\"}}"
 #define REMOVE(id) ON_C "\"type\":\"block.remove\",\"args\":{\"id\":\"" id "\"}"
 
 static void what_changes_the_state_changes_the_hash_and_back(void **state)
