@@ -2,11 +2,12 @@
 ---
 ---   faults.names                            in order
 ---   faults.tamper(name, dice) → tamper      tamper(member, envelope) → the envelopes that the client gets instead; strikes once
+---   faults.swallow(dice) → swallow          for the fault `lose`: swallow(item) → a made up answer instead of the gateway's, once
 ---   faults.break_transform()                for the fault `transform`: every carried insert lands one place off
 
 local text_op = require("atoms.text_op")
 
-local faults = { names = { "drop", "duplicate", "splice", "resurrect", "reorder", "token", "transform" } }
+local faults = { names = { "drop", "duplicate", "splice", "resurrect", "reorder", "token", "transform", "lose" } }
 
 local function first_op(envelope, name)
   local op = envelope.type == "state_patch" and envelope.data.ops[1]
@@ -61,9 +62,11 @@ function strikes.token(envelope)
   end
 end
 
---- The `share` is how many suitable events pass before it strikes, at random.
+--- How many suitable events pass before it strikes: most are suitable to be lost.
+local PATIENCE = { drop = 12, duplicate = 12 }
+
 function faults.tamper(name, dice)
-  local strike, left = strikes[name], dice:int(0, 2)
+  local strike, left = strikes[name], dice:int(0, PATIENCE[name] or 2)
   return function(member, envelope)
     local instead = strike and not member.is_struck and strike(envelope)
     if instead and left > 0 then
@@ -74,6 +77,21 @@ function faults.tamper(name, dice)
       return instead
     end
     return { envelope }
+  end
+end
+
+--- One command never arrives, and is acknowledged all the same.
+function faults.swallow(dice)
+  local left = dice:int(1, 6)
+  return function(item)
+    local command = item.commands[1]
+    left = left - 1
+    local is_suitable = command.type == "token.set" and command.command_id ~= "the-end" and not command.must_be_refused
+    if left <= 0 and is_suitable and not item.first and #item.commands == 1 then
+      left = math.huge
+      local body = ('{"status":"committed","command_id":"%s","cursor":"x","events":1}'):format(command.command_id)
+      return { is_done = true, status = 200, body = body }
+    end
   end
 end
 

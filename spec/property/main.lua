@@ -3,7 +3,8 @@
 ---   lua5.4 spec/property/main.lua FIRST COUNT [STRIDE]     seeds FIRST, FIRST + STRIDE, …, COUNT of them
 ---
 --- Environment: ATOMS_BIN (build/release/atoms); FAULT, a name of faults.lua, to see it found; PRINTS=1 to print every step; ORDER=0
---- leaves the order of events unchecked; KILLS, schedules between two kills (250; 0 none); TOGETHER, schedules at a time (24).
+--- leaves the order of events unchecked; PATIENCE, seconds that anything may take (30); KILLS, schedules between two kills (250; 0
+--- none); TOGETHER, schedules at a time (24).
 --- Prints one line for each schedule that failed, and a summary; exits with 1 when one failed.
 
 package.path = "lua/?.lua;spec/?.lua;spec/?/init.lua;" .. package.path
@@ -30,6 +31,7 @@ local settings = {
   together = tonumber(os.getenv("TOGETHER") or 24),
   checks_order = os.getenv("ORDER") ~= "0",
 }
+reactor.patience = tonumber(os.getenv("PATIENCE") or reactor.patience)
 if settings.fault == "transform" then
   faults.break_transform()
 end
