@@ -13,8 +13,8 @@ struct gw_run;
 struct gw_submission;
 
 #define GW_CHAT_WINDOW_MS  20
-#define GW_CHAT_BUSY_POSTS 250 /* of one run in GW_CHAT_BUSY_MS: from there on posts are many */
-#define GW_CHAT_BUSY_MS    250
+#define GW_CHAT_BUSY_POSTS 50 /* of one run in GW_CHAT_BUSY_MS: from there on posts are many */
+#define GW_CHAT_BUSY_MS    50
 
 /* value, in its run */
 struct gw_run_chat {
