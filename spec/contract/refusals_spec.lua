@@ -39,7 +39,7 @@ describe("a refused request", function()
     return gateway:post("/v1/commands", ann, body)
   end
 
-  -- ---- bodies ----------------------------------------------------------------------------------------------------------------------------
+  -- ---- bodies -------------------------------------------------------------------------------------------------------------------------
 
   local titled = json.encode(command.maker():tokens({ ["plan.title"] = "MARK" }))
 
@@ -91,7 +91,7 @@ describe("a refused request", function()
     end
   end)
 
-  -- ---- the envelope -----------------------------------------------------------------------------------------------------------------------
+  -- ---- the envelope -------------------------------------------------------------------------------------------------------------------
 
   for _, name in ipairs({ "tenant_id", "mode", "project_id", "surface_id", "app_id", "run_id", "command_id", "type" }) do
     it("without " .. name .. " names it", function()
@@ -169,7 +169,7 @@ describe("a refused request", function()
     assert_refused(post(json.array({ make:tokens({ ["plan.days"] = 2 }), foreign })), 403, "not_covered", "/1")
   end)
 
-  -- ---- what a canvas does not admit ---------------------------------------------------------------------------------------------------------
+  -- ---- what a canvas does not admit ---------------------------------------------------------------------------------------------------
 
   local function block(more)
     return make:insert("b9", more)
