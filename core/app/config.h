@@ -47,11 +47,11 @@ struct gw_config_limits {
     int64_t block_cache_bytes; /* per worker */
     int64_t record_bytes;      /* per group commit */
     int64_t checkpoint_events;
-    int64_t commit_events; /* 0: never */
+    int64_t commit_events;  /* 0: never */
     int64_t commit_idle_ms; /* 0: never */
-    int64_t run_idle_ms; /* then it is unloaded */
+    int64_t run_idle_ms;    /* then it is unloaded */
     int64_t view_idle_ms;
-    int64_t chat_lease_ms; /* of the producer of a streamed message */
+    int64_t chat_lease_ms;    /* of the producer of a streamed message */
     int64_t mailbox_messages; /* per thread */
 };
 
@@ -64,7 +64,7 @@ struct gw_config {
     char *policies_dir; /* "": none, the built-in plans apply */
     char *canvases_dir;
     int64_t workers;
-    char *spine;    /* "sqlite" | "memory" */
+    char *spine;         /* "sqlite" | "memory" */
     char *registry;      /* "files" */
     char *registry_file; /* "": there are no tenants, and so no flows */
     struct {

@@ -36,10 +36,7 @@ bool gw_config_has_real_mode(const struct gw_config *config)
     return false;
 }
 
-static bool is_set(const char *text)
-{
-    return text[0] != '\0';
-}
+static bool is_set(const char *text) { return text[0] != '\0'; }
 
 static int check_modes(const struct gw_config *config, struct gw_error *err)
 {
@@ -231,9 +228,8 @@ static void place(const struct gw_config *config, struct gw_error *err)
 
 int gw_config_check(const struct gw_config *config, struct gw_error *err)
 {
-    int (*const rules[])(const struct gw_config *, struct gw_error *) = {check_modes, check_real_modes, check_url,     check_secrets,
-                                                                         check_reach, check_pairs,      check_sink,    check_origins,
-                                                                         check_folders};
+    int (*const rules[])(const struct gw_config *, struct gw_error *) = {
+        check_modes, check_real_modes, check_url, check_secrets, check_reach, check_pairs, check_sink, check_origins, check_folders};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         int rc = rules[i](config, err);
         if (rc != 0) {

@@ -32,9 +32,9 @@
     }
 #define LIMIT(m, p, low, high, d) NUMBER("limits." #m, limits.m, NULL, p, low, high, d)
 
-#define KIB                       INT64_C(1024)
-#define MIB                       (KIB * KIB)
-#define HOUR_MS                   INT64_C(3600000)
+#define KIB     INT64_C(1024)
+#define MIB     (KIB * KIB)
+#define HOUR_MS INT64_C(3600000)
 
 /* clang-format off: one setting a line */
 static const struct gw_setting settings[] = {
@@ -47,7 +47,8 @@ static const struct gw_setting settings[] = {
     NUMBER("workers", workers, "ATOMS_WORKERS", NULL, 1, 256, "event loops; the default is one per processor"),
     CHOICE("spine", spine, "ATOMS_SPINE", "\"sqlite\"", "sqlite|memory", "where events are stored; memory forgets everything at exit"),
     CHOICE("registry", registry, NULL, "\"files\"", "files", "where tenants and flows are described"),
-    TEXT("registry_file", registry_file, "ATOMS_REGISTRY_FILE", "\"\"", "Lua file of the tenants and flows; empty: the one shipped with the program"),
+    TEXT("registry_file", registry_file, "ATOMS_REGISTRY_FILE", "\"\"",
+         "Lua file of the tenants and flows; empty: the one shipped with the program"),
     LIST("seal_keys", seal_keys, "ATOMS_SEAL_KEYS", "\"\"", true,
          "keys of the cursors: the first seals, all open; empty: one made in data_dir"),
     NUMBER("shutdown_ms", shutdown_ms, "ATOMS_SHUTDOWN_MS", "10000", 0, HOUR_MS, "how long an orderly end may take"),
@@ -107,15 +108,9 @@ static const struct gw_setting settings[] = {
 };
 /* clang-format on */
 
-size_t gw_setting_count(void)
-{
-    return sizeof settings / sizeof *settings;
-}
+size_t gw_setting_count(void) { return sizeof settings / sizeof *settings; }
 
-const struct gw_setting *gw_setting_at(size_t index)
-{
-    return &settings[index];
-}
+const struct gw_setting *gw_setting_at(size_t index) { return &settings[index]; }
 
 const struct gw_setting *gw_setting_find(const char *name, size_t length)
 {

@@ -149,10 +149,7 @@ static int open_tls(struct gw_process *process, struct gw_error *err)
     return gw_tls_create(&opts, &process->tls, err);
 }
 
-static const char *const *texts(const struct gw_text_list *list)
-{
-    return (const char *const *)list->items;
-}
+static const char *const *texts(const struct gw_text_list *list) { return (const char *const *)list->items; }
 
 static void fill_server_config(struct gw_process *process)
 {
@@ -264,7 +261,8 @@ void gw_process_reload(struct gw_process *process)
         gw_log_write(process->log, GW_LOG_ERROR, "tls_reload_failed",
                      (struct gw_log_field[]){GW_F_TEXT("code", err.id), GW_F_TEXT("message", err.message), GW_F_END});
     else
-        gw_log_write(process->log, GW_LOG_INFO, "tls_reloaded", (struct gw_log_field[]){GW_F_INT("not_after_s", gw_tls_not_after_s(process->tls)), GW_F_END});
+        gw_log_write(process->log, GW_LOG_INFO, "tls_reloaded",
+                     (struct gw_log_field[]){GW_F_INT("not_after_s", gw_tls_not_after_s(process->tls)), GW_F_END});
 }
 
 /* ---- ending ------------------------------------------------------------------------------------------------------------------------------ */

@@ -51,7 +51,8 @@ static void make_room_for_files(const struct gw_config *config)
 {
     uint64_t allowed = gw_client_raise_file_limit(), wanted = (uint64_t)config->limits.max_connections + FILES_BESIDE;
     if (allowed < wanted)
-        fprintf(stderr, "atoms: this process may open %llu files, and limits.max_connections needs %llu: raise `ulimit -n` or lower the limit\n",
+        fprintf(stderr,
+                "atoms: this process may open %llu files, and limits.max_connections needs %llu: raise `ulimit -n` or lower the limit\n",
                 (unsigned long long)allowed, (unsigned long long)wanted);
 }
 
@@ -96,13 +97,14 @@ int gw_serve_main(int argc, char **argv)
         {"--config", GW_OPTION_TEXT, &file, "FILE  a Lua table of process settings; without it the shipped configuration is used"},
         {0},
     };
-    const struct gw_usage usage = {.name = "serve",
-                                   .synopsis = "[--config FILE]",
-                                   .about = "Starts the gateway. Without a file it reads ATOMS_LISTEN, ATOMS_DATA_DIR and the other variables that\n"
-                                            "`atoms check-config` lists, keeps its data in an embedded database, and prints one line when it is ready.\n"
-                                            "SIGTERM and SIGINT end it in order; SIGHUP reads the TLS certificate again.\n",
-                                   .options = options,
-                                   .example = "  atoms serve\n  ATOMS_LISTEN=127.0.0.1:9000 atoms serve\n"};
+    const struct gw_usage usage = {
+        .name = "serve",
+        .synopsis = "[--config FILE]",
+        .about = "Starts the gateway. Without a file it reads ATOMS_LISTEN, ATOMS_DATA_DIR and the other variables that\n"
+                 "`atoms check-config` lists, keeps its data in an embedded database, and prints one line when it is ready.\n"
+                 "SIGTERM and SIGINT end it in order; SIGHUP reads the TLS certificate again.\n",
+        .options = options,
+        .example = "  atoms serve\n  ATOMS_LISTEN=127.0.0.1:9000 atoms serve\n"};
     struct gw_config config;
     struct gw_error err;
     enum gw_usage_answer answer = gw_usage_read(&usage, argc, argv);

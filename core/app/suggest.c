@@ -2,10 +2,7 @@
 
 #include <string.h>
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 /* Optimal string alignment: Damerau-Levenshtein without editing a swapped pair again. */
 size_t gw_suggest_distance(const char *a, size_t a_length, const char *b, size_t b_length)
@@ -27,7 +24,4 @@ size_t gw_suggest_distance(const char *a, size_t a_length, const char *b, size_t
     return rows[a_length % 3][b_length];
 }
 
-size_t gw_suggest_limit(size_t length)
-{
-    return length <= 3 ? 1 : length <= 8 ? 2 : 3;
-}
+size_t gw_suggest_limit(size_t length) { return length <= 3 ? 1 : length <= 8 ? 2 : 3; }

@@ -83,20 +83,11 @@ static void post(struct gw_worker *worker, struct gw_task *task, void (*run)(str
     executor->post(executor->self, task);
 }
 
-void gw_worker_leave(struct gw_worker *worker)
-{
-    post(worker, &worker->leave, on_leave);
-}
+void gw_worker_leave(struct gw_worker *worker) { post(worker, &worker->leave, on_leave); }
 
-void gw_worker_settle(struct gw_worker *worker)
-{
-    post(worker, &worker->settle, on_settle);
-}
+void gw_worker_settle(struct gw_worker *worker) { post(worker, &worker->settle, on_settle); }
 
-void gw_worker_abort(struct gw_worker *worker)
-{
-    post(worker, &worker->abort, on_abort);
-}
+void gw_worker_abort(struct gw_worker *worker) { post(worker, &worker->abort, on_abort); }
 
 /* ---- building ---------------------------------------------------------------------------------------------------------------------------- */
 
@@ -225,10 +216,7 @@ int gw_worker_listen(struct gw_worker *worker, struct gw_error *err)
     return status;
 }
 
-int gw_worker_start(struct gw_worker *worker, struct gw_error *err)
-{
-    return gw_loop_start(worker->loop, err);
-}
+int gw_worker_start(struct gw_worker *worker, struct gw_error *err) { return gw_loop_start(worker->loop, err); }
 
 void gw_worker_fini(struct gw_worker *worker)
 {

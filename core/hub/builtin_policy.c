@@ -26,7 +26,8 @@ struct role {
 };
 
 static const struct role roles[] = {
-    {"owner", true, true}, {"editor", true, true}, {"viewer", false, true}, {"planner", true, true}, {"director", true, true}, {"service", true, true},
+    {"owner", true, true},   {"editor", true, true},   {"viewer", false, true},
+    {"planner", true, true}, {"director", true, true}, {"service", true, true},
 };
 
 static const struct role *find_role(const char *name)
@@ -130,7 +131,4 @@ void gw_builtin_policy_destroy(struct gw_builtin_policy *policy)
     gw_free(policy);
 }
 
-const struct gw_policy *gw_builtin_policy_port(const struct gw_builtin_policy *policy)
-{
-    return &policy->port;
-}
+const struct gw_policy *gw_builtin_policy_port(const struct gw_builtin_policy *policy) { return &policy->port; }

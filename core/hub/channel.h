@@ -24,7 +24,7 @@ struct gw_channel {
     struct gw_run_key run;
     struct gw_plan *plan; /* owned reference */
     struct gw_canvas_set set;
-    uint64_t epoch;       /* 0 until the run has an event */
+    uint64_t epoch; /* 0 until the run has an event */
 };
 
 void gw_channel_fini(struct gw_channel *channel);
@@ -38,6 +38,7 @@ int gw_channel_project(const struct gw_channel *channel, const struct gw_event *
 int gw_channel_encode(const struct gw_channel *channel, const struct gw_event *event, struct gw_buffer *out, bool *is_event);
 /* Appends the frames of a checkpoint: what the class sees of the state, as of `seq`; only the last frame carries the id. `ts_ms` is for frames that have no time of
  * their own. Failure shows as out->has_failed. (channel_checkpoint.c) */
-void gw_channel_checkpoint(const struct gw_channel *channel, const struct gw_state *state, uint64_t seq, int64_t ts_ms, struct gw_buffer *out);
+void gw_channel_checkpoint(const struct gw_channel *channel, const struct gw_state *state, uint64_t seq, int64_t ts_ms,
+                           struct gw_buffer *out);
 
 #endif

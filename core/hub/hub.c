@@ -87,10 +87,7 @@ void gw_hub_destroy(struct gw_hub *hub)
 
 /* ---- messages ------------------------------------------------------------------------------------------------------------------------- */
 
-struct gw_executor *gw_hub_home(struct gw_hub *hub)
-{
-    return &hub->opts.executors[hub->opts.worker];
-}
+struct gw_executor *gw_hub_home(struct gw_hub *hub) { return &hub->opts.executors[hub->opts.worker]; }
 
 void gw_hub_send(struct gw_hub *hub, size_t worker, struct gw_task *task)
 {
@@ -423,10 +420,7 @@ void gw_hub_tick(struct gw_hub *hub)
     unload_idle_runs(hub, now_ms);
 }
 
-void gw_hub_drain(struct gw_hub *hub)
-{
-    hub->is_draining = true;
-}
+void gw_hub_drain(struct gw_hub *hub) { hub->is_draining = true; }
 
 bool gw_hub_is_quiet(const struct gw_hub *hub)
 {

@@ -45,7 +45,7 @@ struct gw_hub_opts {
     struct gw_executor *executors; /* one per worker */
     struct gw_hub **hubs;          /* one per worker; filled by the wiring before the first call */
     const struct gw_spine *spine;
-    const struct gw_wire *wire;    /* this worker's own */
+    const struct gw_wire *wire; /* this worker's own */
     const struct gw_clock *clock;
     const struct gw_manifests *manifests;
     const struct gw_registry *registry; /* NULL: there are no flows */
@@ -85,8 +85,8 @@ struct gw_outcome {
     struct gw_error *error; /* owned by the submission */
     char *changes;          /* with an error: JSON text of what changed since the command's base; owned by the submission, may be NULL */
     size_t changes_length;
-    bool is_claimed;        /* the hub's: judged, its answer is set or on its way */
-    unsigned new_in_load;   /* the hub's: in which load of the run it was found to be new */
+    bool is_claimed;      /* the hub's: judged, its answer is set or on its way */
+    unsigned new_in_load; /* the hub's: in which load of the run it was found to be new */
 };
 
 /* An ordered batch of one run. The caller fills the inputs and owns it again when `done` runs on `home`. */
@@ -94,16 +94,17 @@ struct gw_submission {
     struct gw_run_key run;
     struct gw_scope scope; /* the run's; the single commands carry their own surface and app */
     struct gw_actor actor;
-    struct gw_plan *plan;  /* owned reference */
+    struct gw_plan *plan; /* owned reference */
     struct gw_command *commands;
     struct gw_outcome *outcomes; /* `count` zeroed entries */
     size_t count;
     bool is_atomic, is_dry_run;
-    bool is_append; /* one chat.append, which is not in the idempotency index: the message itself tells what was appended; the answer is hub/chat_round.h's */
-    bool is_probe;  /* such a one that is no sign of life of the message's producer */
+    bool
+        is_append; /* one chat.append, which is not in the idempotency index: the message itself tells what was appended; the answer is hub/chat_round.h's */
+    bool is_probe; /* such a one that is no sign of life of the message's producer */
     struct gw_executor *home;
     void (*done)(struct gw_submission *submission);
-    struct gw_task task;            /* the hub's, as all below */
+    struct gw_task task; /* the hub's, as all below */
     struct gw_hub *owner;
     struct gw_submission *next;
     size_t unsettled;
@@ -121,8 +122,8 @@ enum gw_read_kind { GW_READ_STATE, GW_READ_EVENTS, GW_READ_HISTORY, GW_READ_DIFF
 struct gw_read {
     enum gw_read_kind kind;
     struct gw_scope scope;
-    struct gw_plan *plan; /* owned reference */
-    struct gw_canvas_set set; /* HISTORY, DIFF: one canvas */
+    struct gw_plan *plan;       /* owned reference */
+    struct gw_canvas_set set;   /* HISTORY, DIFF: one canvas */
     char cursor[GW_CURSOR_MAX]; /* STATE: `at`, or ""; EVENTS: after this, "earliest" or ""; DIFF: from, a cursor or a revision's number */
     char to[GW_CURSOR_MAX];     /* DIFF: likewise */
     uint64_t limit;             /* EVENTS: 1 … 1000; HISTORY: 1 … 100 */

@@ -14,15 +14,24 @@ static const struct handler {
     bool is_about_canvas; /* which must be mounted */
     bool judges_bytes;    /* itself: its text is only a part of the value */
 } handlers[] = {
-    {"block.splice", gw_resolve_block_splice, true, true},   {"block.insert", gw_resolve_block_insert, true, false},
-    {"block.update", gw_resolve_block_update, true, false},  {"block.move", gw_resolve_block_move, true, false},
-    {"block.remove", gw_resolve_block_remove, true, false},  {"token.set", gw_resolve_token_set, false, false},
-    {"canvas.mount", gw_resolve_canvas_mount, false, false}, {"canvas.commit", gw_resolve_canvas_commit, true, false},
-    {"chat_send", gw_resolve_chat_send, false, false},       {"chat.append", gw_resolve_chat_append, false, true},
-    {"chat.cancel", gw_resolve_chat_cancel, false, false},   {"log.write", gw_resolve_log_write, false, false},
-    {"graph.node.set", gw_resolve_node_set, false, false},   {"graph.edge.set", gw_resolve_edge_set, false, false},
-    {"run.set_state", gw_resolve_run_state, false, false},   {"run.start", gw_resolve_run_start, false, false},
-    {"undo", gw_resolve_undo, false, false},                 {"canvas.restore", gw_resolve_restore, true, false},
+    {"block.splice", gw_resolve_block_splice, true, true},
+    {"block.insert", gw_resolve_block_insert, true, false},
+    {"block.update", gw_resolve_block_update, true, false},
+    {"block.move", gw_resolve_block_move, true, false},
+    {"block.remove", gw_resolve_block_remove, true, false},
+    {"token.set", gw_resolve_token_set, false, false},
+    {"canvas.mount", gw_resolve_canvas_mount, false, false},
+    {"canvas.commit", gw_resolve_canvas_commit, true, false},
+    {"chat_send", gw_resolve_chat_send, false, false},
+    {"chat.append", gw_resolve_chat_append, false, true},
+    {"chat.cancel", gw_resolve_chat_cancel, false, false},
+    {"log.write", gw_resolve_log_write, false, false},
+    {"graph.node.set", gw_resolve_node_set, false, false},
+    {"graph.edge.set", gw_resolve_edge_set, false, false},
+    {"run.set_state", gw_resolve_run_state, false, false},
+    {"run.start", gw_resolve_run_start, false, false},
+    {"undo", gw_resolve_undo, false, false},
+    {"canvas.restore", gw_resolve_restore, true, false},
 };
 
 int gw_resolve_at(const struct gw_resolve *r, const char *path)

@@ -148,8 +148,7 @@ static int emit(const struct gw_resolve *r, const struct insert *insert)
     char label[GW_ORDER_MAX + 1];
     struct gw_json *facets = gw_facets_create(r->canvas), *ops = NULL;
     int status = facets ? gw_resolve_place_ops(r, &insert->place, NULL, facets, &ops, label) : gw_resolve_no_memory(r);
-    struct gw_json *own =
-        status ? NULL : gw_facets_add(facets, insert->id, insert->kind, insert->author, insert->vis ? insert->vis : "");
+    struct gw_json *own = status ? NULL : gw_facets_add(facets, insert->id, insert->kind, insert->author, insert->vis ? insert->vis : "");
     if (!status && (!own || gw_json_set(own, "is", gw_resolve_text("new")) || gw_json_append(ops, make_op(insert, label))))
         status = gw_resolve_no_memory(r);
     struct gw_json *context = NULL;

@@ -249,7 +249,8 @@ static int check_same_block(const struct gw_resolve *r, const struct splice *s)
 {
     if (s->edit.base_seq >= gw_blocks_returned_seq(r->canvas->blocks, s->block, r->state->seq))
         return GW_OK;
-    gw_error_set(r->err, GW_ECONFLICT, "block_removed", "the block %s was removed after this base, and brought back", gw_block_id(s->block));
+    gw_error_set(r->err, GW_ECONFLICT, "block_removed", "the block %s was removed after this base, and brought back",
+                 gw_block_id(s->block));
     return gw_resolve_at(r, "/args/id");
 }
 

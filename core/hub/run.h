@@ -42,14 +42,14 @@ struct gw_run {
     struct gw_submission *inbox_first, **inbox_last;
     size_t inbox_count; /* with what waits in `chat` */
     struct gw_run_chat chat;
-    bool inbox_waits, fetches_page; /* for a page of the key index, for a pending twin to become durable, or for an empty record */
+    bool inbox_waits, fetches_page;   /* for a page of the key index, for a pending twin to become durable, or for an empty record */
     struct gw_flow_fetch *flow_fetch; /* a flow being asked for, or NULL */
     struct gw_run_past *past;         /* what the first command of the inbox takes back, or NULL */
-    struct gw_run_refresh *refresh; /* a look at the log's tail under way, or NULL: meanwhile nothing is judged or served */
-    struct gw_read *reads;          /* wait until the state is exactly what is durable */
-    struct gw_attach *attaches;     /* likewise */
-    size_t readers;                 /* reads and replay reads that still hold the run */
-    struct gw_changes *changes;     /* refusals that wait for what they were judged by to be durable */
+    struct gw_run_refresh *refresh;   /* a look at the log's tail under way, or NULL: meanwhile nothing is judged or served */
+    struct gw_read *reads;            /* wait until the state is exactly what is durable */
+    struct gw_attach *attaches;       /* likewise */
+    size_t readers;                   /* reads and replay reads that still hold the run */
+    struct gw_changes *changes;       /* refusals that wait for what they were judged by to be durable */
     struct gw_feed *feeds;
     size_t feed_count;
     struct gw_block_read *block_reads;

@@ -27,7 +27,7 @@ struct gw_published {
 
 /* value: one replay block, here or on its way */
 struct gw_view_block {
-    uint64_t number; /* +1; 0 = empty slot */
+    uint64_t number;      /* +1; 0 = empty slot */
     struct gw_span *span; /* NULL while it is on its way */
     uint64_t used_at;
 };

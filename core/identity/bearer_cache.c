@@ -108,7 +108,4 @@ void gw_bearer_cache_keep_signed_by(struct gw_bearer_cache *cache, const struct 
     }
 }
 
-size_t gw_bearer_cache_count(const struct gw_bearer_cache *cache)
-{
-    return gw_map_count(cache->entries);
-}
+size_t gw_bearer_cache_count(const struct gw_bearer_cache *cache) { return gw_map_count(cache->entries); }

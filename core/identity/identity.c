@@ -19,10 +19,7 @@ static int refuse(struct gw_error *err, const char *path, const char *what)
     return GW_EAUTH;
 }
 
-static int no_memory(struct gw_error *err)
-{
-    return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the bearer");
-}
+static int no_memory(struct gw_error *err) { return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the bearer"); }
 
 static bool is_glob(const char *text, size_t length)
 {

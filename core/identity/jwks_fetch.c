@@ -97,15 +97,9 @@ struct gw_jwks_fetch *gw_jwks_fetch_create(const struct gw_jwks_fetch_opts *opts
     return fetch;
 }
 
-void gw_jwks_fetch_destroy(struct gw_jwks_fetch *fetch)
-{
-    gw_free(fetch);
-}
+void gw_jwks_fetch_destroy(struct gw_jwks_fetch *fetch) { gw_free(fetch); }
 
-const struct gw_key_fetch *gw_jwks_fetch_port(const struct gw_jwks_fetch *fetch)
-{
-    return &fetch->port;
-}
+const struct gw_key_fetch *gw_jwks_fetch_port(const struct gw_jwks_fetch *fetch) { return &fetch->port; }
 
 static int64_t read_seconds(const char *text, size_t length)
 {

@@ -19,10 +19,7 @@ void gw_key_ring_fini(struct gw_key_ring *ring)
     *ring = (struct gw_key_ring){NULL, 0, 0};
 }
 
-static int no_memory(struct gw_error *err)
-{
-    return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a key");
-}
+static int no_memory(struct gw_error *err) { return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a key"); }
 
 /* Room for `more` keys behind the present ones. */
 static int reserve(struct gw_key_ring *ring, size_t more, struct gw_error *err)

@@ -52,15 +52,9 @@ struct gw_verifier {
     struct queue waiting, answering;
 };
 
-static int64_t now_ms(const struct gw_verifier *v)
-{
-    return (int64_t)v->clock->monotonic_ms(v->clock->self);
-}
+static int64_t now_ms(const struct gw_verifier *v) { return (int64_t)v->clock->monotonic_ms(v->clock->self); }
 
-static void queue_init(struct queue *queue)
-{
-    *queue = (struct queue){NULL, &queue->first, 0};
-}
+static void queue_init(struct queue *queue) { *queue = (struct queue){NULL, &queue->first, 0}; }
 
 static void queue_push(struct queue *queue, struct gw_verify *verify)
 {
@@ -84,10 +78,7 @@ static bool queue_remove(struct queue *queue, struct gw_verify *verify)
     return false;
 }
 
-static bool is_empty(const char *text)
-{
-    return text == NULL || text[0] == '\0';
-}
+static bool is_empty(const char *text) { return text == NULL || text[0] == '\0'; }
 
 /* ---- keys ---------------------------------------------------------------------------------------------------------------------------- */
 
@@ -105,10 +96,7 @@ static int load_fixed_keys(struct gw_verifier *v, const struct gw_verifier_opts 
     return rc;
 }
 
-static char *copy_or_null(const char *text)
-{
-    return is_empty(text) ? NULL : gw_strdup(text);
-}
+static char *copy_or_null(const char *text) { return is_empty(text) ? NULL : gw_strdup(text); }
 
 int gw_verifier_create(const struct gw_verifier_opts *opts, struct gw_verifier **out, struct gw_error *err)
 {
@@ -369,10 +357,7 @@ void gw_verifier_tick(struct gw_verifier *v)
         start_fetch(v);
 }
 
-bool gw_verifier_is_ready(const struct gw_verifier *v)
-{
-    return v->ring.count > 0;
-}
+bool gw_verifier_is_ready(const struct gw_verifier *v) { return v->ring.count > 0; }
 
 void gw_verifier_destroy(struct gw_verifier *v)
 {

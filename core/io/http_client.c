@@ -153,10 +153,7 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
     return 0;
 }
 
-static void on_timeout(uv_timer_t *handle)
-{
-    act(handle->data, CURL_SOCKET_TIMEOUT, 0);
-}
+static void on_timeout(uv_timer_t *handle) { act(handle->data, CURL_SOCKET_TIMEOUT, 0); }
 
 /* A timeout of 0 fires in the next turn: libcurl must not be called from its own callback. */
 static int on_curl_timer(CURLM *multi, long timeout_ms, void *arg)

@@ -14,10 +14,7 @@
 #define TOTAL_TIMEOUT_DEFAULT_MS   15000u
 #define MAX_REDIRECTS              3L
 
-static int refuse(struct gw_error *err, const char *why)
-{
-    return gw_error_set(err, GW_EINVAL, "http_bad_request", "%s", why);
-}
+static int refuse(struct gw_error *err, const char *why) { return gw_error_set(err, GW_EINVAL, "http_bad_request", "%s", why); }
 
 /* RFC 9110 section 5.6.2. */
 static bool is_token(const char *text, size_t length)

@@ -209,14 +209,8 @@ void gw_listener_resume(struct gw_listener *listener)
     update_poll(listener);
 }
 
-bool gw_listener_is_paused(const struct gw_listener *listener)
-{
-    return listener->is_paused;
-}
-uint16_t gw_listener_port(const struct gw_listener *listener)
-{
-    return listener->port;
-}
+bool gw_listener_is_paused(const struct gw_listener *listener) { return listener->is_paused; }
+uint16_t gw_listener_port(const struct gw_listener *listener) { return listener->port; }
 
 void gw_listener_read_counters(const struct gw_listener *listener, struct gw_listener_counters *out)
 {

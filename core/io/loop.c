@@ -46,10 +46,7 @@ static void run_hooks(struct gw_loop *loop)
     }
 }
 
-static void on_no_sleep(uv_idle_t *handle)
-{
-    (void)handle;
-}
+static void on_no_sleep(uv_idle_t *handle) { (void)handle; }
 
 /* libuv runs prepare handles after all the work of a turn and before it computes how long it may sleep. */
 static void on_before_sleep(uv_prepare_t *handle)
@@ -60,10 +57,7 @@ static void on_before_sleep(uv_prepare_t *handle)
     run_hooks(loop);
 }
 
-static void on_after_sleep(uv_check_t *handle)
-{
-    gw_loop_refresh_now_ms(handle->data);
-}
+static void on_after_sleep(uv_check_t *handle) { gw_loop_refresh_now_ms(handle->data); }
 
 static void on_inbox(uv_async_t *handle)
 {
@@ -209,30 +203,12 @@ void gw_loop_stop(struct gw_loop *loop)
     uv_async_send(&loop->inbox_signal);
 }
 
-struct gw_executor *gw_loop_executor(struct gw_loop *loop)
-{
-    return &loop->mailbox.port;
-}
-void gw_loop_close_inbox(struct gw_loop *loop)
-{
-    gw_mailbox_close(&loop->mailbox);
-}
-size_t gw_loop_inbox_depth(const struct gw_loop *loop)
-{
-    return gw_mailbox_depth(&loop->mailbox);
-}
-const struct gw_clock *gw_loop_clock(const struct gw_loop *loop)
-{
-    return loop->clock;
-}
-uint64_t gw_loop_now_ms(const struct gw_loop *loop)
-{
-    return loop->now_ms;
-}
-uint64_t gw_loop_turn_count(const struct gw_loop *loop)
-{
-    return loop->turn_count;
-}
+struct gw_executor *gw_loop_executor(struct gw_loop *loop) { return &loop->mailbox.port; }
+void gw_loop_close_inbox(struct gw_loop *loop) { gw_mailbox_close(&loop->mailbox); }
+size_t gw_loop_inbox_depth(const struct gw_loop *loop) { return gw_mailbox_depth(&loop->mailbox); }
+const struct gw_clock *gw_loop_clock(const struct gw_loop *loop) { return loop->clock; }
+uint64_t gw_loop_now_ms(const struct gw_loop *loop) { return loop->now_ms; }
+uint64_t gw_loop_turn_count(const struct gw_loop *loop) { return loop->turn_count; }
 
 void gw_loop_on_turn_end(struct gw_loop *loop, struct gw_turn_hook *hook)
 {
@@ -260,31 +236,13 @@ void gw_loop_remove_turn_hook(struct gw_loop *loop, struct gw_turn_hook *hook)
     hook->next = hook->previous = NULL;
 }
 
-void gw_loop_request_turn(struct gw_loop *loop)
-{
-    uv_idle_start(&loop->no_sleep, on_no_sleep);
-}
+void gw_loop_request_turn(struct gw_loop *loop) { uv_idle_start(&loop->no_sleep, on_no_sleep); }
 
-uv_loop_t *gw_loop_uv(struct gw_loop *loop)
-{
-    return &loop->uv;
-}
-struct gw_loop *gw_loop_of(const uv_handle_t *handle)
-{
-    return handle->loop->data;
-}
-char *gw_loop_read_buffer(struct gw_loop *loop)
-{
-    return loop->read_buffer;
-}
-char *gw_loop_write_buffer(struct gw_loop *loop)
-{
-    return loop->write_buffer;
-}
-struct gw_loop_socket_counts *gw_loop_socket_counts(struct gw_loop *loop)
-{
-    return &loop->socket_counts;
-}
+uv_loop_t *gw_loop_uv(struct gw_loop *loop) { return &loop->uv; }
+struct gw_loop *gw_loop_of(const uv_handle_t *handle) { return handle->loop->data; }
+char *gw_loop_read_buffer(struct gw_loop *loop) { return loop->read_buffer; }
+char *gw_loop_write_buffer(struct gw_loop *loop) { return loop->write_buffer; }
+struct gw_loop_socket_counts *gw_loop_socket_counts(struct gw_loop *loop) { return &loop->socket_counts; }
 
 uint64_t gw_loop_refresh_now_ms(struct gw_loop *loop)
 {

@@ -79,12 +79,6 @@ bool gw_mailbox_run(struct gw_mailbox *mailbox, size_t limit)
     return mailbox->first != NULL;
 }
 
-void gw_mailbox_close(struct gw_mailbox *mailbox)
-{
-    atomic_store_explicit(&mailbox->is_closed, true, memory_order_release);
-}
+void gw_mailbox_close(struct gw_mailbox *mailbox) { atomic_store_explicit(&mailbox->is_closed, true, memory_order_release); }
 
-size_t gw_mailbox_depth(const struct gw_mailbox *mailbox)
-{
-    return atomic_load_explicit(&mailbox->depth, memory_order_relaxed);
-}
+size_t gw_mailbox_depth(const struct gw_mailbox *mailbox) { return atomic_load_explicit(&mailbox->depth, memory_order_relaxed); }

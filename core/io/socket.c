@@ -28,22 +28,10 @@ enum state {
 
 static_assert(sizeof(struct gw_socket) <= 192, "an idle stream pays for this");
 
-static void set(struct gw_socket *socket, unsigned bits)
-{
-    socket->state = (uint16_t)(socket->state | bits);
-}
-static void clear(struct gw_socket *socket, unsigned bits)
-{
-    socket->state = (uint16_t)(socket->state & ~bits);
-}
-static bool is_over(const struct gw_socket *socket)
-{
-    return socket->state & (IS_DEAD | IS_CLOSING);
-}
-static struct gw_loop_socket_counts *counts_of(const struct gw_socket *socket)
-{
-    return gw_loop_socket_counts(gw_socket_loop(socket));
-}
+static void set(struct gw_socket *socket, unsigned bits) { socket->state = (uint16_t)(socket->state | bits); }
+static void clear(struct gw_socket *socket, unsigned bits) { socket->state = (uint16_t)(socket->state & ~bits); }
+static bool is_over(const struct gw_socket *socket) { return socket->state & (IS_DEAD | IS_CLOSING); }
+static struct gw_loop_socket_counts *counts_of(const struct gw_socket *socket) { return gw_loop_socket_counts(gw_socket_loop(socket)); }
 
 static void on_poll(uv_poll_t *handle, int status, int events);
 
@@ -85,10 +73,7 @@ static void fail(struct gw_socket *socket, const struct gw_error *err)
     socket->handler->on_error(socket, err);
 }
 
-static int failure_code(int failure)
-{
-    return failure == EPIPE || failure == ECONNRESET ? GW_ECLOSED : GW_EIO;
-}
+static int failure_code(int failure) { return failure == EPIPE || failure == ECONNRESET ? GW_ECLOSED : GW_EIO; }
 
 static void set_errno_error(const struct gw_socket *socket, int failure, struct gw_error *err)
 {
@@ -359,18 +344,9 @@ void gw_socket_reset(struct gw_socket *socket)
     release(socket);
 }
 
-bool gw_socket_is_closing(const struct gw_socket *socket)
-{
-    return socket->state & IS_CLOSING;
-}
-bool gw_socket_is_tls(const struct gw_socket *socket)
-{
-    return socket->tls != NULL;
-}
-struct gw_loop *gw_socket_loop(const struct gw_socket *socket)
-{
-    return gw_loop_of((const uv_handle_t *)&socket->poll);
-}
+bool gw_socket_is_closing(const struct gw_socket *socket) { return socket->state & IS_CLOSING; }
+bool gw_socket_is_tls(const struct gw_socket *socket) { return socket->tls != NULL; }
+struct gw_loop *gw_socket_loop(const struct gw_socket *socket) { return gw_loop_of((const uv_handle_t *)&socket->poll); }
 
 ssize_t gw_socket_unsent_bytes(const struct gw_socket *socket)
 {
@@ -392,10 +368,7 @@ void gw_socket_set_send_buffer(struct gw_socket *socket, int bytes)
     (void)setsockopt(socket->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 
-static uint64_t value_of(const atomic_uint_fast64_t *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
+static uint64_t value_of(const atomic_uint_fast64_t *counter) { return atomic_load_explicit(counter, memory_order_relaxed); }
 
 void gw_socket_read_counters(struct gw_loop *loop, struct gw_socket_counters *out)
 {

@@ -30,10 +30,7 @@ static void link_before(struct gw_timer *head, struct gw_timer *timer)
     head->previous = timer;
 }
 
-static struct gw_timer *slot_of(struct gw_timer_wheel *wheel, uint64_t tick)
-{
-    return &wheel->slots[tick & (SLOT_COUNT - 1)];
-}
+static struct gw_timer *slot_of(struct gw_timer_wheel *wheel, uint64_t tick) { return &wheel->slots[tick & (SLOT_COUNT - 1)]; }
 
 static void on_wake(uv_timer_t *handle)
 {
@@ -89,10 +86,7 @@ struct gw_timer_wheel *gw_timer_wheel_create(struct gw_loop *loop, unsigned tick
     return wheel;
 }
 
-static void on_wheel_closed(uv_handle_t *handle)
-{
-    gw_free(handle->data);
-}
+static void on_wheel_closed(uv_handle_t *handle) { gw_free(handle->data); }
 
 void gw_timer_wheel_close(struct gw_timer_wheel *wheel)
 {
@@ -127,10 +121,7 @@ void gw_timer_stop(struct gw_timer_wheel *wheel, struct gw_timer *timer)
         sleep_for_ever(wheel);
 }
 
-size_t gw_timer_wheel_count(const struct gw_timer_wheel *wheel)
-{
-    return wheel->count;
-}
+size_t gw_timer_wheel_count(const struct gw_timer_wheel *wheel) { return wheel->count; }
 
 /* Moves the due timers of one slot to the ring `due`: `fire` may then start and stop any timer, those of `due` too. */
 static void gather(struct gw_timer *head, uint64_t now_tick, struct gw_timer *due)
@@ -175,10 +166,7 @@ static void on_alarm(uv_timer_t *handle)
     alarm->fire(alarm->arg);
 }
 
-static void on_alarm_closed(uv_handle_t *handle)
-{
-    gw_free(handle->data);
-}
+static void on_alarm_closed(uv_handle_t *handle) { gw_free(handle->data); }
 
 struct gw_alarm *gw_alarm_create(struct gw_loop *loop, void (*fire)(void *arg), void *arg)
 {
@@ -197,10 +185,7 @@ void gw_alarm_start(struct gw_alarm *alarm, uint64_t delay_ms, uint64_t repeat_m
     uv_timer_start(&alarm->timer, on_alarm, delay_ms, repeat_ms);
 }
 
-void gw_alarm_stop(struct gw_alarm *alarm)
-{
-    uv_timer_stop(&alarm->timer);
-}
+void gw_alarm_stop(struct gw_alarm *alarm) { uv_timer_stop(&alarm->timer); }
 
 void gw_alarm_close(struct gw_alarm *alarm)
 {

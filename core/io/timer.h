@@ -30,10 +30,7 @@ void gw_timer_wheel_close(struct gw_timer_wheel *wheel);
 void gw_timer_start(struct gw_timer_wheel *wheel, struct gw_timer *timer, uint64_t delay_ms, void (*fire)(struct gw_timer *timer));
 /* Nothing when it is not started. After it `fire` is not called, not even in this turn. */
 void gw_timer_stop(struct gw_timer_wheel *wheel, struct gw_timer *timer);
-static inline bool gw_timer_is_started(const struct gw_timer *timer)
-{
-    return timer->next != NULL;
-}
+static inline bool gw_timer_is_started(const struct gw_timer *timer) { return timer->next != NULL; }
 size_t gw_timer_wheel_count(const struct gw_timer_wheel *wheel);
 /* Fires all that is due at now_ms of the loop's clock. The wheel calls it itself; tests with a clock of their own may. */
 void gw_timer_wheel_advance(struct gw_timer_wheel *wheel, uint64_t now_ms);

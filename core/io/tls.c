@@ -173,7 +173,4 @@ int gw_tls_attach(struct gw_tls *tls, struct gw_socket *socket, struct gw_error 
     return 0;
 }
 
-bool gw_tls_is_established(const struct gw_socket *socket)
-{
-    return socket->tls && gw_tls_stream_is_established(socket->tls);
-}
+bool gw_tls_is_established(const struct gw_socket *socket) { return socket->tls && gw_tls_stream_is_established(socket->tls); }

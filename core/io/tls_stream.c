@@ -249,10 +249,7 @@ int gw_tls_stream_flush(struct gw_tls_stream *stream)
     return GW_OK;
 }
 
-size_t gw_tls_stream_held_bytes(const struct gw_tls_stream *stream)
-{
-    return stream->held.length;
-}
+size_t gw_tls_stream_held_bytes(const struct gw_tls_stream *stream) { return stream->held.length; }
 
 void gw_tls_stream_send_close(struct gw_tls_stream *stream)
 {
@@ -263,7 +260,4 @@ void gw_tls_stream_send_close(struct gw_tls_stream *stream)
     SSL_shutdown(stream->ssl);
 }
 
-bool gw_tls_stream_is_established(const struct gw_tls_stream *stream)
-{
-    return SSL_is_init_finished(stream->ssl);
-}
+bool gw_tls_stream_is_established(const struct gw_tls_stream *stream) { return SSL_is_init_finished(stream->ssl); }

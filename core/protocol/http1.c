@@ -34,7 +34,7 @@ struct gw_http1 {
     struct gw_http1_request request;
     size_t max_body_bytes, body_bytes, framing_bytes;
     const char *framing_from; /* in the running feed: bytes behind it are framing, unless on_body says otherwise */
-    struct gw_error *err; /* of the running feed, for the callbacks */
+    struct gw_error *err;     /* of the running feed, for the callbacks */
 };
 
 static const struct {

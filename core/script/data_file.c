@@ -37,10 +37,7 @@ struct sandbox {
     size_t length;
 };
 
-static struct sandbox *sandbox_of(lua_State *L)
-{
-    return *(struct sandbox **)lua_getextraspace(L);
-}
+static struct sandbox *sandbox_of(lua_State *L) { return *(struct sandbox **)lua_getextraspace(L); }
 
 static void *allocate(void *arg, void *old, size_t old_size, size_t size)
 {
@@ -275,10 +272,7 @@ void gw_data_file_destroy(struct gw_data_file *file)
     gw_free(file);
 }
 
-struct gw_json *gw_data_file_value(const struct gw_data_file *file)
-{
-    return file->value;
-}
+struct gw_json *gw_data_file_value(const struct gw_data_file *file) { return file->value; }
 
 void gw_data_file_where(const struct gw_data_file *file, const char *pointer, char *out, size_t size)
 {

@@ -36,10 +36,7 @@ static void set_path(struct reader *r)
         gw_error_prefix(r->err, r->path.data);
 }
 
-static int no_memory(struct reader *r)
-{
-    return gw_error_set(r->err, GW_ENOMEM, "out_of_memory", "no memory for the data");
-}
+static int no_memory(struct reader *r) { return gw_error_set(r->err, GW_ENOMEM, "out_of_memory", "no memory for the data"); }
 
 #define BAD_VALUE(r, ...) (gw_error_set((r)->err, GW_EINVAL, "data_bad_value", __VA_ARGS__), set_path(r), GW_EINVAL)
 

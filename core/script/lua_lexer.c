@@ -3,10 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-static bool is_name_char(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
+static bool is_name_char(char c) { return isalnum((unsigned char)c) || c == '_'; }
 
 static void count_lines(struct gw_lua_lexer *lx, const char *from)
 {

@@ -22,10 +22,7 @@ static char *join_path(const char *dir, const char *name, const char *file)
     return gw_buffer_take(&path, &length);
 }
 
-static int no_memory(struct gw_error *err)
-{
-    return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory to read the manifests");
-}
+static int no_memory(struct gw_error *err) { return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory to read the manifests"); }
 
 /* 1: a canvas folder, 0: something else */
 static int is_canvas_folder(const char *dir, const char *name, struct gw_error *err)

@@ -17,10 +17,7 @@
 #include "transport/server_internal.h"
 #include "transport/stream.h"
 
-void gw_handle_healthz(struct gw_exchange *exchange)
-{
-    gw_exchange_reply(exchange, 200, "application/json", "{\"status\":\"alive\"}", 18);
-}
+void gw_handle_healthz(struct gw_exchange *exchange) { gw_exchange_reply(exchange, 200, "application/json", "{\"status\":\"alive\"}", 18); }
 
 void gw_handle_readyz(struct gw_exchange *exchange)
 {
@@ -105,8 +102,9 @@ static void write_row(const struct listed *row, struct gw_buffer *out)
     gw_buffer_append_json_string(out, row->actor, strlen(row->actor));
     gw_buffer_append_text(out, ",\"run\":");
     gw_buffer_append_json_string(out, row->run, strlen(row->run));
-    gw_buffer_appendf(out, ",\"connection\":%llu,\"lag_seqs\":%llu,\"unsent_bytes\":%lld,\"is_blocked\":%s}", (unsigned long long)row->connection,
-                      (unsigned long long)row->lag, (long long)row->unsent_bytes, row->is_blocked ? "true" : "false");
+    gw_buffer_appendf(out, ",\"connection\":%llu,\"lag_seqs\":%llu,\"unsent_bytes\":%lld,\"is_blocked\":%s}",
+                      (unsigned long long)row->connection, (unsigned long long)row->lag, (long long)row->unsent_bytes,
+                      row->is_blocked ? "true" : "false");
 }
 
 static void on_survey_home(struct gw_task *task)

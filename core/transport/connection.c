@@ -242,10 +242,7 @@ static void pop_answers(struct gw_connection *connection)
     invite_body(talk);
 }
 
-void gw_connection_invite_body(struct gw_connection *connection)
-{
-    invite_body(connection->talk);
-}
+void gw_connection_invite_body(struct gw_connection *connection) { invite_body(connection->talk); }
 
 static void mark_dirty(struct gw_connection *connection)
 {

@@ -20,17 +20,17 @@ struct gw_stream;
 /* While requests are parsed and answered; freed when the connection streams. */
 struct gw_conversation {
     struct gw_http1 *parser;
-    struct gw_buffer input;  /* bytes that a paused parser left */
-    struct gw_buffer output; /* answers not yet taken by the socket */
-    struct gw_buffer farewell; /* the refusal of bytes that are no request; goes out after the answers before it */
+    struct gw_buffer input;            /* bytes that a paused parser left */
+    struct gw_buffer output;           /* answers not yet taken by the socket */
+    struct gw_buffer farewell;         /* the refusal of bytes that are no request; goes out after the answers before it */
     struct gw_exchange *first, **last; /* in order of arrival; the first is answered first */
     size_t exchange_count;
     struct gw_exchange *reading; /* its body is arriving */
-    uint64_t head_count; /* requests whose head was read */
-    uint64_t timed_for;  /* what the timer awaits: it runs on while that is the same */
-    bool is_input_ended; /* nothing more is parsed */
-    bool has_eof;        /* nothing more comes */
-    bool is_lingering;   /* all was said; what comes is thrown away */
+    uint64_t head_count;         /* requests whose head was read */
+    uint64_t timed_for;          /* what the timer awaits: it runs on while that is the same */
+    bool is_input_ended;         /* nothing more is parsed */
+    bool has_eof;                /* nothing more comes */
+    bool is_lingering;           /* all was said; what comes is thrown away */
     bool closes_after_output, is_feeding;
     bool is_dirty; /* has answers to send at the end of the turn */
     struct gw_connection *next_dirty;

@@ -66,10 +66,7 @@ static int read_params(struct gw_exchange *exchange, struct copier *copier, cons
     return status;
 }
 
-static bool is_bearer(const char *text)
-{
-    return text && strncasecmp(text, "Bearer ", 7) == 0;
-}
+static bool is_bearer(const char *text) { return text && strncasecmp(text, "Bearer ", 7) == 0; }
 
 static void copy_headers(struct gw_exchange *exchange, struct copier *copier, const struct gw_http1_request *request)
 {
@@ -130,7 +127,8 @@ static void give_back(struct gw_server *server, struct gw_exchange *exchange)
     server->spare_count++;
 }
 
-struct gw_exchange *gw_exchange_create(struct gw_connection *connection, const struct gw_http1_request *request, int *status, struct gw_error *err)
+struct gw_exchange *gw_exchange_create(struct gw_connection *connection, const struct gw_http1_request *request, int *status,
+                                       struct gw_error *err)
 {
     struct gw_server *server = connection->server;
     struct gw_exchange *exchange = take_exchange(server);
@@ -228,7 +226,8 @@ int gw_exchange_canvases(const struct gw_exchange *exchange, struct gw_canvas_se
         if (!gw_id_is_valid(id, strlen(id)))
             status = gw_error_set(err, GW_EINVAL, "bad_id", "canvas_id is no id");
         else if (set->count == GW_CANVAS_SET_MAX)
-            status = gw_error_limit(err, "too_many_canvases", "max_canvases", GW_CANVAS_SET_MAX, "a stream carries at most %d canvases", GW_CANVAS_SET_MAX);
+            status = gw_error_limit(err, "too_many_canvases", "max_canvases", GW_CANVAS_SET_MAX, "a stream carries at most %d canvases",
+                                    GW_CANVAS_SET_MAX);
         if (status) {
             gw_error_prefix(err, "canvas_id");
             return status;
@@ -323,11 +322,11 @@ static void log_request(const struct gw_exchange *exchange, int status, const ch
     enum gw_log_level level = status >= 500 ? GW_LOG_WARN : status >= 400 ? GW_LOG_INFO : GW_LOG_DEBUG;
     gw_log_write(server->opts.log, level, "request",
                  (struct gw_log_field[]){GW_F_UINT("worker", server->opts.worker), GW_F_UINT("connection", exchange->connection_number),
-                                         GW_F_TEXT("method", exchange->route ? exchange->route->method : ""), GW_F_TEXT("path", exchange->path),
-                                         GW_F_INT("status", status), GW_F_TEXT("code", code),
+                                         GW_F_TEXT("method", exchange->route ? exchange->route->method : ""),
+                                         GW_F_TEXT("path", exchange->path), GW_F_INT("status", status), GW_F_TEXT("code", code),
                                          GW_F_TEXT("tenant", exchange->identity ? exchange->identity->tenant_id : ""),
-                                         GW_F_TEXT("actor", exchange->identity ? exchange->identity->actor.id : ""), GW_F_TEXT("run", exchange->run_id),
-                                         GW_F_END});
+                                         GW_F_TEXT("actor", exchange->identity ? exchange->identity->actor.id : ""),
+                                         GW_F_TEXT("run", exchange->run_id), GW_F_END});
 }
 
 /* An answer before the end of the body: nobody wants the rest of it. */
@@ -399,7 +398,10 @@ void gw_exchange_reply_empty(struct gw_exchange *exchange, int status, const str
     write_reply(exchange, &reply, NULL, 0);
 }
 
-#define RULE(id) {id, {422, GW_RETRY_NEVER}}
+#define RULE(id)                                                                                                                           \
+    {                                                                                                                                      \
+        id, { 422, GW_RETRY_NEVER }                                                                                                        \
+    }
 
 void gw_exchange_reply_raw(struct gw_exchange *exchange, const char *bytes, size_t length)
 {
@@ -432,10 +434,7 @@ static const struct gw_problem_rule rules[] = {
     RULE("bytes_refused"),
 };
 
-static bool begins_with(const char *text, const char *word)
-{
-    return strncmp(text, word, strlen(word)) == 0;
-}
+static bool begins_with(const char *text, const char *word) { return strncmp(text, word, strlen(word)) == 0; }
 
 /* "limit_…" are the limits of a run's state, "unknown_…" what a command names and the run has not. */
 static struct gw_problem classify(const struct gw_error *err)
@@ -486,7 +485,4 @@ void gw_exchange_refuse_changed(struct gw_exchange *exchange, const struct gw_er
     gw_buffer_fini(&body);
 }
 
-void gw_exchange_refuse(struct gw_exchange *exchange, const struct gw_error *err)
-{
-    gw_exchange_refuse_with(exchange, 0, err);
-}
+void gw_exchange_refuse(struct gw_exchange *exchange, const struct gw_error *err) { gw_exchange_refuse_with(exchange, 0, err); }

@@ -32,7 +32,7 @@ struct gw_exchange {
     struct gw_connection *connection; /* NULL once it is gone */
     struct gw_server *server;
     const struct gw_route *route;
-    char *copies; /* one block that the texts below point into */
+    char *copies;               /* one block that the texts below point into */
     const char *path, *path_id; /* path_id: the variable segment of the route, or "" */
     const char *bearer, *last_event_id, *origin, *content_type, *host, *admin_header, *if_scheme;
     uint64_t connection_number; /* these two for the log */
@@ -59,7 +59,8 @@ struct gw_exchange {
 };
 
 /* Copies what is needed of `request`; with a query that does not decode, or too many parameters, err is set and the exchange can only be refused. */
-struct gw_exchange *gw_exchange_create(struct gw_connection *connection, const struct gw_http1_request *request, int *status, struct gw_error *err);
+struct gw_exchange *gw_exchange_create(struct gw_connection *connection, const struct gw_http1_request *request, int *status,
+                                       struct gw_error *err);
 void gw_exchange_destroy(struct gw_exchange *exchange);
 
 const char *gw_exchange_param(const struct gw_exchange *exchange, const char *name); /* NULL when absent */

@@ -154,22 +154,10 @@ static void handle(struct gw_exchange *exchange, enum gw_read_kind kind)
     gw_hub_read(server->opts.hub, &reading->read);
 }
 
-void gw_handle_state(struct gw_exchange *exchange)
-{
-    handle(exchange, GW_READ_STATE);
-}
+void gw_handle_state(struct gw_exchange *exchange) { handle(exchange, GW_READ_STATE); }
 
-void gw_handle_events(struct gw_exchange *exchange)
-{
-    handle(exchange, GW_READ_EVENTS);
-}
+void gw_handle_events(struct gw_exchange *exchange) { handle(exchange, GW_READ_EVENTS); }
 
-void gw_handle_history(struct gw_exchange *exchange)
-{
-    handle(exchange, GW_READ_HISTORY);
-}
+void gw_handle_history(struct gw_exchange *exchange) { handle(exchange, GW_READ_HISTORY); }
 
-void gw_handle_diff(struct gw_exchange *exchange)
-{
-    handle(exchange, GW_READ_DIFF);
-}
+void gw_handle_diff(struct gw_exchange *exchange) { handle(exchange, GW_READ_DIFF); }

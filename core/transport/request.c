@@ -46,12 +46,12 @@ static void on_head(void *user, const struct gw_http1_request *request)
         gw_exchange_refuse_with(exchange, status, &err);
         return;
     }
-    exchange->is_streamed = exchange->route && exchange->route->body == GW_BODY_STREAM &&
-                            gw_exchange_is_type(exchange, "application/x-ndjson");
+    exchange->is_streamed =
+        exchange->route && exchange->route->body == GW_BODY_STREAM && gw_exchange_is_type(exchange, "application/x-ndjson");
     size_t max_bytes = exchange->is_streamed ? SIZE_MAX : max_body(connection->server->opts.config, exchange->route);
     gw_http1_set_max_body(talk->parser, max_bytes);
-    exchange->owes_continue =
-        request->expects_continue && max_bytes > 0 && request->content_length <= max_bytes && (request->is_chunked || request->content_length > 0);
+    exchange->owes_continue = request->expects_continue && max_bytes > 0 && request->content_length <= max_bytes &&
+                              (request->is_chunked || request->content_length > 0);
     if (exchange->is_streamed)
         begin(exchange);
     gw_connection_invite_body(connection);
@@ -112,7 +112,8 @@ static void authenticate(struct gw_exchange *exchange)
     }
     exchange->verify.done = on_verified;
     exchange->verify.user = exchange;
-    exchange->is_verifying = gw_verifier_check(exchange->server->opts.verifier, exchange->bearer, strlen(exchange->bearer), &exchange->verify);
+    exchange->is_verifying =
+        gw_verifier_check(exchange->server->opts.verifier, exchange->bearer, strlen(exchange->bearer), &exchange->verify);
     if (!exchange->is_verifying)
         go_on_verified(exchange);
 }
@@ -146,7 +147,8 @@ static void begin_admin(struct gw_exchange *exchange)
         return;
     }
     gw_error_set(&err, GW_EAUTH, "admin_refused", "%s",
-                 exchange->server->opts.config->admin_token[0] ? "the admin bearer is required" : "the header X-Atoms-Admin is required, with any value");
+                 exchange->server->opts.config->admin_token[0] ? "the admin bearer is required"
+                                                               : "the header X-Atoms-Admin is required, with any value");
     gw_exchange_refuse(exchange, &err);
 }
 

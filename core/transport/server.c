@@ -31,7 +31,8 @@ static void register_metrics(struct gw_server *server)
     server->metrics.requests = gw_metrics_counter(m, "atoms_requests_total", "", "Requests whose head was read.");
     server->metrics.refusals = gw_metrics_counter(m, "atoms_refusals_total", "", "Requests answered with a problem document.");
     server->metrics.timeouts = gw_metrics_counter(m, "atoms_timeouts_total", "", "Connections ended for being slow or idle.");
-    server->metrics.slowest_lag = gw_metrics_gauge(m, "atoms_slowest_stream_lag_seqs", label, "Seqs that the slowest stream lies behind its feed.");
+    server->metrics.slowest_lag =
+        gw_metrics_gauge(m, "atoms_slowest_stream_lag_seqs", label, "Seqs that the slowest stream lies behind its feed.");
 }
 
 struct gw_server *gw_server_create(const struct gw_server_opts *opts)
@@ -88,10 +89,11 @@ static void turn_away(struct gw_server *server, int fd)
                           "\"detail\":\"The gateway has all the connections that it may have\","
                           "\"limit\":{\"name\":\"max_connections\",\"value\":%zu},\"retry\":\"later\"}",
                           server->opts.config->max_connections);
-    length = snprintf(reply, sizeof reply,
-                      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: " GW_PROBLEM_MEDIA_TYPE "\r\nRetry-After: 1\r\nConnection: close\r\n"
-                      "Content-Length: %d\r\n\r\n%s",
-                      length, body);
+    length =
+        snprintf(reply, sizeof reply,
+                 "HTTP/1.1 503 Service Unavailable\r\nContent-Type: " GW_PROBLEM_MEDIA_TYPE "\r\nRetry-After: 1\r\nConnection: close\r\n"
+                 "Content-Length: %d\r\n\r\n%s",
+                 length, body);
     (void)send(fd, reply, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL); /* it is closed either way */
     (void)shutdown(fd, SHUT_WR);
     close(fd);
@@ -225,10 +227,7 @@ void gw_server_drain(struct gw_server *server)
     }
 }
 
-bool gw_server_is_drained(const struct gw_server *server)
-{
-    return server->connection_count == 0 && server->exchange_count == 0;
-}
+bool gw_server_is_drained(const struct gw_server *server) { return server->connection_count == 0 && server->exchange_count == 0; }
 
 void gw_server_abort(struct gw_server *server)
 {

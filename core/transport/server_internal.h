@@ -35,8 +35,8 @@ struct gw_server {
     struct gw_timer_wheel *wheel;
     struct gw_connection *connections;
     size_t connection_count;
-    struct gw_map *streams;        /* stream id → struct gw_stream */
-    struct gw_map *actor_streams;  /* tenant/actor → count, in struct gw_actor_count */
+    struct gw_map *streams;       /* stream id → struct gw_stream */
+    struct gw_map *actor_streams; /* tenant/actor → count, in struct gw_actor_count */
     uint64_t next_number;
     struct gw_connection *dirty_connections; /* have answers to send at the end of the turn */
     struct gw_exchange *spare_exchanges;

@@ -26,20 +26,11 @@
 #define WARN_BEFORE_MS 30000
 #define RETRY_MS       2000
 
-static struct gw_server *server_of(const struct gw_stream *stream)
-{
-    return stream->connection->server;
-}
+static struct gw_server *server_of(const struct gw_stream *stream) { return stream->connection->server; }
 
-static const char *app_of(const struct gw_stream *stream)
-{
-    return stream->from + strlen(stream->from) + 1;
-}
+static const char *app_of(const struct gw_stream *stream) { return stream->from + strlen(stream->from) + 1; }
 
-static int64_t wall_ms(const struct gw_server *server)
-{
-    return server->opts.clock->wall_ms(server->opts.clock->self);
-}
+static int64_t wall_ms(const struct gw_server *server) { return server->opts.clock->wall_ms(server->opts.clock->self); }
 
 /* ---- control frames -------------------------------------------------------------------------------------------------------------------- */
 
@@ -169,8 +160,8 @@ static void on_ended(struct gw_subscriber *subscriber, const char *reason)
     struct gw_stream *stream = (struct gw_stream *)(void *)subscriber;
     struct gw_server *server = server_of(stream);
     gw_log_write(server->opts.log, GW_LOG_DEBUG, "stream_ended",
-                 (struct gw_log_field[]){GW_F_UINT("connection", stream->connection->number), GW_F_TEXT("stream", stream->id), GW_F_TEXT("reason", reason),
-                                         GW_F_UINT("seq", stream->subscriber.seq), GW_F_END});
+                 (struct gw_log_field[]){GW_F_UINT("connection", stream->connection->number), GW_F_TEXT("stream", stream->id),
+                                         GW_F_TEXT("reason", reason), GW_F_UINT("seq", stream->subscriber.seq), GW_F_END});
     gw_socket_shutdown_write(&stream->connection->socket);
     gw_connection_close(stream->connection);
 }
@@ -203,7 +194,8 @@ static void warn(struct gw_stream *stream)
     gw_buffer_init(&text, 0);
     write_frame(stream, "auth_expiring", data, &text);
     if (!text.has_failed)
-        (void)gw_subscriber_control(&stream->subscriber, text.data, text.length); /* one that is pending says as much: the stream is alive */
+        (void)gw_subscriber_control(&stream->subscriber, text.data,
+                                    text.length); /* one that is pending says as much: the stream is alive */
     gw_buffer_fini(&text);
 }
 
@@ -304,7 +296,8 @@ static void make_head(struct gw_stream *stream, const struct gw_exchange *exchan
         headers[count++] = GW_HTTP1_HEADER("Vary", "Origin");
     if (exchange->has_origin_allowed)
         headers[count++] = GW_HTTP1_HEADER("Access-Control-Allow-Origin", exchange->origin);
-    struct gw_http1_reply reply = {.status = 200, .framing = GW_HTTP1_UNTIL_CLOSE, .closes = true, .headers = headers, .header_count = count};
+    struct gw_http1_reply reply = {
+        .status = 200, .framing = GW_HTTP1_UNTIL_CLOSE, .closes = true, .headers = headers, .header_count = count};
     size_t length;
     gw_buffer_init(&head, 0);
     (void)gw_http1_write_head(&reply, &head, &ignored); /* the origin is a header value already, so it cannot be refused as one */
@@ -410,10 +403,7 @@ static int open_stream(struct gw_exchange *exchange, const struct gw_subscribe_o
 }
 
 /* Overload and draining are said in the stream: a browser's EventSource never comes back from another status than 200. */
-static bool is_said_in_band(const struct gw_error *err)
-{
-    return err->is_retryable || strcmp(err->id, "too_many_streams") == 0;
-}
+static bool is_said_in_band(const struct gw_error *err) { return err->is_retryable || strcmp(err->id, "too_many_streams") == 0; }
 
 static void answer_retry(struct gw_exchange *exchange, const struct gw_subscribe_opts *opts, const struct gw_error *err)
 {
@@ -439,7 +429,8 @@ void gw_handle_stream(struct gw_exchange *exchange)
     struct gw_subscribe_opts opts = {0};
     struct gw_error err;
     bool is_readable = false;
-    int status = exchange->connection ? read_request(exchange, &opts, &err) : gw_error_set(&err, GW_ECLOSED, "closed", "the connection is gone");
+    int status =
+        exchange->connection ? read_request(exchange, &opts, &err) : gw_error_set(&err, GW_ECLOSED, "closed", "the connection is gone");
     if (!status) {
         is_readable = true;
         status = open_stream(exchange, &opts, &err);

@@ -22,7 +22,7 @@ struct gw_stream {
     struct gw_subscriber subscriber; /* first */
     struct gw_connection *connection;
     struct gw_identity *identity;
-    char *from; /* surface id and app id, each with its NUL; the rest of the scope is the view's */
+    char *from;            /* surface id and app id, each with its NUL; the rest of the scope is the view's */
     struct gw_timer timer; /* heartbeat and the bearer's end, whichever is next */
     int64_t expires_at_ms;
     uint64_t written_at_ms;

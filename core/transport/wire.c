@@ -58,7 +58,8 @@ static void on_event(void *self, const struct gw_scope *scope, const struct gw_e
     gw_sse_end(out);
 }
 
-static void on_envelope(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data, struct gw_buffer *out)
+static void on_envelope(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data,
+                        struct gw_buffer *out)
 {
     write_event(self, scope, event, data, out);
 }
@@ -149,7 +150,4 @@ void gw_wire_codec_destroy(struct gw_wire_codec *codec)
     gw_free(codec);
 }
 
-const struct gw_wire *gw_wire_codec_port(const struct gw_wire_codec *codec)
-{
-    return &codec->port;
-}
+const struct gw_wire *gw_wire_codec_port(const struct gw_wire_codec *codec) { return &codec->port; }

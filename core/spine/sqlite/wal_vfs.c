@@ -200,7 +200,8 @@ int gw_wal_vfs_revoke(struct gw_wal_vfs *vfs)
         return GW_EIO;
     if (size < from + FRAME_HEADER_BYTES) /* no whole frame got there */
         return GW_OK;
-    if (file->pMethods->xWrite(file, no_frame, FRAME_HEADER_BYTES, from) != SQLITE_OK || file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) != SQLITE_OK)
+    if (file->pMethods->xWrite(file, no_frame, FRAME_HEADER_BYTES, from) != SQLITE_OK ||
+        file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) != SQLITE_OK)
         return GW_EIO;
     return GW_OK;
 }
