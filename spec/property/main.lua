@@ -24,6 +24,9 @@ local TIGHT = [[return { limits = { ring_bytes = 4096, block_cache_bytes = 10485
   checkpoint_events = 16, chat_lease_ms = 3600000 } }]]
 local SHIPPED = "return { limits = { chat_lease_ms = 3600000 } }"
 
+--- Schedules that share one life of a data folder, so that a million of them fit on a disk.
+local CHAPTER = 5000
+
 local settings = {
   fault = os.getenv("FAULT"),
   prints = os.getenv("PRINTS") == "1",
@@ -36,62 +39,84 @@ if settings.fault == "transform" then
   faults.break_transform()
 end
 
-local server = gateway.start({ config = TIGHT, env = { ATOMS_LOG_LEVEL = "warn" } })
-local loop = reactor.new(function()
-  return "127.0.0.1", server.port
-end)
+local totals = { schedules = 0, failed = 0, kills = 0, commands = 0, frames = 0, refused = 0 }
 
-local bearers = {}
+-- ---- a chapter: one gateway and its schedules -----------------------------------------------------------------------------------------
 
-local function bearer(claims)
-  bearers[claims.actor] = bearers[claims.actor] or server:bearer({ actor = claims.actor, kind = claims.kind, tokens = claims.tokens,
+local Chapter = {}
+Chapter.__index = Chapter
+
+local function open_chapter()
+  local self = setmetatable({ bearers = {}, started = 0, ended = 0, kills = 0 }, Chapter)
+  self.server = gateway.start({ config = TIGHT, env = { ATOMS_LOG_LEVEL = "warn" } })
+  self.loop = reactor.new(function()
+    return "127.0.0.1", self.server.port
+  end)
+  return self
+end
+
+function Chapter:bearer(claims)
+  local known = self.bearers
+  known[claims.actor] = known[claims.actor] or self.server:bearer({ actor = claims.actor, kind = claims.kind, tokens = claims.tokens,
     role = "editor", ttl = 86400 })
-  return bearers[claims.actor]
+  return known[claims.actor]
 end
 
-local totals = { started = 0, ended = 0, failed = 0, kills = 0, commands = 0, frames = 0, refused = 0 }
+function Chapter:on_end(seed, counts, ok, message)
+  self.ended, totals.schedules = self.ended + 1, totals.schedules + 1
+  for name, value in pairs(counts) do
+    totals[name] = totals[name] + value
+  end
+  if not ok then
+    totals.failed = totals.failed + 1
+    print(("seed %d: %s"):format(seed, message))
+  end
+end
 
-local function start_next()
-  local seed = first + totals.started * stride
-  totals.started = totals.started + 1
+function Chapter:start(seed)
   local counts = {}
-  loop:spawn(function(task)
-    counts = play.run(loop, task, seed, { bearer = bearer, fault = settings.fault, checks_order = settings.checks_order,
-      prints = settings.prints })
+  self.started = self.started + 1
+  self.loop:spawn(function(task)
+    counts = play.run(self.loop, task, seed, {
+      bearer = function(claims) return self:bearer(claims) end,
+      fault = settings.fault, checks_order = settings.checks_order, prints = settings.prints,
+    })
   end, function(_, ok, message)
-    totals.ended = totals.ended + 1
-    for name, value in pairs(counts) do
-      totals[name] = totals[name] + value
-    end
-    if not ok then
-      totals.failed = totals.failed + 1
-      print(("seed %d: %s"):format(seed, message))
-    end
+    self:on_end(seed, counts, ok, message)
   end)
 end
 
-local function kill()
-  totals.kills = totals.kills + 1
-  loop:break_all(function()
-    server:kill()
-    server:restart({ config = totals.kills % 2 == 0 and TIGHT or SHIPPED })
+function Chapter:kill()
+  self.kills, totals.kills = self.kills + 1, totals.kills + 1
+  self.loop:break_all(function()
+    self.server:kill()
+    self.server:restart({ config = self.kills % 2 == 0 and TIGHT or SHIPPED })
   end)
 end
 
-local began, next_kill = socket.gettime(), settings.kills
-while totals.ended < count do
-  while totals.started < count and loop.count < settings.together do
-    start_next()
+--- Schedules number `from` to `upto`.
+function Chapter:run(from, upto)
+  local wanted = upto - from + 1
+  while self.ended < wanted do
+    while self.started < wanted and self.loop.count < settings.together do
+      self:start(first + (from - 1 + self.started) * stride)
+    end
+    self.loop:turn()
+    if settings.kills > 0 and self.ended >= (self.kills + 1) * settings.kills then
+      self:kill()
+    end
   end
-  loop:turn()
-  if settings.kills > 0 and totals.ended >= next_kill then
-    next_kill = next_kill + settings.kills
-    kill()
-  end
+  gateway.stop_all()
+end
+
+-- ---- all ------------------------------------------------------------------------------------------------------------------------------
+
+local began = socket.gettime()
+for from = 1, count, CHAPTER do
+  open_chapter():run(from, math.min(from + CHAPTER - 1, count))
 end
 local seconds = socket.gettime() - began
-gateway.stop_all()
 
 print(("%d schedules, %d failed: %d commands, %d refused, %d frames, %d kills, %.1f s, %.1f schedules/s"):format(
-  totals.ended, totals.failed, totals.commands, totals.refused, totals.frames, totals.kills, seconds, totals.ended / seconds))
+  totals.schedules, totals.failed, totals.commands, totals.refused, totals.frames, totals.kills, seconds, totals.schedules / seconds))
 os.exit(totals.failed == 0)

@@ -1,4 +1,4 @@
---- One schedule: three clients work on one run at the same time, each seeing it late and in its own portions, with breaks in between; in
+--- One schedule: a few clients work on one run at the same time, each seeing it late and in its own portions, with breaks in between; in
 --- the end all of them and the gateway must hold the same, and everything acknowledged must have happened once.
 ---
 ---   play.run(loop, task, seed, options) → counts {commands=, frames=, refused=}; an error says what did not hold
@@ -24,7 +24,7 @@ Play.__index = Play
 local STEPS = 40
 
 local WEIGHTS = {
-  splice = 34, burst = 4, insert = 9, update = 7, move = 8, remove = 3, token = 5, conditional = 2, commit = 2, mount = 1, graph = 4,
+  splice = 34, burst = 4, insert = 9, update = 7, move = 8, remove = 3, token = 5, conditional = 2, commit = 2, mount = 1, graph = 8,
   say = 2, stream = 4, cancel = 1, bad = 2, batch = 4, twice = 2, again = 2, feed = 24, cut = 4, anew = 2,
   undo = 4, restore = 1,
 }
@@ -349,14 +349,18 @@ local function sees_plan(event)
   return not event.key or event.key:find("^plan%.") ~= nil
 end
 
-local function add_members(self, options)
-  local is_narrow = self.dice:chance(25)
-  local claims = {
-    { actor = "ann", kind = "user" }, { actor = "bob", kind = "user" },
+--- Two to four, one of them an agent, who may see some Tokens only.
+local function choose_members(dice)
+  local is_narrow = dice:chance(25)
+  local claims = { { actor = "ann", kind = "user" }, { actor = "bob", kind = "user" },
     { actor = is_narrow and "nan" or "eve", kind = "agent", tokens = is_narrow and { "plan.*" } or nil },
-  }
+    { actor = "dan", kind = "user" } }
+  return table.move(claims, 1, dice:pick({ 2, 3, 3, 3, 4 }), 1, {})
+end
+
+local function add_members(self, options)
   local shared = self.is_ordered and links.caller(self.loop, self.task)
-  for i, claim in ipairs(claims) do
+  for i, claim in ipairs(choose_members(self.dice)) do
     local member = Member.new(self, { name = claim.actor, kind = claim.kind, bearer = options.bearer(claim),
       caller = shared or links.caller(self.loop, self.task), sees = claim.tokens and sees_plan or sees_all,
       tamper = i == 2 and options.fault and faults.tamper(options.fault, self.dice) })
