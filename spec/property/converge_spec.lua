@@ -12,7 +12,8 @@ local function run(first, count, env)
   local result = shell.run(table.move({ "lua5.4", "spec/property/main.lua", tostring(first), tostring(count) }, 1, 4, #words + 1, words))
   local failed = tonumber(result.out:match("%d+ schedules, (%d+) failed"))
   assert(failed, result.out .. result.err)
-  return { failed = failed, code = result.code, text = result.out }
+  local unnoticed = tonumber(result.out:match("(%d+) times %w+ went unnoticed"))
+  return { failed = failed, code = result.code, text = result.out, unnoticed = unnoticed }
 end
 
 local seed = tonumber(os.getenv("SEED")) or os.time()
@@ -36,9 +37,10 @@ describe("the check of convergence", function()
   local COUNT = 12
 
   for _, fault in ipairs({ "drop", "duplicate" }) do
-    it(("finds %s in every schedule, by the order of causes"):format(fault), function()
+    it(("finds %s wherever it strikes, by the order of causes"):format(fault), function()
       local result = run(1, COUNT, { FAULT = fault })
-      assert.same({ COUNT, 1 }, { result.failed, result.code }, result.text)
+      assert.is_true(result.failed > COUNT / 2, result.text)
+      assert.same({ 0, 1 }, { result.unnoticed, result.code }, result.text)
     end)
   end
 

@@ -39,7 +39,7 @@ if settings.fault == "transform" then
   faults.break_transform()
 end
 
-local totals = { schedules = 0, failed = 0, kills = 0, commands = 0, frames = 0, refused = 0 }
+local totals = { schedules = 0, failed = 0, kills = 0, commands = 0, frames = 0, refused = 0, unnoticed = 0 }
 
 -- ---- a chapter: one gateway and its schedules -----------------------------------------------------------------------------------------
 
@@ -119,4 +119,7 @@ local seconds = socket.gettime() - began
 
 print(("%d schedules, %d failed: %d commands, %d refused, %d frames, %d kills, %.1f s, %.1f schedules/s"):format(
   totals.schedules, totals.failed, totals.commands, totals.refused, totals.frames, totals.kills, seconds, totals.schedules / seconds))
+if settings.fault then
+  print(("%d times %s went unnoticed"):format(totals.unnoticed, settings.fault))
+end
 os.exit(totals.failed == 0)

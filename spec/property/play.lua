@@ -1,7 +1,7 @@
 --- One schedule: a few clients work on one run at the same time, each seeing it late and in its own portions, with breaks in between; in
 --- the end all of them and the gateway must hold the same, and everything acknowledged must have happened once.
 ---
----   play.run(loop, task, seed, options) → counts {commands=, frames=, refused=}; an error says what did not hold
+---   play.run(loop, task, seed, options) → counts {commands=, frames=, refused=, unnoticed=}; an error says what did not hold
 ---       options: bearer=function(claims) → token, fault= (faults.lua), checks_order=, prints=
 ---
 --- Most schedules send over one connection and fold only what has been answered, so that a seed replays exactly. The others race: a
@@ -426,6 +426,7 @@ function play.run(loop, task, seed, options)
     steps[dice:weighted(WEIGHTS)](self, dice:pick(self.members), dice)
   end
   finish(self)
+  self.counts.unnoticed = self.members[2].is_struck and 1 or 0
   return self.counts
 end
 
