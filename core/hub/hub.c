@@ -1,6 +1,5 @@
 #include "hub/hub.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -173,9 +172,11 @@ struct gw_run *gw_hub_run(struct gw_hub *hub, const struct gw_scope *scope)
     if (run || gw_map_count(hub->runs) >= hub->opts.limits.max_runs)
         return run;
     run = gw_run_create(hub, scope);
-    /* A run being loaded cannot be taken back, and the map's small node is the least of it. */
-    if (gw_map_put(hub->runs, key.text, length, run, NULL))
-        abort();
+    if (gw_map_put(hub->runs, key.text, length, run, NULL)) {
+        gw_run_destroy(run);
+        return NULL;
+    }
+    gw_run_reload(run);
     return run;
 }
 

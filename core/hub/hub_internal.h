@@ -44,7 +44,7 @@ void gw_hub_complete(struct gw_hub *hub, struct gw_executor *home, struct gw_tas
 size_t gw_hub_owner_of(const struct gw_hub *hub, const struct gw_run_key *run);
 /* This worker's executor: where port requests complete. */
 struct gw_executor *gw_hub_home(struct gw_hub *hub);
-/* The run, loaded or being loaded; NULL at max_runs. Owner only. */
+/* The run, loaded or being loaded; NULL at max_runs or without memory. Owner only. */
 struct gw_run *gw_hub_run(struct gw_hub *hub, const struct gw_scope *scope);
 void gw_hub_mark_run(struct gw_hub *hub, struct gw_run *run);
 /* Marks it after delay_ms; wake_in is there. */

@@ -72,7 +72,6 @@ struct gw_run *gw_run_create(struct gw_hub *hub, const struct gw_scope *scope)
     gw_run_key_encode(scope, &run->key);
     run->inbox_last = &run->inbox_first;
     run->used_at_ms = now_ms(run);
-    load(run);
     gw_metric_add(hub->metrics.runs, 1);
     return run;
 }

@@ -62,6 +62,7 @@ struct gw_run {
     bool is_unsure; /* an append's outcome is unknown until the next load */
 };
 
+/* Not loaded yet: gw_run_reload begins that. */
 struct gw_run *gw_run_create(struct gw_hub *hub, const struct gw_scope *scope);
 void gw_run_destroy(struct gw_run *run);
 /* Nothing refers to it and nothing is on its way. */

@@ -11,7 +11,18 @@
 #include "base/error.h"
 #include "support/plain_wire.h"
 
+/* Taken at once, so that sweeps of failing allocations do not meet the reader's own. */
+#define ROOM 8192
+
 /* ---- what the hub calls ------------------------------------------------------------------------------------------------------------------ */
+
+/* As a server does that cannot say what it should. */
+static void give_up(struct world_reader *reader)
+{
+    gw_subscriber_close(&reader->subscriber);
+    reader->is_open = reader->is_owed = false;
+    snprintf(reader->session->ended, sizeof reader->session->ended, "no_memory");
+}
 
 static void on_verdict(struct gw_subscriber *subscriber, const struct gw_verdict *verdict)
 {
@@ -20,12 +31,13 @@ static void on_verdict(struct gw_subscriber *subscriber, const struct gw_verdict
     int length = snprintf(line, sizeof line, "V|%s|%s|%s\n", gw_verdict_name(verdict->status), verdict->reason ? verdict->reason : "",
                           verdict->head);
     reader->session->verdict_count++;
-    if (verdict->status != GW_VERDICT_RETRY) {
-        assert_int_equal(gw_subscriber_control(subscriber, line, (size_t)length), GW_OK);
-        return;
-    }
-    reader->session->is_refused = true;
-    assert_int_equal(gw_subscriber_finish(subscriber, line, (size_t)length), GW_OK);
+    reader->session->is_refused = verdict->status == GW_VERDICT_RETRY;
+    int status = reader->session->is_refused ? gw_subscriber_finish(subscriber, line, (size_t)length)
+                                             : gw_subscriber_control(subscriber, line, (size_t)length);
+    if (status == GW_ENOMEM)
+        give_up(reader);
+    else
+        assert_int_equal(status, GW_OK);
 }
 
 static size_t choose_size(struct world_reader *reader, size_t total)
@@ -137,7 +149,7 @@ static void open_session(struct world_reader *reader, enum gw_start start, const
                                       .must_be_exact = cursor && is_good(reader, cursor)};
     if (cursor)
         snprintf(session->cursor, sizeof session->cursor, "%s", cursor);
-    gw_buffer_init(&session->bytes, 0);
+    session->bytes = (struct gw_buffer){.data = gw_alloc(ROOM), .capacity = ROOM};
     reader->session = session;
     reader->is_open = true;
     reader->is_owed = false;
@@ -148,7 +160,10 @@ static void open_session(struct world_reader *reader, enum gw_start start, const
                                      .cursor = cursor ? session->cursor : NULL,
                                      .number = number};
     world_enter(world, reader->node, reader->worker);
-    assert_int_equal(gw_subscriber_open(world_hub(world, reader->node, reader->worker), &reader->subscriber, &opts, &err), GW_OK);
+    if (gw_subscriber_open(world_hub(world, reader->node, reader->worker), &reader->subscriber, &opts, &err)) {
+        reader->is_open = false;
+        snprintf(session->ended, sizeof session->ended, "%s", err.id);
+    }
     world_leave(world);
 }
 

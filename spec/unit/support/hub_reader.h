@@ -19,7 +19,7 @@ struct world_session {
     bool is_refused;    /* by a retry */
     unsigned verdict_count;
     struct gw_buffer bytes;
-    char ended[32];
+    char ended[40];
 };
 
 struct world_reader {

@@ -38,13 +38,11 @@ static void on_done(struct gw_submission *submission)
         assert_true((submission->outcomes[i].answer != NULL) != (submission->outcomes[i].error != NULL));
 }
 
-struct world_batch *world_submit(struct world *world, size_t node, size_t worker, const char *run_id, const char *flags, const char *actor,
-                                 const char *const *texts, size_t count)
+struct world_batch *world_prepare(struct world *world, const char *run_id, const char *flags, const char *actor, const char *const *texts,
+                                  size_t count)
 {
     struct world_batch *batch = gw_alloc(sizeof *batch);
     struct gw_submission *submission = &batch->submission;
-    batch->node = node;
-    batch->worker = worker;
     submission->scope = world_scope(run_id);
     gw_run_key_encode(&submission->scope, &submission->run);
     snprintf(submission->actor.id, sizeof submission->actor.id, "%s", actor);
@@ -56,11 +54,23 @@ struct world_batch *world_submit(struct world *world, size_t node, size_t worker
         parse_command(run_id, texts[i], &submission->commands[i]);
     submission->is_atomic = strchr(flags, 'a') != NULL;
     submission->is_dry_run = strchr(flags, 'd') != NULL;
-    submission->home = &world->executors[node * world->worker_count + worker];
     submission->done = on_done;
+    return batch;
+}
+
+void world_send(struct world *world, struct world_batch *batch, size_t node, size_t worker)
+{
+    batch->submission.home = &world->executors[node * world->worker_count + worker];
     world_enter(world, node, worker);
-    gw_hub_submit(world_hub(world, node, worker), submission);
+    gw_hub_submit(world_hub(world, node, worker), &batch->submission);
     world_leave(world);
+}
+
+struct world_batch *world_submit(struct world *world, size_t node, size_t worker, const char *run_id, const char *flags, const char *actor,
+                                 const char *const *texts, size_t count)
+{
+    struct world_batch *batch = world_prepare(world, run_id, flags, actor, texts, count);
+    world_send(world, batch, node, worker);
     return batch;
 }
 

@@ -9,12 +9,16 @@
 struct world_batch {
     struct gw_submission submission; /* first */
     struct world_batch *older;       /* the spec's */
-    size_t node, worker, plan;
     bool is_done;
 };
 
-/* Sends `count` commands of the run from a worker. Each text holds the members but for the scope: "\"command_id\":\"x\",\"type\":…". `flags`: "a" atomic, "d" dry run.
- * The actor's id is `actor`, a user. */
+/* Makes a batch of `count` commands of the run. Each text holds the members but for the scope: "\"command_id\":\"x\",\"type\":…". `flags`: "a" atomic, "d" dry
+ * run. The actor is a user. */
+struct world_batch *world_prepare(struct world *world, const char *run_id, const char *flags, const char *actor, const char *const *texts,
+                                  size_t count);
+/* Sends it from a worker. */
+void world_send(struct world *world, struct world_batch *batch, size_t node, size_t worker);
+/* Both. */
 struct world_batch *world_submit(struct world *world, size_t node, size_t worker, const char *run_id, const char *flags, const char *actor,
                                  const char *const *texts, size_t count);
 /* One command of ann from worker 0 of node 0, settled. */
