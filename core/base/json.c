@@ -65,16 +65,24 @@ __attribute__((constructor)) static void install_allocator(void)
     json_object_seed(0);
 }
 
+/* The constants true, false and null are never freed. jansson's own incref and decref ask this by a plain read, which races with the atomic
+ * writes of other threads. */
+static bool is_counted(const json_t *value) { return value && __atomic_load_n(&value->refcount, __ATOMIC_RELAXED) != SIZE_MAX; }
+
 struct gw_json *gw_json_ref(struct gw_json *value)
 {
-    json_incref(as_jansson(value));
+    json_t *counted = as_jansson(value);
+    if (is_counted(counted))
+        __atomic_add_fetch(&counted->refcount, 1, __ATOMIC_RELAXED);
     return value;
 }
 
 void gw_json_unref(struct gw_json *value)
 {
+    json_t *counted = as_jansson(value);
     announce_drop();
-    json_decref(as_jansson(value));
+    if (is_counted(counted) && __atomic_sub_fetch(&counted->refcount, 1, __ATOMIC_RELEASE) == 0)
+        json_delete(counted);
 }
 
 enum gw_json_type gw_json_type(const struct gw_json *value)
