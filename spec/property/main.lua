@@ -94,6 +94,15 @@ function Chapter:kill()
   end)
 end
 
+--- A gateway that is gone has said why.
+function Chapter:turn()
+  local ok, message = pcall(self.loop.turn, self.loop)
+  if not ok then
+    print(("%s\nThe gateway's last words: %s"):format(message, self.server:errors():sub(-6000)))
+    os.exit(false)
+  end
+end
+
 --- Schedules number `from` to `upto`.
 function Chapter:run(from, upto)
   local wanted = upto - from + 1
@@ -101,7 +110,7 @@ function Chapter:run(from, upto)
     while self.started < wanted and self.loop.count < settings.together do
       self:start(first + (from - 1 + self.started) * stride)
     end
-    self.loop:turn()
+    self:turn()
     if settings.kills > 0 and self.ended >= (self.kills + 1) * settings.kills then
       self:kill()
     end
