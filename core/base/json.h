@@ -2,7 +2,8 @@
  * Parsing checks everything a peer can choose *before* the parser allocates: size, depth, node count, grammar, UTF-8, numbers (I-JSON, RFC
  * 7493 section 2.2: integers within ±(2^53-1), else finite doubles); duplicate keys and NUL in strings are refused too. Canonical text:
  * keys sorted by UTF-8 bytes, shortest ECMAScript numbers, minimal escapes (RFC 8785 but for the key order). One thread at a time per
- * value; of one that is not changed any more, any thread may read, take and drop references. What is written reads back as an equal tree: an integral number is GW_JSON_INT however it was spelled ("1.0"), from 1e21 on
+ * value; of one that is not changed any more, any thread may read, take and drop references. What is written reads back as an equal
+ * tree: an integral number is GW_JSON_INT however it was spelled ("1.0"), from 1e21 on
  * GW_JSON_REAL, and in between, where ECMAScript's text would be an integer that I-JSON does not admit, it is refused (1e20). */
 #ifndef GW_BASE_JSON_H
 #define GW_BASE_JSON_H
