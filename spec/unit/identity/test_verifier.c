@@ -62,7 +62,8 @@ static void every_algorithm_of_a_key_file_verifies(void **state)
     for (size_t i = 0; i < 3; i++) {
         char *token = jose_sign(keys[i], payload_of("ann", 60));
         assert_at_once(f, token, GW_OK, "ann");
-        token[strlen(token) - 10] ^= 1;
+        char *inside = token + strlen(token) - 10;
+        *inside = *inside == 'A' ? 'B' : 'A'; /* another letter of the alphabet: malformed is another refusal */
         assert_at_once(f, token, GW_EAUTH, "bearer_signature");
         free(token);
     }
