@@ -1,5 +1,6 @@
 -- Limits raised to what the benchmarks ask for; all else as shipped, or from the environment that bench/servers.sh sets.
 return {
+  registry_file = "bench/conf/registry.lua",
   limits = {
     max_connections = 60000,
     max_streams_per_actor = 60000,

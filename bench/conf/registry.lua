@@ -1,0 +1,2 @@
+-- No flows: the benchmarks mount their canvas themselves.
+return { tenants = {} }
