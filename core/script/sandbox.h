@@ -1,0 +1,79 @@
+/* sandbox.h — one Lua state for one set of sources, and the only way into it: JSON in, JSON out, under budgets. Scripts there are pure: no I/O, clock, randomness,
+ * coroutine or debug; `pairs` goes in sorted key order; everything reachable after a module has loaded is frozen, so that nothing survives from one call to
+ * the next. One thread at a time. No Lua error, no longjmp and no memory of the core crosses this border; a failed call leaves the sandbox usable, but for
+ * one whose memory ran out while loading. */
+#ifndef GW_SCRIPT_SANDBOX_H
+#define GW_SCRIPT_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct gw_clock;
+struct gw_error;
+struct gw_json;
+struct gw_sandbox;
+struct gw_sources;
+
+/* value: all inclusive maxima */
+struct gw_sandbox_limits {
+    uint64_t call_instructions; /* Lua instructions and the like work of library functions: 1000000 */
+    uint32_t call_ms;           /* 50 */
+    size_t memory_bytes;        /* of the whole state: 8 MiB */
+    unsigned result_depth;      /* 32 */
+    unsigned result_nodes;      /* 16384 */
+    size_t result_bytes;        /* of all strings in a result: 256 KiB */
+};
+void gw_sandbox_limits_default(struct gw_sandbox_limits *limits);
+
+/* value */
+struct gw_sandbox_opts {
+    struct gw_sources *sources; /* a reference is taken */
+    const struct gw_clock *clock;
+    struct gw_sandbox_limits limits;
+};
+
+/* GW_ENOMEM, GW_ELIMIT script_memory. Loads nothing yet. */
+int gw_sandbox_create(const struct gw_sandbox_opts *opts, struct gw_sandbox **out, struct gw_error *err);
+void gw_sandbox_destroy(struct gw_sandbox *sandbox); /* NULL is fine */
+
+/* value: a function that a script may call during one call, e.g. to look at a block. `args` is an array of what it was given. Returns GW_OK with *result (a new
+ * reference, NULL = nil), or a negative status, which ends the call as script_failed with that message. */
+struct gw_sandbox_lookup {
+    const char *name;
+    int (*look)(void *self, const struct gw_json *args, struct gw_json **result, struct gw_error *err);
+    void *self;
+};
+
+/* value: one call of `function` inside what `module` returned: "lens", or "transforms.mask.block" */
+struct gw_sandbox_call {
+    const char *module, *function;
+    struct gw_json *const *args;             /* borrowed; NULL entries are nil */
+    size_t arg_count;                        /* at most 8 */
+    const struct gw_sandbox_lookup *lookups; /* members added to the last argument, which must be an object then; may be NULL */
+    size_t lookup_count;
+    size_t result_count;           /* 1 or 2 */
+    const char *const *list_names; /* as in data_file.h: members that are lists even when empty; may be NULL */
+};
+
+/* value: what a call cost */
+struct gw_sandbox_cost {
+    uint64_t instructions;
+    uint64_t ns; /* by the monotonic clock */
+};
+
+/* Loads the module if it is not loaded yet (requires count as part of the call) and calls. results[i] are new references (JSON null for nil). Errors: err->path is
+ * "file:line" where known, err->message one line, escaped and capped, from which gw_sandbox_traceback has more.
+ *   script_missing (no such module or function: GW_ENOTFOUND) · script_syntax · script_failed (raised) · script_budget (instructions or time) · script_memory ·
+ *   script_bad_result (not data, too deep, too large; path is file, message names the member) */
+int gw_sandbox_call(struct gw_sandbox *sandbox, const struct gw_sandbox_call *call, struct gw_json **results, struct gw_sandbox_cost *cost,
+                    struct gw_error *err);
+/* Whether `function` is there, loading the module if need be. 1, 0, or an error as above. */
+int gw_sandbox_has(struct gw_sandbox *sandbox, const char *module, const char *function, struct gw_error *err);
+/* What the module returned as data (functions are left out), with every error as above. */
+int gw_sandbox_data(struct gw_sandbox *sandbox, const char *module, struct gw_json **out, struct gw_error *err);
+/* The last failed call's, one frame a line, escaped, at most 4 KiB; "" after a good one. Borrowed until the next call. */
+const char *gw_sandbox_traceback(const struct gw_sandbox *sandbox);
+size_t gw_sandbox_memory(const struct gw_sandbox *sandbox); /* bytes in use */
+
+#endif
