@@ -176,8 +176,10 @@ static void fill_server_config(struct gw_process *process)
     gw_http1_limits_default(&to->http);
     to->http.max_header_bytes = (size_t)limits->max_header_bytes;
     to->http.max_body_bytes = (size_t)limits->max_body_bytes;
-    to->json = (struct gw_json_limits){
-        .max_bytes = to->http.max_body_bytes, .max_depth = (unsigned)limits->max_json_depth, .max_nodes = (unsigned)limits->max_json_nodes};
+    to->json = (struct gw_json_limits){.max_bytes = to->http.max_body_bytes,
+                                       .bytes_name = "max_body_bytes",
+                                       .max_depth = (unsigned)limits->max_json_depth,
+                                       .max_nodes = (unsigned)limits->max_json_nodes};
 }
 
 /* ---- starting ---------------------------------------------------------------------------------------------------------------------------- */

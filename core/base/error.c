@@ -55,10 +55,15 @@ int gw_error_limit(struct gw_error *err, const char *id, const char *limit_name,
     va_start(args, format);
     fill(err, GW_ELIMIT, id, format, args);
     va_end(args);
+    gw_error_name_limit(err, limit_name, limit);
+    return GW_ELIMIT;
+}
+
+void gw_error_name_limit(struct gw_error *err, const char *limit_name, int64_t limit)
+{
     err->has_limit = true;
     err->limit = limit;
     copy_text(err->limit_name, sizeof err->limit_name, limit_name);
-    return GW_ELIMIT;
 }
 
 void gw_error_prefix(struct gw_error *err, const char *prefix)

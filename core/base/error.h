@@ -36,7 +36,7 @@ struct gw_error {
     int64_t expected;    /* the number that would have been right: an offset */
     char end[16];        /* how that ended which takes nothing more: "cancelled"; "" elsewhere */
     char id[40];         /* stable code for clients: "body_too_large" */
-    char limit_name[40]; /* "max_body_bytes" */
+    char limit_name[40]; /* as the configuration or the documents call it: "max_body_bytes" */
     char path[160];      /* where in the input: "/args/block/id", or file:line */
     char message[240];   /* one sentence for people; never holds a secret */
 };
@@ -47,6 +47,9 @@ int gw_error_set(struct gw_error *err, int code, const char *id, const char *for
 /* As gw_error_set with code GW_ELIMIT, recording the limit's name and value. */
 int gw_error_limit(struct gw_error *err, const char *id, const char *limit_name, int64_t limit, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* Adds to *err the name and the value of the limit that was hit; for those that are no GW_ELIMIT: a timeout, an overload. */
+void gw_error_name_limit(struct gw_error *err, const char *limit_name, int64_t limit);
 
 /* Puts `prefix` before err->path; truncates at the end. Lets an outer caller say where the inner input stood. */
 void gw_error_prefix(struct gw_error *err, const char *prefix);

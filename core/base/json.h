@@ -23,8 +23,9 @@ enum gw_json_type { GW_JSON_NULL, GW_JSON_BOOL, GW_JSON_INT, GW_JSON_REAL, GW_JS
 /* value */
 struct gw_json_limits {
     size_t max_bytes;
-    unsigned max_depth; /* 32 for requests; also how deep the parser recurses */
-    unsigned max_nodes; /* 16384 for requests */
+    const char *bytes_name; /* what max_bytes is called in errors; NULL: "max_bytes" */
+    unsigned max_depth;     /* 32 for requests; also how deep the parser recurses */
+    unsigned max_nodes;     /* 16384 for requests */
 };
 
 /* Parses one whole document. Errors (err->id): json_malformed, json_too_large, json_too_deep, json_too_many_nodes, json_bad_utf8,

@@ -266,7 +266,8 @@ int gw_json_scan(const char *text, size_t length, const struct gw_json_limits *l
 {
     struct scan s = {.text = text, .length = length, .limits = limits, .err = err};
     if (length > limits->max_bytes)
-        return refuse_limit(&s, "json_too_large", "max_bytes", (int64_t)limits->max_bytes, "bytes");
+        return refuse_limit(&s, "json_too_large", limits->bytes_name ? limits->bytes_name : "max_bytes", (int64_t)limits->max_bytes,
+                            "bytes");
     int rc = scan_value(&s);
     skip_spaces(&s);
     if (rc == 0 && s.at < length)

@@ -56,7 +56,13 @@ static int read_time(struct gw_json *value, struct gw_json **out, struct gw_erro
     return *out ? GW_OK : no_memory(err);
 }
 
-static int check_size(const struct gw_json *value, size_t max, const char *id, struct gw_error *err)
+/* value: what may not be larger, and how its refusal is called */
+struct size_rule {
+    size_t max;
+    const char *id, *limit_name;
+};
+
+static int check_size(const struct gw_json *value, const struct size_rule *rule, struct gw_error *err)
 {
     struct gw_buffer text;
     gw_buffer_init(&text, 0);
@@ -66,16 +72,17 @@ static int check_size(const struct gw_json *value, size_t max, const char *id, s
     gw_buffer_fini(&text);
     if (has_failed)
         return no_memory(err);
-    if (length <= max)
+    if (length <= rule->max)
         return GW_OK;
-    return gw_error_limit(err, id, "max_bytes", (int64_t)max, "may hold %zu bytes", max);
+    return gw_error_limit(err, rule->id, rule->limit_name, (int64_t)rule->max, "may hold %zu bytes", rule->max);
 }
 
 static int read_props(struct gw_json *value, struct gw_json **out, struct gw_error *err)
 {
     if (!gw_json_is_object(value))
         return refuse(err, "bad_shape", "must be an object");
-    int status = check_size(value, GW_NODE_BYTES_MAX, "limit_node_bytes", err);
+    static const struct size_rule size = {GW_NODE_BYTES_MAX, "limit_node_bytes", "max_node_bytes"};
+    int status = check_size(value, &size, err);
     if (!status)
         *out = gw_json_ref(value);
     return status;
@@ -152,6 +159,7 @@ struct list_rule {
     const char *name, *id;
     const struct rule *rules;
     size_t max;
+    const char *limit_name;
 };
 
 /* *seen: an object whose keys are the names so far. */
@@ -169,7 +177,7 @@ static int check_items(const struct gw_json *list, const struct list_rule *rule,
     if (!is_list)
         return refuse(err, "bad_shape", "must be a list");
     if (gw_json_count(list) > rule->max)
-        return gw_error_limit(err, "limit_flow", "max_items", (int64_t)rule->max, "may hold %zu items", rule->max);
+        return gw_error_limit(err, "limit_flow", rule->limit_name, (int64_t)rule->max, "may hold %zu items", rule->max);
     for (size_t i = 0; i < gw_json_count(list); i++) {
         const struct gw_json *item = gw_json_at(list, i);
         int status = check_object(item, rule->rules, err);
@@ -215,9 +223,9 @@ static const struct rule flow_rules[] = {{"flow_id", true, read_id}, {"title", f
 
 static int check_lists(const struct gw_json *document, struct gw_json *const seen[3], struct gw_error *err)
 {
-    static const struct list_rule lists[] = {{"nodes", "id", node_rules, GW_FLOW_NODES_MAX},
-                                             {"edges", "id", edge_rules, GW_FLOW_EDGES_MAX},
-                                             {"canvases", "canvas_id", canvas_rules, GW_FLOW_CANVASES_MAX}};
+    static const struct list_rule lists[] = {{"nodes", "id", node_rules, GW_FLOW_NODES_MAX, "max_flow_nodes"},
+                                             {"edges", "id", edge_rules, GW_FLOW_EDGES_MAX, "max_flow_edges"},
+                                             {"canvases", "canvas_id", canvas_rules, GW_FLOW_CANVASES_MAX, "max_flow_canvases"}};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         int status = seen[i] ? check_list(document, &lists[i], seen[i], err) : no_memory(err);
         if (status)
@@ -228,12 +236,13 @@ static int check_lists(const struct gw_json *document, struct gw_json *const see
 
 int gw_flow_check(const struct gw_json *document, struct gw_error *err)
 {
+    static const struct size_rule size = {GW_FLOW_BYTES_MAX, "limit_flow", "max_flow_bytes"};
     struct gw_json *seen[3] = {gw_json_new_object(), gw_json_new_object(), gw_json_new_object()};
     int status = check_object(document, flow_rules, err);
     if (!status)
         status = check_lists(document, seen, err);
     if (!status)
-        status = check_size(document, GW_FLOW_BYTES_MAX, "limit_flow", err);
+        status = check_size(document, &size, err);
     for (size_t i = 0; i < 3; i++)
         gw_json_unref(seen[i]);
     return status;

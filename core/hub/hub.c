@@ -230,11 +230,18 @@ bool gw_hub_pump(struct gw_hub *hub)
 
 /* ---- submissions and reads ------------------------------------------------------------------------------------------------------------ */
 
-static void refuse_submission(struct gw_submission *submission, int code, const char *id, const char *message)
+static void refuse_draining(struct gw_submission *submission)
 {
     struct gw_error err;
-    gw_error_set(&err, code, id, "%s", message);
-    err.is_retryable = true;
+    gw_error_set(&err, GW_ECLOSED, "draining", "this server is shutting down");
+    gw_submission_refuse_all(submission, &err);
+}
+
+static void refuse_runs(struct gw_submission *submission)
+{
+    struct gw_error err;
+    gw_error_set(&err, GW_EBUSY, "too_many_runs", "too many runs are open");
+    gw_error_name_limit(&err, "max_runs", (int64_t)submission->owner->opts.limits.max_runs);
     gw_submission_refuse_all(submission, &err);
 }
 
@@ -244,9 +251,9 @@ static void on_submission_at_owner(struct gw_task *task)
     submission->owner->in_flight++;
     struct gw_run *run = submission->owner->is_draining ? NULL : gw_hub_run(submission->owner, &submission->scope);
     if (submission->owner->is_draining)
-        refuse_submission(submission, GW_ECLOSED, "draining", "this server is shutting down");
+        refuse_draining(submission);
     else if (!run)
-        refuse_submission(submission, GW_EBUSY, "too_many_runs", "too many runs are open");
+        refuse_runs(submission);
     else
         gw_run_submit(run, submission);
 }

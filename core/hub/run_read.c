@@ -172,7 +172,7 @@ static void begin_state_now(struct gw_read_work *work)
         return;
     }
     gw_error_set(&err, GW_EBUSY, "too_many_classes", "too many different views of this run are open");
-    err.is_retryable = true;
+    gw_error_name_limit(&err, "max_feeds_per_run", (int64_t)work->run->hub->opts.limits.max_feeds_per_run);
     gw_read_refuse(work->run->hub, request, &err);
     work_destroy(work);
 }
@@ -396,7 +396,8 @@ void gw_run_read_arrived(struct gw_hub *hub, struct gw_read *request)
     struct gw_run *run = hub->is_draining ? NULL : gw_hub_run(hub, &request->scope);
     if (!run) {
         gw_error_set(&err, GW_EBUSY, hub->is_draining ? "draining" : "too_many_runs", "this server takes no more runs at the moment");
-        err.is_retryable = true;
+        if (!hub->is_draining)
+            gw_error_name_limit(&err, "max_runs", (int64_t)hub->opts.limits.max_runs);
         gw_read_refuse(hub, request, &err);
         return;
     }

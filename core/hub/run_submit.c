@@ -97,9 +97,8 @@ void gw_run_submit(struct gw_run *run, struct gw_submission *submission)
     struct gw_error err;
     size_t max = run->hub->opts.limits.max_waiting;
     if (run->inbox_count >= max) {
-        gw_error_limit(&err, "run_busy", "max_waiting", (int64_t)max, "too many commands wait for this run");
-        err.code = GW_EBUSY;
-        err.is_retryable = true;
+        gw_error_set(&err, GW_EBUSY, "run_busy", "too many commands wait for this run");
+        gw_error_name_limit(&err, "max_waiting_commands", (int64_t)max);
         gw_submission_refuse_all(submission, &err);
         return;
     }

@@ -171,8 +171,11 @@ static int verify_token(struct gw_verifier *v, const char *token, size_t length,
 {
     uint8_t digest[GW_SHA256_BYTES];
     verify->identity = NULL;
-    if (length > GW_BEARER_MAX_BYTES)
-        return set_result(verify, gw_error_set(&verify->err, GW_EAUTH, "bearer_malformed", "the bearer is longer than 8 KiB"), NULL);
+    if (length > GW_BEARER_MAX_BYTES) {
+        gw_error_set(&verify->err, GW_EAUTH, "bearer_malformed", "the bearer is longer than 8 KiB");
+        gw_error_name_limit(&verify->err, "max_bearer_bytes", GW_BEARER_MAX_BYTES);
+        return set_result(verify, GW_EAUTH, NULL);
+    }
     gw_sha256(token, length, digest);
     struct gw_identity *cached = find_cached(v, digest);
     if (cached != NULL)
@@ -218,8 +221,11 @@ static bool seek_key(struct gw_verifier *v)
 /* Keeps the request until the fetch is done. */
 static bool wait_for_keys(struct gw_verifier *v, const char *token, size_t length, struct gw_verify *verify)
 {
-    if (v->waiting.count >= v->max_waiting || (verify->token = gw_try_strndup(token, length)) == NULL) {
+    bool is_full = v->waiting.count >= v->max_waiting;
+    if (is_full || (verify->token = gw_try_strndup(token, length)) == NULL) {
         keys_unavailable(verify);
+        if (is_full)
+            gw_error_name_limit(&verify->err, "max_waiting_bearers", (int64_t)v->max_waiting);
         return false;
     }
     verify->token_length = length;

@@ -33,6 +33,7 @@ struct gw_http1 {
     size_t header_count, header_capacity;
     struct gw_http1_request request;
     size_t max_body_bytes, body_bytes, framing_bytes;
+    const char *max_body_name;
     const char *framing_from; /* in the running feed: bytes behind it are framing, unless on_body says otherwise */
     struct gw_error *err;     /* of the running feed, for the callbacks */
 };
@@ -130,7 +131,7 @@ static int on_headers_complete(llhttp_t *machine)
 
 static int refuse_body(struct gw_http1 *parser)
 {
-    return gw_error_limit(parser->err, "body_too_large", "max_body_bytes", (int64_t)parser->max_body_bytes,
+    return gw_error_limit(parser->err, "body_too_large", parser->max_body_name, (int64_t)parser->max_body_bytes,
                           "The body is longer than %zu bytes", parser->max_body_bytes);
 }
 
@@ -264,7 +265,7 @@ static int finish_head(struct gw_http1 *parser, struct gw_error *err)
         return rc;
     llhttp_resume(&parser->machine);
     parser->phase = GW_HTTP1_BODY;
-    parser->max_body_bytes = parser->limits.max_body_bytes;
+    gw_http1_set_max_body(parser, parser->limits.max_body_bytes, "max_body_bytes");
     parser->events->on_head(parser->user, &parser->request);
     return parser->request.content_length > parser->max_body_bytes ? refuse_body(parser) : 0;
 }
@@ -405,4 +406,8 @@ bool gw_http1_is_paused(const struct gw_http1 *parser) { return parser->is_pause
 
 enum gw_http1_phase gw_http1_phase(const struct gw_http1 *parser) { return parser->phase; }
 
-void gw_http1_set_max_body(struct gw_http1 *parser, size_t max_bytes) { parser->max_body_bytes = max_bytes; }
+void gw_http1_set_max_body(struct gw_http1 *parser, size_t max_bytes, const char *limit_name)
+{
+    parser->max_body_bytes = max_bytes;
+    parser->max_body_name = limit_name;
+}

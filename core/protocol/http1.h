@@ -86,8 +86,8 @@ void gw_http1_resume(struct gw_http1 *parser);
 bool gw_http1_is_paused(const struct gw_http1 *parser);
 enum gw_http1_phase gw_http1_phase(const struct gw_http1 *parser);
 /* The largest body of the present request; effective from on_head on, where a larger Content-Length is refused before any byte of it is
- * read. */
-void gw_http1_set_max_body(struct gw_http1 *parser, size_t max_bytes);
+ * read. The refusal names the limit by `limit_name`, a literal. */
+void gw_http1_set_max_body(struct gw_http1 *parser, size_t max_bytes, const char *limit_name);
 
 /* The first header of that name (ASCII case-insensitive), or NULL. */
 const struct gw_http1_header *gw_http1_find(const struct gw_http1_request *request, const char *name);

@@ -50,6 +50,22 @@ static void write_text(struct gw_buffer *out, const char *before, const char *va
     gw_buffer_append_json_string(out, value, strlen(value));
 }
 
+/* Names end with their unit (docs/errors.md); what has none is a count. */
+static const char *unit_of(const char *limit_name)
+{
+    const char *last = strrchr(limit_name, '_');
+    return last && strcmp(last, "_bytes") == 0 ? "bytes" : last && strcmp(last, "_ms") == 0 ? "ms" : "count";
+}
+
+static void write_limit(const struct gw_error *err, struct gw_buffer *out)
+{
+    write_text(out, ",\"limit\":{\"name\":", err->limit_name);
+    gw_buffer_append_text(out, ",\"value\":");
+    gw_buffer_append_i64(out, err->limit);
+    write_text(out, ",\"unit\":", unit_of(err->limit_name));
+    gw_buffer_append_char(out, '}');
+}
+
 void gw_problem_write(const struct gw_error *err, struct gw_problem problem, struct gw_buffer *out)
 {
     write_text(out, "{\"type\":\"about:blank\",\"title\":", gw_http1_reason(problem.status));
@@ -59,12 +75,8 @@ void gw_problem_write(const struct gw_error *err, struct gw_problem problem, str
     write_text(out, ",\"detail\":", err->message);
     if (err->path[0])
         write_text(out, ",\"path\":", err->path);
-    if (err->has_limit) {
-        write_text(out, ",\"limit\":{\"name\":", err->limit_name);
-        gw_buffer_append_text(out, ",\"value\":");
-        gw_buffer_append_i64(out, err->limit);
-        gw_buffer_append_char(out, '}');
-    }
+    if (err->has_limit)
+        write_limit(err, out);
     if (err->has_expected) {
         gw_buffer_append_text(out, ",\"expected\":");
         gw_buffer_append_i64(out, err->expected);

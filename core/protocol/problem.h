@@ -32,7 +32,7 @@ struct gw_problem_rule {
 /* The first of `rules` (may be NULL) with err->id, else by err->code: EINVAL 400, ELIMIT 413, ENOTFOUND 404, ECONFLICT and ESTATE 409,
  * EDENIED 403: never, or now when err->is_retryable; EAUTH 401 auth; ENOMEM, EIO, ECLOSED, EBUSY, ETIMEOUT, EUNKNOWN_OUTCOME 503 later. */
 struct gw_problem gw_problem_classify(const struct gw_error *err, const struct gw_problem_rule *rules, size_t count);
-/* Appends {"type":"about:blank","title":…,"status":…,"code":…,"detail":…,"path"?:…,"limit"?:{"name":…,"value":…},"expected"?:…,
+/* Appends {"type":"about:blank","title":…,"status":…,"code":…,"detail":…,"path"?:…,"limit"?:{"name":…,"value":…,"unit":…},"expected"?:…,
  * "end"?:…,"retry":…}; the title is the status's reason. */
 void gw_problem_write(const struct gw_error *err, struct gw_problem problem, struct gw_buffer *out);
 /* Adds a member to the document with which `out` ends (RFC 9457 section 3.2); `json` is JSON text. */

@@ -156,6 +156,7 @@ static int parse_document(struct batch *batch, struct gw_error *err)
     struct gw_json_limits limits = exchange->server->opts.config->json;
     struct gw_json *root;
     limits.max_bytes = exchange->server->opts.config->max_batch_bytes;
+    limits.bytes_name = "max_batch_bytes";
     int status = gw_json_parse(exchange->body.data ? exchange->body.data : "", exchange->body.length, &limits, &root, err);
     if (status)
         return status;

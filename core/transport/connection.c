@@ -120,8 +120,12 @@ static void on_timeout(struct gw_timer *timer)
     unsigned what = awaited(connection);
     gw_metric_add(connection->server->metrics.timeouts, 1);
     if (!talk->is_lingering && (what == AWAITS_HEAD || what == AWAITS_BODY)) {
+        const struct gw_server_config *config = connection->server->opts.config;
+        bool is_head = what == AWAITS_HEAD;
         struct gw_error err;
-        gw_error_set(&err, GW_ETIMEOUT, "request_timeout", "the request's %s took too long", what == AWAITS_HEAD ? "head" : "body");
+        gw_error_set(&err, GW_ETIMEOUT, "request_timeout", "the request's %s took too long", is_head ? "head" : "body");
+        gw_error_name_limit(&err, is_head ? "header_timeout_ms" : "body_timeout_ms",
+                            is_head ? config->header_timeout_ms : config->body_timeout_ms);
         write_refusal(408, &err, &talk->output);
         struct iovec part = {talk->output.data, talk->output.length};
         if (!talk->output.has_failed)

@@ -226,8 +226,8 @@ int gw_exchange_canvases(const struct gw_exchange *exchange, struct gw_canvas_se
         if (!gw_id_is_valid(id, strlen(id)))
             status = gw_error_set(err, GW_EINVAL, "bad_id", "canvas_id is no id");
         else if (set->count == GW_CANVAS_SET_MAX)
-            status = gw_error_limit(err, "too_many_canvases", "max_canvases", GW_CANVAS_SET_MAX, "a stream carries at most %d canvases",
-                                    GW_CANVAS_SET_MAX);
+            status = gw_error_limit(err, "too_many_canvases", "max_canvases_asked", GW_CANVAS_SET_MAX,
+                                    "a stream carries at most %d canvases", GW_CANVAS_SET_MAX);
         if (status) {
             gw_error_prefix(err, "canvas_id");
             return status;

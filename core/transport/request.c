@@ -49,7 +49,8 @@ static void on_head(void *user, const struct gw_http1_request *request)
     exchange->is_streamed =
         exchange->route && exchange->route->body == GW_BODY_STREAM && gw_exchange_is_type(exchange, "application/x-ndjson");
     size_t max_bytes = exchange->is_streamed ? SIZE_MAX : max_body(connection->server->opts.config, exchange->route);
-    gw_http1_set_max_body(talk->parser, max_bytes);
+    bool is_batch = exchange->route && exchange->route->body == GW_BODY_BATCH;
+    gw_http1_set_max_body(talk->parser, max_bytes, is_batch ? "max_batch_bytes" : "max_body_bytes");
     exchange->owes_continue = request->expects_continue && max_bytes > 0 && request->content_length <= max_bytes &&
                               (request->is_chunked || request->content_length > 0);
     if (exchange->is_streamed)

@@ -87,7 +87,7 @@ static void turn_away(struct gw_server *server, int fd)
     int length = snprintf(body, sizeof body,
                           "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"code\":\"too_many_connections\","
                           "\"detail\":\"The gateway has all the connections that it may have\","
-                          "\"limit\":{\"name\":\"max_connections\",\"value\":%zu},\"retry\":\"later\"}",
+                          "\"limit\":{\"name\":\"max_connections\",\"value\":%zu,\"unit\":\"count\"},\"retry\":\"later\"}",
                           server->opts.config->max_connections);
     length =
         snprintf(reply, sizeof reply,

@@ -138,7 +138,7 @@ describe("a refused request", function()
         many[i] = "c" .. i
       end
       local answer = gateway:get(path, ann, gateway:ids({ canvas_id = many }))
-      assert.same({ 400, "too_many_canvases", "max_canvases" }, { answer.status, answer.json.code, answer.json.limit.name })
+      assert.same({ 400, "too_many_canvases", "max_canvases_asked" }, { answer.status, answer.json.code, answer.json.limit.name })
     end
   end)
 

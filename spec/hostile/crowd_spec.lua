@@ -47,7 +47,7 @@ describe("a crowd", function()
         assert.equal("1", answer.headers["retry-after"])
         local problem = support.json.must(answer.body)
         assert.equal("too_many_connections", problem.code)
-        assert.same({ name = "max_connections", value = LIMIT }, { name = problem.limit.name, value = problem.limit.value })
+        assert.same({ name = "max_connections", value = LIMIT, unit = "count" }, problem.limit)
         assert.is_true(connection:is_closed())
         connection:close()
       end

@@ -1,4 +1,4 @@
--- Every limit from both sides: what just fits is served, what does not is refused with the name and the value of the limit.
+-- Every limit from both sides: what just fits is served, what does not is refused with the name, the value and the unit of the limit.
 
 local support = require("support")
 local wire = require("hostile.wire")
@@ -26,7 +26,8 @@ describe("a limit", function()
   local function assert_refused(answer, status, code, name, value)
     assert.equal(("%d %s"):format(status, code), ("%s %s"):format(answer.status, answer.code or answer.json and answer.json.code))
     local limit = answer.limit or answer.json.limit
-    assert.same({ name = name, value = value }, limit and { name = limit.name, value = limit.value })
+    local unit = name:find("_bytes$") and "bytes" or name:find("_ms$") and "ms" or "count"
+    assert.same({ name = name, value = value, unit = unit }, limit)
   end
 
   local function only(bytes)
@@ -92,14 +93,14 @@ describe("a limit", function()
 
     it("bounds a batch", function()
       assert.equal(200, post(padded({ make:mount() }, 8192)).status)
-      assert_refused(post(padded({ make:mount() }, 8193)), 413, "body_too_large", "max_body_bytes", 8192)
+      assert_refused(post(padded({ make:mount() }, 8193)), 413, "body_too_large", "max_batch_bytes", 8192)
     end)
 
     it("bounds a batch that comes in chunks, before all of it has come", function()
       local body = padded({ make:mount() }, 8193)
       local head = { "Authorization: Bearer " .. ann, "Content-Type: application/json", "Transfer-Encoding: chunked" }
       local bytes = wire.request({ method = "POST", path = "/v1/commands", headers = head })
-      assert_refused(only(bytes .. ("%x\r\n%s\r\n1\r\n"):format(8192, body:sub(1, 8192))), 413, "body_too_large", "max_body_bytes", 8192)
+      assert_refused(only(bytes .. ("%x\r\n%s\r\n1\r\n"):format(8192, body:sub(1, 8192))), 413, "body_too_large", "max_batch_bytes", 8192)
     end)
 
     it("bounds a line of NDJSON", function()
@@ -107,7 +108,7 @@ describe("a limit", function()
         method = "POST", path = "/v1/commands", bearer = ann, params = run, headers = { ["Content-Type"] = "application/x-ndjson" },
         body = json.encode(make:mount()) .. "\n" .. padded(make:tokens({ ["plan.days"] = 3 }), 4097) .. "\n",
       })
-      assert_refused(answer, 413, "json_too_large", "max_bytes", 4096)
+      assert_refused(answer, 413, "json_too_large", "max_body_bytes", 4096)
       assert.equal("/1 at byte 0", answer.json.path)
     end)
 
@@ -154,20 +155,15 @@ describe("a limit", function()
     end)
 
     it("counts the canvases of a stream", function()
-      local canvases = {}
-      for i = 1, 1000 do
-        canvases[i] = "c" .. i
-      end
-      local answer
-      for count = 1, #canvases do
-        answer = gateway:get("/v1/state", ann, gateway:ids({ run_id = make.run_id, canvas_id = { table.unpack(canvases, 1, count) } }))
-        if answer.status ~= 200 then
-          break
+      local function with_canvases(count)
+        local canvases = {}
+        for i = 1, count do
+          canvases[i] = "c" .. i
         end
+        return gateway:get("/v1/state", ann, gateway:ids({ run_id = make.run_id, canvas_id = canvases }))
       end
-      assert.equal(400, answer.status)
-      assert.is_true(answer.json.code == "too_many_canvases" or answer.json.code == "too_many_parameters")
-      assert.is_not_nil(answer.json.limit)
+      assert.equal(200, with_canvases(16).status)
+      assert_refused(with_canvases(17), 400, "too_many_canvases", "max_canvases_asked", 16)
     end)
 
     it("counts the streams of an actor, and gives back what was closed", function()
@@ -195,6 +191,53 @@ describe("a limit", function()
         assert.equal(200, answer.status)
       end
       assert.equal(40, gateway:state(ann, { run_id = make.run_id }).tokens["plan.days"])
+    end)
+  end)
+
+  describe("of runs and of time", function()
+    local narrow
+
+    setup(function()
+      narrow = support.start({
+        env = { ATOMS_WORKERS = 1 },
+        config = [[return { limits = {
+          max_runs = 1, max_feeds_per_run = 1, header_timeout_ms = 300, body_timeout_ms = 400,
+        } }]],
+      })
+    end)
+
+    it("counts the runs in memory, for commands and reads", function()
+      local stream = narrow:stream({ bearer = ann })
+      stream:expect("resume")
+      local other = command.maker()
+      assert_refused(narrow:post("/v1/commands", ann, other:mount()), 503, "too_many_runs", "max_runs", 1)
+      assert_refused(narrow:get("/v1/state", ann, narrow:ids({ run_id = other.run_id })), 503, "too_many_runs", "max_runs", 1)
+      stream:close()
+    end)
+
+    it("counts the views of a run", function()
+      local stream = narrow:stream({ bearer = ann })
+      stream:expect("resume")
+      local bob = gateway:bearer({ actor = "bob", tokens = { "plan.*" } })
+      assert_refused(narrow:get("/v1/state", bob, narrow:ids()), 503, "too_many_classes", "max_feeds_per_run", 1)
+      stream:close()
+    end)
+
+    it("counts the commands that wait for a run", function()
+      local quiet = support.start({ env = { ATOMS_WORKERS = 1 }, config = "return { limits = { max_waiting_commands = 2 } }" })
+      local parts = {} -- all of them have come before the run is read from the spine
+      for i = 1, 8 do
+        parts[i] = wire.command(ann, make:tokens({ ["plan.days"] = i }))
+      end
+      local answers = wire.talk(quiet, table.concat(parts), { count = 8 })
+      assert_refused(answers[8], 503, "run_busy", "max_waiting_commands", 2)
+    end)
+
+    it("is the time of a head, or of a body", function()
+      local bytes = wire.command(ann, make:mount())
+      local head = bytes:match("^.-\r\n\r\n")
+      assert_refused(wire.talk(narrow, head:sub(1, 20))[1], 408, "request_timeout", "header_timeout_ms", 300)
+      assert_refused(wire.talk(narrow, head .. "{")[1], 408, "request_timeout", "body_timeout_ms", 400)
     end)
   end)
 end)

@@ -74,6 +74,32 @@ describe("the OpenAPI document", function()
   end)
 end)
 
+describe("the limits that refusals name", function()
+  --- Limits that stop a start or a fetch of the gateway's own, and never a request.
+  local INSIDE = { max_block_bytes = true, max_bytes = true, max_file_bytes = true, max_listeners = true, max_relabels = true }
+
+  it("are settings, or are documented as fixed under the same name", function()
+    local settings, fixed, faults = tree.read("core/app/config_schema.c"), tree.read("docs/contract.md") .. tree.read("docs/errors.md"), {}
+    for _, path in ipairs(tree.files({ "core/transport", "core/hub", "core/protocol", "core/identity", "core/base" }, { "c" })) do
+      local text, is_asked = tree.read(path), not path:find("manifest", 1, true)
+      local function check(name)
+        local is_known = settings:find("LIMIT(" .. name .. ",", 1, true) or fixed:find("`" .. name .. "`", 1, true)
+        faults[#faults + 1] = is_asked and not is_known and not INSIDE[name] and not name:find("^max_flow_") and path .. ": " .. name or nil
+      end
+      for name in text:gmatch('gw_error_limit%([^,]+, [%w_"%->.]+,%s*"([%l_]+)"') do
+        check(name)
+      end
+      for name in text:gmatch('"([%l_]*max_[%l_]+)"') do
+        check(name)
+      end
+      for name in text:gmatch('gw_error_name_limit%([^,]+, "([%l_]+)"') do
+        check(name)
+      end
+    end
+    none(faults)
+  end)
+end)
+
 describe("docs/errors.md", function()
   it("explains every code of the OpenAPI document, and no others", function()
     local text, known, faults = tree.read("docs/errors.md"), api.codes(), {}

@@ -19,7 +19,7 @@
 
 static const uint8_t SEED[16] = {1, 2, 3};
 static const struct gw_splice_limits LIMITS = {1000, 16384, 100000};
-static const struct gw_json_limits PARSE = {1 << 26, 32, 1 << 22};
+static const struct gw_json_limits PARSE = {.max_bytes = 1 << 26, .max_depth = 32, .max_nodes = 1 << 22};
 
 struct fixture {
     struct gw_journal journal;

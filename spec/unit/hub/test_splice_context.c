@@ -204,7 +204,7 @@ static void fold_and_revert(struct world *w, const struct gw_splice_edit *edit, 
 
 static void reload_log(struct world *w)
 {
-    static const struct gw_json_limits limits = {1 << 26, 32, 1 << 22};
+    static const struct gw_json_limits limits = {.max_bytes = 1 << 26, .max_depth = 32, .max_nodes = 1 << 22};
     struct gw_buffer saved = saved_log(w);
     struct gw_json *json;
     struct gw_error err;
@@ -451,7 +451,7 @@ static void damaged_checkpoints_are_refused(void **state)
         "{\"ops\":[],\"open\":[{\"origin\":\"a\",\"base\":0,\"last\":0,\"unseen\":[[1]]}]}",
         "{\"ops\":[],\"open\":[{\"origin\":\"a\",\"base\":0,\"last\":0,\"unseen\":[]},{\"origin\":\"a\",\"base\":0}]}",
     };
-    static const struct gw_json_limits limits = {1 << 16, 32, 1 << 10};
+    static const struct gw_json_limits limits = {.max_bytes = 1 << 16, .max_depth = 32, .max_nodes = 1 << 10};
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
         struct gw_json *json;
         struct gw_error err;

@@ -14,7 +14,7 @@
 
 static struct gw_json *parse(const char *text)
 {
-    static const struct gw_json_limits limits = {65536, 32, 4096};
+    static const struct gw_json_limits limits = {.max_bytes = 65536, .max_depth = 32, .max_nodes = 4096};
     struct gw_json *json;
     struct gw_error err;
     if (gw_json_parse(text, strlen(text), &limits, &json, &err) != 0)

@@ -53,7 +53,7 @@ static void on_head(void *user, const struct gw_http1_request *request)
     gw_buffer_append_text(&s->transcript, ">");
     s->keep_alive = request->keep_alive;
     if (s->max_body)
-        gw_http1_set_max_body(s->parser, s->max_body);
+        gw_http1_set_max_body(s->parser, s->max_body, "max_body_bytes");
     if (s->pauses)
         gw_http1_pause(s->parser);
 }

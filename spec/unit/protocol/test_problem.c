@@ -76,7 +76,7 @@ static void writes_only_the_members_that_are_set(void **state)
         "{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,\"code\":\"bad_id\",\"detail\":\"Not an id: \\\"a/b\\\"\","
         "\"retry\":\"never\"}\n"
         "{\"type\":\"about:blank\",\"title\":\"Content Too Large\",\"status\":413,\"code\":\"body_too_large\",\"detail\":\"Too long\","
-        "\"path\":\"/args\",\"limit\":{\"name\":\"max_body_bytes\",\"value\":1024},\"retry\":\"never\"}");
+        "\"path\":\"/args\",\"limit\":{\"name\":\"max_body_bytes\",\"value\":1024,\"unit\":\"bytes\"},\"retry\":\"never\"}");
     gw_buffer_fini(&out);
 }
 
