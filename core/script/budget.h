@@ -1,0 +1,18 @@
+/* budget.h — what a library function written in C owes to the budget of the script that called it. A count hook never fires inside a C function, so each of
+ * them charges for its work before or while it does it. Belongs to a state made by sandbox.h. Not for code outside a call of a script. */
+#ifndef GW_SCRIPT_BUDGET_H
+#define GW_SCRIPT_BUDGET_H
+
+#include <stdint.h>
+
+#include <lua.h>
+
+/* The longest string a script may make, by a library function or by `..` (the allocator refuses longer ones): what Lua itself does with one string in one
+ * instruction (compare, hash, convert to a number) must stay short. */
+#define GW_SCRIPT_STRING_MAX (512u << 10)
+
+/* Counts `units` instructions: one is about what one Lua instruction costs, a few nanoseconds. Any number is fine, UINT64_MAX too. Raises a Lua error (a longjmp)
+ * when the call has used up its instructions or its time, now or before; hold nothing then that only C would release. */
+void gw_budget_charge(lua_State *L, uint64_t units);
+
+#endif
