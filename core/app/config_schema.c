@@ -88,7 +88,7 @@ static const struct gw_setting settings[] = {
     LIMIT(max_json_nodes, "16384", 64, 1048576, "values in a body"),
     LIMIT(max_base64_run, "1024", 64, MIB, "unbroken base64 or hex characters in a text"),
     LIMIT(header_timeout_ms, "10000", 100, HOUR_MS, "time for a request's headers"),
-    LIMIT(body_timeout_ms, "30000", 100, HOUR_MS, "time for a body, and again for each 64 KiB of it"),
+    LIMIT(body_timeout_ms, "30000", 100, HOUR_MS, "time for a body, and again for each 64 KiB of it; not for streamed ones"),
     LIMIT(idle_timeout_ms, "60000", 100, 24 * HOUR_MS, "time between two requests"),
     LIMIT(heartbeat_ms, "15000", 100, HOUR_MS, "time between two comments on a quiet stream"),
     LIMIT(max_runs, "10000", 1, 10000000, "runs in memory, per worker"),

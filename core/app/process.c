@@ -171,6 +171,7 @@ static void fill_server_config(struct gw_process *process)
                                     .max_pipelined = (size_t)limits->max_pipelined_requests,
                                     .header_timeout_ms = (uint32_t)limits->header_timeout_ms,
                                     .body_timeout_ms = (uint32_t)limits->body_timeout_ms,
+                                    .chat_lease_ms = (uint32_t)limits->chat_lease_ms,
                                     .idle_timeout_ms = (uint32_t)limits->idle_timeout_ms,
                                     .heartbeat_ms = (uint32_t)limits->heartbeat_ms};
     gw_http1_limits_default(&to->http);

@@ -108,8 +108,8 @@ static unsigned awaited(const struct gw_connection *connection)
         return AWAITS_READER;
     if (talk->exchange_count > (talk->reading != NULL) || (talk->reading && talk->reading->is_held))
         return AWAITS_US;
-    if (gw_http1_phase(talk->parser) == GW_HTTP1_BODY)
-        return AWAITS_BODY;
+    if (gw_http1_phase(talk->parser) == GW_HTTP1_BODY) /* how long a streamed one may be silent is for its reader to say (upload.h) */
+        return talk->reading && talk->reading->is_streamed ? AWAITS_US : AWAITS_BODY;
     return gw_http1_phase(talk->parser) == GW_HTTP1_HEAD ? AWAITS_HEAD : AWAITS_REQUEST;
 }
 
@@ -134,14 +134,6 @@ static void on_timeout(struct gw_timer *timer)
     gw_connection_close(connection);
 }
 
-/* A body that is taken as it arrives may last; it has its timeout between two arrivals. */
-static uint64_t body_steps(const struct gw_exchange *exchange)
-{
-    if (!exchange)
-        return 0;
-    return exchange->is_streamed ? exchange->body_arrivals : exchange->body.length >> BODY_STEP_SHIFT;
-}
-
 static void set_timer(struct gw_connection *connection)
 {
     const struct gw_server_config *config = connection->server->opts.config;
@@ -152,7 +144,7 @@ static void set_timer(struct gw_connection *connection)
                                   [AWAITS_HEAD] = config->header_timeout_ms,
                                   [AWAITS_BODY] = config->body_timeout_ms,
                                   [AWAITS_READER] = config->body_timeout_ms};
-    uint64_t steps = what == AWAITS_BODY ? body_steps(talk->reading) : 0;
+    uint64_t steps = what == AWAITS_BODY && talk->reading ? talk->reading->body.length >> BODY_STEP_SHIFT : 0;
     uint64_t key = (talk->head_count << 24 | (steps & 0xFFFFFF)) << 3 | what;
     bool is_running = (what == AWAITS_HEAD || what == AWAITS_BODY) && key == talk->timed_for;
     talk->timed_for = key;

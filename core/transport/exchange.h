@@ -52,7 +52,6 @@ struct gw_exchange {
      * gone, and the exchange is the handler's to destroy. While is_held no more is read. */
     void (*on_body)(struct gw_exchange *exchange);
     void (*on_lost)(struct gw_exchange *exchange);
-    uint64_t body_arrivals;
     bool is_streamed, is_body_ended, is_held;
     int body_status; /* not 0: the rest of the body will not come, or is not wanted; the answer is this status with body_err */
     struct gw_error body_err;

@@ -67,7 +67,6 @@ static void on_body(void *user, const char *bytes, size_t length)
     gw_buffer_append(&exchange->body, bytes, length);
     if (!exchange->is_streamed)
         return;
-    exchange->body_arrivals++;
     if (exchange->on_body)
         exchange->on_body(exchange);
     else

@@ -42,7 +42,7 @@ struct gw_server_config {
     size_t max_connections; /* of the process */
     size_t max_streams_per_actor;
     size_t max_pipelined;
-    uint32_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, heartbeat_ms;
+    uint32_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, heartbeat_ms, chat_lease_ms;
 };
 
 /* Shared by all workers of a process. */

@@ -10,6 +10,7 @@
 #include "hub/hub.h"
 #include "hub/plan.h"
 #include "identity/identity.h"
+#include "io/loop.h"
 #include "io/timer.h"
 #include "transport/connection.h"
 #include "transport/exchange.h"
@@ -21,6 +22,8 @@
 #define HOLD_BYTES (128u << 10) /* of body, from where on no more is read */
 /* A producer that has nothing to say hears within this time that its message was stopped. */
 #define PROBE_MS 1000
+/* What the gateway may take to end a message after its lease. A body that is silent for longer lives on the signs of life of others. */
+#define LEASE_GRACE_MS (3 * PROBE_MS)
 
 struct gw_upload {
     struct gw_exchange *exchange; /* NULL: its connection is gone */
@@ -35,6 +38,7 @@ struct gw_upload {
     size_t text_offset, offset;    /* code points: where `text` begins; where the next line goes on */
     char end[16];                  /* "" until a line says how the message ends */
     bool has_end_posted, has_news; /* a sign of life to pass on */
+    uint64_t heard_at_ms;          /* when the last line was taken, or could not be for want of room */
     size_t line_count, posts;
     bool is_stalled; /* the body holds lines that cannot be taken yet */
     bool has_failed;
@@ -168,12 +172,30 @@ static void flush(struct gw_upload *upload)
     gw_buffer_reset(&upload->text);
 }
 
+/* The lease of the message ends most silences first: then the probe is refused. */
+static void check_silence(struct gw_upload *upload)
+{
+    const struct gw_exchange *exchange = upload->exchange;
+    uint64_t now = gw_loop_now_ms(upload->server->opts.loop), lease_ms = upload->server->opts.config->chat_lease_ms;
+    struct gw_error err;
+    if (!exchange || exchange->is_held || exchange->is_body_ended || upload->is_stalled)
+        upload->heard_at_ms = now;
+    if (now - upload->heard_at_ms < lease_ms + LEASE_GRACE_MS)
+        return;
+    gw_error_set(&err, GW_ETIMEOUT, "request_timeout", "no line of the body has come for too long");
+    gw_error_name_limit(&err, "chat_lease_ms", (int64_t)lease_ms);
+    fail(upload, 0, &err);
+}
+
 static void on_timer(struct gw_timer *timer)
 {
     struct gw_upload *upload = (struct gw_upload *)(void *)((char *)timer - offsetof(struct gw_upload, timer));
-    if (upload->posts == 0)
-        send_post(upload, true);
     gw_timer_start(upload->server->wheel, &upload->timer, PROBE_MS, on_timer);
+    check_silence(upload);
+    if (upload->has_failed)
+        pump(upload);
+    else if (upload->posts == 0)
+        send_post(upload, true);
 }
 
 /* ---- lines ----------------------------------------------------------------------------------------------------------------------------- */
@@ -252,6 +274,7 @@ static enum taken take_line(struct gw_upload *upload, const char *text, size_t l
     struct gw_json *line;
     struct gw_error err;
     upload->has_news = true;
+    upload->heard_at_ms = gw_loop_now_ms(upload->server->opts.loop);
     if (length == 0 || (length == 1 && text[0] == '\r'))
         return TAKEN;
     int status = gw_json_parse(text, length, &shape, &line, &err);
@@ -409,6 +432,7 @@ void gw_upload_start(struct gw_exchange *exchange)
     exchange->on_body = on_body;
     exchange->on_lost = on_lost;
     upload->has_news = true; /* that it begins; and it hears at once when there is nothing to add to */
+    upload->heard_at_ms = gw_loop_now_ms(upload->server->opts.loop);
     gw_timer_start(upload->server->wheel, &upload->timer, PROBE_MS, on_timer);
     pump(upload);
 }

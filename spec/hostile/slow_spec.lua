@@ -8,7 +8,9 @@ describe("a peer", function()
   local gateway, ann, make
 
   setup(function()
-    local config = "return { limits = { header_timeout_ms = 300, body_timeout_ms = 300, idle_timeout_ms = 900, heartbeat_ms = 200 } }"
+    local config = [[return { limits = {
+      header_timeout_ms = 300, body_timeout_ms = 300, idle_timeout_ms = 900, heartbeat_ms = 200, chat_lease_ms = 1500,
+    } }]]
     gateway = support.start({ env = { ATOMS_WORKERS = 1 }, config = config })
     ann = gateway:bearer({})
   end)
@@ -119,6 +121,93 @@ describe("a peer", function()
     stream:expect("resume")
     stream.connection.raw:shutdown("send")
     assert.is_true(stream:is_ended())
+  end)
+
+  describe("that streams tokens", function()
+    local id
+
+    before_each(function()
+      id = command.id("m")
+      gateway:send(ann, make("chat_send", { message_id = id, stream = true }))
+    end)
+
+    local function path()
+      return "/v1/chat/" .. id .. "/tokens"
+    end
+
+    local function begin()
+      local connection = gateway:connect()
+      connection:send(wire.request({
+        method = "POST", path = path() .. support.http.query(gateway:ids({ run_id = make.run_id })),
+        headers = { "Authorization: Bearer " .. ann, "Content-Type: application/x-ndjson", "Transfer-Encoding: chunked" },
+      }))
+      return connection
+    end
+
+    local function write(connection, bytes)
+      connection:send(("%x\r\n%s\r\n"):format(#bytes, bytes))
+    end
+
+    --- Writes `bytes` every `pause` seconds until the gateway answers, or `seconds` are over: then nil.
+    local function pace(connection, bytes, pause, seconds)
+      local over, text = clock.now() + seconds, ""
+      while clock.now() < over do
+        write(connection, bytes)
+        local more = connection:read_some(clock.deadline(pause))
+        text = text .. (more or "")
+        local answer = wire.parse_answer(text, 1)
+        if answer then
+          return answer
+        end
+      end
+    end
+
+    it("has all the time that it takes, as long as lines come", function()
+      local connection = begin()
+      assert.is_nil(pace(connection, '{"text":"word "}\n', 0.8, 4))
+      write(connection, '{"end":"done"}\n')
+      connection:send("0\r\n\r\n")
+      local answer = connection:response()
+      assert.equal(200, answer.status)
+      local message = gateway:state(ann, { run_id = make.run_id }).chat.messages[id]
+      assert.same({ ("word "):rep(#message.text // 5), "done" }, { message.text, message["end"] })
+      assert.is_true(#message.text >= 25, message.text)
+      connection:close()
+    end)
+
+    it("is told that its lease is over when it falls silent, in a line or between two", function()
+      for _, bytes in ipairs({ '{"text":"word "}\n', '{"text":"wo' }) do
+        id = command.id("m")
+        gateway:send(ann, make("chat_send", { message_id = id, stream = true }))
+        local connection = begin()
+        write(connection, bytes)
+        local started, answer = clock.now(), connection:response()
+        assert.same({ 409, "aborted" }, { answer.status, support.json.must(answer.body)["end"] })
+        assert.is_true(clock.now() - started > 1.4)
+        connection:close()
+      end
+    end)
+
+    it("lives by lines, not by bytes", function()
+      local connection = begin()
+      write(connection, '{"text":"')
+      local answer = pace(connection, "a", 0.05, 10)
+      assert.same({ 409, "aborted" }, { answer.status, answer.json["end"] })
+      connection:close()
+    end)
+
+    it("cannot live on what others post to its message", function()
+      local connection, answer = begin(), nil
+      local over, text = clock.now() + 15, ""
+      repeat
+        assert.equal(200, gateway:post(path(), ann, gateway:ids({ run_id = make.run_id })).status)
+        text = text .. (connection:read_some(clock.deadline(0.2)) or "")
+        answer = wire.parse_answer(text, 1)
+      until answer or clock.now() > over
+      assert.same({ 408, "request_timeout", "chat_lease_ms", 1500 },
+        { answer.status, answer.code, answer.limit.name, answer.limit.value })
+      connection:close()
+    end)
   end)
 
   describe("that resets its connection", function()
