@@ -47,6 +47,7 @@ local function copy(value)
   return out
 end
 
+--- A plan to take things away from.
 --- @return atoms.LensPlan that sees and writes everything
 function lens.everything()
   return {
@@ -83,8 +84,9 @@ function lens.extend(plan, changes)
   return out
 end
 
+--- Takes every right to write away.
 --- @param plan atoms.LensPlan
---- @return atoms.LensPlan the same without any right to write
+--- @return atoms.LensPlan
 function lens.read_only(plan)
   local out = copy(plan)
   out.commands = nil
@@ -104,8 +106,9 @@ local function exclude(list, globs)
   return out
 end
 
+--- Hides Tokens: it neither sees nor sets a key that one of the globs matches.
 --- @param plan atoms.LensPlan
---- @param globs string[] Token keys that it shall neither see nor set
+--- @param globs string[] without "!"
 --- @return atoms.LensPlan
 function lens.hide_tokens(plan, globs)
   local out = copy(plan)
@@ -124,8 +127,9 @@ local function rules_without(rules, labels)
   return out
 end
 
+--- Hides blocks, nodes and messages that bear one of these labels of `vis`.
 --- @param plan atoms.LensPlan
---- @param labels string[] of `vis`: blocks, nodes and messages that it shall neither see nor touch
+--- @param labels string[]
 --- @return atoms.LensPlan
 function lens.hide_vis(plan, labels)
   local out = copy(plan)
@@ -140,6 +144,7 @@ function lens.hide_vis(plan, labels)
   return out
 end
 
+--- Leaves properties, or the text, of some kinds of blocks out.
 --- @param plan atoms.LensPlan
 --- @param redaction atoms.LensRedaction
 --- @return atoms.LensPlan
@@ -153,6 +158,7 @@ end
 
 -- ---- questions --------------------------------------------------------------------------------------------------------------------
 
+--- Whether one glob matches.
 --- @param glob string without "!"
 --- @param text string
 --- @return boolean
@@ -161,6 +167,7 @@ function lens.matches(glob, text)
   return text:find("^" .. pattern .. "$") ~= nil
 end
 
+--- Whether a list admits a text: its last glob that matches decides.
 --- @param list atoms.GlobList|nil
 --- @param text string
 --- @return boolean
@@ -199,6 +206,7 @@ end
 --- @field is_own? boolean made by the actor that asks
 --- @field canvas_type? string
 
+--- Whether rules admit a block, a node or a message.
 --- @param rules atoms.LensRule[]|true|nil
 --- @param thing atoms.LensThing
 --- @return boolean
@@ -214,6 +222,7 @@ function lens.rules_admit(rules, thing)
   return false
 end
 
+--- Whether it sees a Token.
 --- @param plan atoms.LensPlan
 --- @param key string
 --- @return boolean
@@ -221,6 +230,7 @@ function lens.reads_token(plan, key)
   return plan.tokens ~= nil and lens.admits(plan.tokens.read, key)
 end
 
+--- Whether it sets a Token: what it does not see it does not set.
 --- @param plan atoms.LensPlan
 --- @param key string
 --- @return boolean
@@ -228,6 +238,7 @@ function lens.writes_token(plan, key)
   return lens.reads_token(plan, key) and lens.admits(plan.tokens.write, key)
 end
 
+--- Whether it sees a block.
 --- @param plan atoms.LensPlan
 --- @param block atoms.LensThing
 --- @return boolean
@@ -235,6 +246,7 @@ function lens.reads_block(plan, block)
   return plan.blocks ~= nil and lens.rules_admit(plan.blocks.read, block)
 end
 
+--- Whether it changes a block.
 --- @param plan atoms.LensPlan
 --- @param block atoms.LensThing
 --- @return boolean
@@ -247,10 +259,11 @@ local function redaction_fits(redaction, block)
     and (not redaction.canvases or lens.admits(redaction.canvases, block.canvas_type or ""))
 end
 
+--- Whether a block that it sees is shown without a property, or without its text.
 --- @param plan atoms.LensPlan
 --- @param block atoms.LensThing
 --- @param prop string|nil a property; nil: the text
---- @return boolean that a block it reads is shown to it without this
+--- @return boolean
 function lens.redacts(plan, block, prop)
   for _, redaction in ipairs(plan.blocks and plan.blocks.redact or {}) do
     if redaction_fits(redaction, block) and (prop and lens.admits(redaction.props, prop) or not prop and redaction.text == true) then

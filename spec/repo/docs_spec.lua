@@ -16,6 +16,36 @@ local function none(faults)
   assert(#faults == 0, "\n" .. table.concat(faults, "\n"))
 end
 
+describe("the scripting guide and the type stubs", function()
+  it("are what scripts/stubs writes", function()
+    local output = assert(io.popen("scripts/stubs --check 2>&1"))
+    local said = output:read("a")
+    assert(output:close(), said)
+  end)
+
+  it("tell what each function of the library does and answers", function()
+    local faults = {}
+    for line in tree.read("docs/scripting.md"):gmatch("[^\n]+") do
+      local name, about, answers = line:match("^| `([%w_]+%.[%w_]+%b())` | (.*) | (.*) |$")
+      faults[#faults + 1] = name and (about == "" or answers == "") and name or nil
+    end
+    none(faults)
+  end)
+
+  it("leave no module of the library out", function()
+    local library, told = dofile("lua/library.lua"), {}
+    for _, module in ipairs(library.scripts) do
+      told["lua/atoms/" .. module.name .. ".lua"] = true
+    end
+    for _, name in ipairs(library.clients) do
+      told["lua/atoms/" .. name .. ".lua"] = true
+    end
+    for _, path in ipairs(tree.files({ "lua/atoms" }, { "lua" })) do
+      assert(told[path], path .. " is not told of in lua/library.lua")
+    end
+  end)
+end)
+
 describe("the OpenAPI document", function()
   it("has the routes of the program and no others", function()
     local routed, documented = {}, {}
