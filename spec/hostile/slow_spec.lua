@@ -197,8 +197,8 @@ describe("a peer", function()
     end)
 
     it("cannot live on what others post to its message", function()
-      local connection, answer = begin(), nil
-      local over, text = clock.now() + 15, ""
+      local connection, over, text = begin(), clock.now() + 15, ""
+      local answer
       repeat
         assert.equal(200, gateway:post(path(), ann, gateway:ids({ run_id = make.run_id })).status)
         text = text .. (connection:read_some(clock.deadline(0.2)) or "")
