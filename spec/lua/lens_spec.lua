@@ -2,49 +2,38 @@
 
 local lens = require("atoms.lens")
 
-describe("a list of globs", function()
-  local cases = {
-    { { "*" }, "plan.title", true },
-    { {}, "plan.title", false },
-    { { "plan.*" }, "plan.title", true },
-    { { "plan.*" }, "planxtitle", false },
-    { { "*", "!secret.*" }, "secret.key", false },
-    { { "*", "!secret.*", "secret.public" }, "secret.public", true },
-    { { "!secret.*", "*" }, "secret.key", true },
-    { { "*.title" }, "plan.title", true },
-    { { "a*c*e" }, "abcde", true },
-    { { "a*c*e" }, "abcd", false },
-    { { "" }, "", true },
-    { { "%d+" }, "12", false },
-  }
-  for _, case in ipairs(cases) do
-    it(("{%s} %s %q"):format(table.concat(case[1], " "), case[3] and "admits" or "does not admit", case[2]), function()
-      assert.equal(case[3], lens.admits(case[1], case[2]))
+local json = require("support.json")
+local shell = require("support.shell")
+
+local vectors = json.must(shell.read("spec/vectors/lens.json"))
+
+describe("spec/vectors/lens.json:", function()
+  for index, case in ipairs(vectors.lists) do
+    local verdict = case.admits and "admits" or "does not admit"
+    it(("list %d {%s} %s %q"):format(index, table.concat(case.list, " "), verdict, case.text), function()
+      assert.equal(case.admits, lens.admits(case.list, case.text))
     end)
   end
 
-  it("that is absent admits nothing", function()
-    assert.is_false(lens.admits(nil, "x"))
-  end)
+  for index, case in ipairs(vectors.rules) do
+    it(("rules %d %s"):format(index, case.admits and "admit" or "do not admit"), function()
+      assert.equal(case.admits, lens.rules_admit(case.rules, case.thing))
+    end)
+  end
+
+  for index, case in ipairs(vectors.plans) do
+    for number, ask in ipairs(case.asks) do
+      it(("plan %d, %d: %s"):format(index, number, ask.question), function()
+        assert.equal(ask.answer, lens[ask.question](case.plan, ask.text or ask.thing, ask.prop))
+      end)
+    end
+  end
 end)
 
-describe("rules", function()
-  it("admit what fits every member of one of them", function()
-    local rules = { { kinds = { "task" }, vis = { "" } }, { authors = { "agent" } } }
-    assert.is_true(lens.rules_admit(rules, { kind = "task", author = "user" }))
-    assert.is_true(lens.rules_admit(rules, { kind = "heading", author = "agent" }))
-    assert.is_false(lens.rules_admit(rules, { kind = "task", vis = "draft", author = "user" }))
-  end)
-
-  it("admit one's own by the author self", function()
-    assert.is_true(lens.rules_admit({ { authors = { "self" } } }, { author = "user", is_own = true }))
-    assert.is_false(lens.rules_admit({ { authors = { "self" } } }, { author = "user" }))
-  end)
-
-  it("admit everything when they are true, nothing when they are absent or empty", function()
-    assert.is_true(lens.rules_admit(true, {}))
+describe("what is absent", function()
+  it("admits nothing: list or rules", function()
+    assert.is_false(lens.admits(nil, "x"))
     assert.is_false(lens.rules_admit(nil, {}))
-    assert.is_false(lens.rules_admit({}, {}))
   end)
 end)
 
