@@ -76,7 +76,7 @@ int gw_channel_encode(const struct gw_channel *channel, const struct gw_event *e
     char cursor[GW_CURSOR_MAX];
     gw_channel_seal(channel, event->seq, cursor);
     if (*is_event)
-        channel->wire->event(channel->wire->self, &channel->scope, event, data, cursor, out);
+        channel->wire->event(channel->wire->self, &(struct gw_event_frame){&channel->scope, event, data, cursor}, out);
     else
         channel->wire->id_only(channel->wire->self, cursor, out);
     gw_json_unref(data);

@@ -29,20 +29,26 @@ struct gw_resolve {
 int gw_resolve_at(const struct gw_resolve *r, const char *path);
 int gw_resolve_no_memory(const struct gw_resolve *r);
 
-/* ---- arguments (resolve_args.c). `path` is the pointer of `object`. ---- */
+/* ---- arguments (resolve_args.c) ---- */
+
+/* value: the object that a member is read from, and its pointer in the command */
+struct gw_resolve_in {
+    const struct gw_json *object;
+    const char *path;
+};
+struct gw_resolve_in gw_resolve_args(const struct gw_resolve *r); /* the command's arguments */
 
 /* Every member's name is in `names` (ended by NULL). unknown_member. */
-int gw_resolve_members(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *const *names);
+int gw_resolve_members(const struct gw_resolve *r, struct gw_resolve_in in, const char *const *names);
 /* An id; *out is NULL when it is absent or null, which is missing_arg if it is required. bad_id. */
-int gw_resolve_id(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name, bool is_required,
-                  const char **out);
+int gw_resolve_id(const struct gw_resolve *r, struct gw_resolve_in in, const char *name, bool is_required, const char **out);
 /* An object, array or string; *out is NULL when it is absent. bad_shape. */
-int gw_resolve_typed(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name,
-                     bool (*is_type)(const struct gw_json *value), struct gw_json **out);
+int gw_resolve_typed(const struct gw_resolve *r, struct gw_resolve_in in, const char *name, bool (*is_type)(const struct gw_json *value),
+                     struct gw_json **out);
 /* A whole number from 0 to 2^31 - 1. missing_arg, bad_shape, out_of_range. */
 int gw_resolve_count(const struct gw_resolve *r, const char *name, uint32_t *out);
 /* The block that member `name` names. unknown_block, block_removed, and errors of gw_resolve_id. */
-int gw_resolve_block(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name, struct gw_block **out);
+int gw_resolve_block(const struct gw_resolve *r, struct gw_resolve_in in, const char *name, struct gw_block **out);
 
 /* ---- events (resolve_event.c) ---- */
 

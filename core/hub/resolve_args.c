@@ -12,45 +12,44 @@ static int refuse(const struct gw_resolve *r, const char *id, const char *path, 
     return gw_resolve_at(r, path);
 }
 
-int gw_resolve_members(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *const *names)
+struct gw_resolve_in gw_resolve_args(const struct gw_resolve *r) { return (struct gw_resolve_in){r->command->args, "/args"}; }
+
+int gw_resolve_members(const struct gw_resolve *r, struct gw_resolve_in in, const char *const *names)
 {
     void *iterator = NULL;
     const char *key;
     struct gw_json *value;
-    while (gw_json_next(object, &iterator, &key, &value)) {
+    while (gw_json_next(in.object, &iterator, &key, &value)) {
         const char *const *name = names;
         while (*name && strcmp(*name, key) != 0)
             name++;
         if (!*name)
-            return refuse(r, "unknown_member", path, key, "is no argument of this command");
+            return refuse(r, "unknown_member", in.path, key, "is no argument of this command");
     }
     return GW_OK;
 }
 
-/* Six parameters here and below: each caller has its own of every one. */
-int gw_resolve_id(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name, bool is_required,
-                  const char **out)
+int gw_resolve_id(const struct gw_resolve *r, struct gw_resolve_in in, const char *name, bool is_required, const char **out)
 {
-    const struct gw_json *value = gw_json_get(object, name);
+    const struct gw_json *value = gw_json_get(in.object, name);
     *out = NULL;
     if (!value || gw_json_is_null(value))
-        return is_required ? refuse(r, "missing_arg", path, name, "is required") : GW_OK;
+        return is_required ? refuse(r, "missing_arg", in.path, name, "is required") : GW_OK;
     size_t length = 0;
     const char *text = gw_json_is_string(value) ? gw_json_text(value, &length) : "";
     if (!gw_id_is_valid(text, length))
-        return refuse(r, "bad_id", path, name, "must be an id");
+        return refuse(r, "bad_id", in.path, name, "must be an id");
     *out = text;
     return GW_OK;
 }
 
-/* See gw_resolve_id for the number of parameters. */
-int gw_resolve_typed(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name,
-                     bool (*is_type)(const struct gw_json *value), struct gw_json **out)
+int gw_resolve_typed(const struct gw_resolve *r, struct gw_resolve_in in, const char *name, bool (*is_type)(const struct gw_json *value),
+                     struct gw_json **out)
 {
-    *out = gw_json_get(object, name);
+    *out = gw_json_get(in.object, name);
     if (!*out || is_type(*out))
         return GW_OK;
-    return refuse(r, "bad_shape", path, name, "is of another JSON type");
+    return refuse(r, "bad_shape", in.path, name, "is of another JSON type");
 }
 
 int gw_resolve_count(const struct gw_resolve *r, const char *name, uint32_t *out)
@@ -66,10 +65,10 @@ int gw_resolve_count(const struct gw_resolve *r, const char *name, uint32_t *out
     return GW_OK;
 }
 
-int gw_resolve_block(const struct gw_resolve *r, const struct gw_json *object, const char *path, const char *name, struct gw_block **out)
+int gw_resolve_block(const struct gw_resolve *r, struct gw_resolve_in in, const char *name, struct gw_block **out)
 {
     const char *id;
-    int status = gw_resolve_id(r, object, path, name, true, &id);
+    int status = gw_resolve_id(r, in, name, true, &id);
     if (status)
         return status;
     *out = gw_blocks_find(r->canvas->blocks, id);
@@ -80,5 +79,5 @@ int gw_resolve_block(const struct gw_resolve *r, const struct gw_json *object, c
     else
         gw_error_set(r->err, GW_ENOTFOUND, "unknown_block", "no block %s stands on this canvas", id);
     gw_pointer_prefix(r->err, name);
-    return gw_resolve_at(r, path);
+    return gw_resolve_at(r, in.path);
 }

@@ -107,9 +107,9 @@ int gw_resolve_canvas_mount(const struct gw_resolve *r)
 {
     static const char *const names[] = {"canvas_type", NULL};
     const char *type, *id = r->command->canvas_id;
-    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    int status = gw_resolve_members(r, gw_resolve_args(r), names);
     if (!status)
-        status = gw_resolve_id(r, r->command->args, "/args", "canvas_type", true, &type);
+        status = gw_resolve_id(r, gw_resolve_args(r), "canvas_type", true, &type);
     if (status)
         return status;
     if (!id[0]) {

@@ -35,9 +35,9 @@ static int read_text(const struct gw_resolve *r, struct send *send)
 {
     struct gw_json *stream;
     size_t length = 0, max = r->state->limits.max_message_bytes;
-    int status = gw_resolve_typed(r, r->command->args, "/args", "stream", gw_json_is_bool, &stream);
+    int status = gw_resolve_typed(r, gw_resolve_args(r), "stream", gw_json_is_bool, &stream);
     if (!status)
-        status = gw_resolve_typed(r, r->command->args, "/args", "text", gw_json_is_string, &send->text);
+        status = gw_resolve_typed(r, gw_resolve_args(r), "text", gw_json_is_string, &send->text);
     if (status)
         return status;
     send->is_streamed = stream && gw_json_bool(stream);
@@ -56,15 +56,15 @@ static int read_text(const struct gw_resolve *r, struct send *send)
 static int read_send(const struct gw_resolve *r, struct send *send)
 {
     static const char *const names[] = {"message_id", "text", "reply_to", "stream", "vis", NULL};
-    const struct gw_json *args = r->command->args;
+    const struct gw_resolve_in args = gw_resolve_args(r);
     const char *id;
-    int status = gw_resolve_members(r, args, "/args", names);
+    int status = gw_resolve_members(r, args, names);
     if (!status)
-        status = gw_resolve_id(r, args, "/args", "message_id", false, &id);
+        status = gw_resolve_id(r, args, "message_id", false, &id);
     if (!status)
-        status = gw_resolve_id(r, args, "/args", "reply_to", false, &send->reply_to);
+        status = gw_resolve_id(r, args, "reply_to", false, &send->reply_to);
     if (!status)
-        status = gw_resolve_id(r, args, "/args", "vis", false, &send->vis);
+        status = gw_resolve_id(r, args, "vis", false, &send->vis);
     if (status)
         return status;
     if (id)
@@ -206,9 +206,9 @@ int gw_resolve_chat_cancel(const struct gw_resolve *r)
 {
     static const char *const names[] = {"message_id", NULL};
     struct gw_chat_post post = {.end = GW_CHAT_CANCELLED, .text = ""};
-    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    int status = gw_resolve_members(r, gw_resolve_args(r), names);
     if (!status)
-        status = gw_resolve_id(r, r->command->args, "/args", "message_id", true, &post.message_id);
+        status = gw_resolve_id(r, gw_resolve_args(r), "message_id", true, &post.message_id);
     if (status)
         return status;
     const struct gw_chat *chat = gw_state_chat(r->state);

@@ -7,9 +7,9 @@
 static int read_message(const struct gw_resolve *r, struct gw_json **message)
 {
     static const char *const names[] = {"message", NULL};
-    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    int status = gw_resolve_members(r, gw_resolve_args(r), names);
     if (!status)
-        status = gw_resolve_typed(r, r->command->args, "/args", "message", gw_json_is_string, message);
+        status = gw_resolve_typed(r, gw_resolve_args(r), "message", gw_json_is_string, message);
     if (status || !*message)
         return status;
     size_t length;

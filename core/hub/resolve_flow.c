@@ -157,9 +157,9 @@ int gw_resolve_run_start(const struct gw_resolve *r)
 {
     static const char *const names[] = {"flow_id", NULL};
     const char *flow_id, *started = gw_state_text_member(gw_graph_run(r->state->graph), "flow_id");
-    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    int status = gw_resolve_members(r, gw_resolve_args(r), names);
     if (!status)
-        status = gw_resolve_id(r, r->command->args, "/args", "flow_id", true, &flow_id);
+        status = gw_resolve_id(r, gw_resolve_args(r), "flow_id", true, &flow_id);
     if (status)
         return status;
     if (started && strcmp(started, flow_id) == 0)

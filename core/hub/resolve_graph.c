@@ -18,7 +18,7 @@ static int at_member(const struct gw_resolve *r, const char *path, const char *n
 static int read_remove(const struct gw_resolve *r, bool *out)
 {
     struct gw_json *remove;
-    int status = gw_resolve_typed(r, r->command->args, "/args", "remove", gw_json_is_bool, &remove);
+    int status = gw_resolve_typed(r, gw_resolve_args(r), "remove", gw_json_is_bool, &remove);
     *out = !status && remove && gw_json_bool(remove);
     return status;
 }
@@ -171,9 +171,9 @@ int gw_resolve_node_set(const struct gw_resolve *r)
     static const char *const names[] = {"id", "kind", "label", "state", "started_at", "ended_at", "props", "vis", "remove", NULL};
     const char *id;
     bool removes;
-    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    int status = gw_resolve_members(r, gw_resolve_args(r), names);
     if (!status)
-        status = gw_resolve_id(r, r->command->args, "/args", "id", true, &id);
+        status = gw_resolve_id(r, gw_resolve_args(r), "id", true, &id);
     if (!status)
         status = read_remove(r, &removes);
     if (status)
@@ -187,7 +187,7 @@ int gw_resolve_node_set(const struct gw_resolve *r)
 static int read_end(const struct gw_resolve *r, const struct gw_json *before, const char *name, struct gw_json *data)
 {
     const char *id;
-    int status = gw_resolve_id(r, r->command->args, "/args", name, !before, &id);
+    int status = gw_resolve_id(r, gw_resolve_args(r), name, !before, &id);
     if (status)
         return status;
     if (!id)
@@ -271,9 +271,9 @@ int gw_resolve_edge_set(const struct gw_resolve *r)
     static const char *const names[] = {"id", "from", "to", "label", "state", "remove", NULL};
     const char *id;
     bool removes;
-    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    int status = gw_resolve_members(r, gw_resolve_args(r), names);
     if (!status)
-        status = gw_resolve_id(r, r->command->args, "/args", "id", true, &id);
+        status = gw_resolve_id(r, gw_resolve_args(r), "id", true, &id);
     if (!status)
         status = read_remove(r, &removes);
     if (status)
@@ -286,9 +286,9 @@ int gw_resolve_edge_set(const struct gw_resolve *r)
 static int read_run_state(const struct gw_resolve *r, const char **state, struct gw_json **detail)
 {
     static const char *const names[] = {"state", "detail", NULL};
-    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    int status = gw_resolve_members(r, gw_resolve_args(r), names);
     if (!status)
-        status = gw_resolve_id(r, r->command->args, "/args", "state", true, state);
+        status = gw_resolve_id(r, gw_resolve_args(r), "state", true, state);
     if (status)
         return status;
     *detail = gw_json_get(r->command->args, "detail");

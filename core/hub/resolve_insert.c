@@ -39,18 +39,20 @@ static int check_id_is_free(const struct gw_resolve *r, const char *id)
     return gw_resolve_at(r, PATH);
 }
 
+static struct gw_resolve_in in_block(const struct gw_json *block) { return (struct gw_resolve_in){block, PATH}; }
+
 static int read_names(const struct gw_resolve *r, const struct gw_json *block, struct insert *insert)
 {
     static const char *const names[] = {"author", "id", "kind", "parent", "after", "props", "text", "vis", NULL};
     const char *author = r->context->is_revision ? gw_state_text_member(block, "author") : NULL;
     insert->author = author ? author : r->context->author_kind;
-    int status = gw_resolve_members(r, block, PATH, r->context->is_revision ? names : names + 1);
+    int status = gw_resolve_members(r, in_block(block), r->context->is_revision ? names : names + 1);
     if (!status)
-        status = gw_resolve_id(r, block, PATH, "id", true, &insert->id);
+        status = gw_resolve_id(r, in_block(block), "id", true, &insert->id);
     if (!status)
-        status = gw_resolve_id(r, block, PATH, "kind", true, &insert->kind);
+        status = gw_resolve_id(r, in_block(block), "kind", true, &insert->kind);
     if (!status)
-        status = gw_resolve_id(r, block, PATH, "vis", false, &insert->vis);
+        status = gw_resolve_id(r, in_block(block), "vis", false, &insert->vis);
     if (status)
         return status;
     insert->schema = gw_canvas_kind(r->canvas, insert->kind);
@@ -59,7 +61,7 @@ static int read_names(const struct gw_resolve *r, const struct gw_json *block, s
 
 static int read_text(const struct gw_resolve *r, const struct gw_json *block, struct insert *insert)
 {
-    int status = gw_resolve_typed(r, block, PATH, "text", gw_json_is_string, &insert->text);
+    int status = gw_resolve_typed(r, in_block(block), "text", gw_json_is_string, &insert->text);
     if (status || !insert->text)
         return status;
     size_t length, max_bytes = r->state->limits.max_text_bytes;
@@ -97,7 +99,7 @@ static int complete_props(const struct gw_resolve *r, struct insert *insert)
 static int read_props(const struct gw_resolve *r, const struct gw_json *block, struct insert *insert)
 {
     struct gw_json *given;
-    int status = gw_resolve_typed(r, block, PATH, "props", gw_json_is_object, &given);
+    int status = gw_resolve_typed(r, in_block(block), "props", gw_json_is_object, &given);
     if (!status && given)
         status = gw_resolve_props(r, insert->schema, given, PATH "/props");
     if (status)
@@ -145,18 +147,18 @@ static int make_context(const struct gw_resolve *r, const struct insert *insert,
 
 static int emit(const struct gw_resolve *r, const struct insert *insert)
 {
-    char label[GW_ORDER_MAX + 1];
-    struct gw_json *facets = gw_facets_create(r->canvas), *ops = NULL;
-    int status = facets ? gw_resolve_place_ops(r, &insert->place, NULL, facets, &ops, label) : gw_resolve_no_memory(r);
+    struct gw_resolve_placed placed = {0};
+    struct gw_json *facets = gw_facets_create(r->canvas);
+    int status = facets ? gw_resolve_place_ops(r, &insert->place, NULL, facets, &placed) : gw_resolve_no_memory(r);
     struct gw_json *own = status ? NULL : gw_facets_add(facets, insert->id, insert->kind, insert->author, insert->vis ? insert->vis : "");
-    if (!status && (!own || gw_json_set(own, "is", gw_resolve_text("new")) || gw_json_append(ops, make_op(insert, label))))
+    if (!status && (!own || gw_json_set(own, "is", gw_resolve_text("new")) || gw_json_append(placed.ops, make_op(insert, placed.label))))
         status = gw_resolve_no_memory(r);
     struct gw_json *context = NULL;
     if (!status && strcmp(insert->author, r->context->author_kind) != 0)
         status = make_context(r, insert, &context);
     if (!status)
-        return gw_resolve_emit(r, GW_EVENT_STATE_PATCH, gw_resolve_ops(ops), facets, context);
-    gw_json_unref(ops);
+        return gw_resolve_emit(r, GW_EVENT_STATE_PATCH, gw_resolve_ops(placed.ops), facets, context);
+    gw_json_unref(placed.ops);
     gw_json_unref(facets);
     return status;
 }
@@ -167,7 +169,7 @@ static int judge(const struct gw_resolve *r, const struct gw_json *block, struct
     if (!status)
         status = check_id_is_free(r, insert->id);
     if (!status)
-        status = gw_resolve_place_read(r, block, PATH, NULL, &insert->place);
+        status = gw_resolve_place_read(r, in_block(block), NULL, &insert->place);
     if (!status)
         status = gw_resolve_parent_admits(r, insert->place.parent, insert->kind, PATH "/parent");
     if (!status)
@@ -180,9 +182,9 @@ int gw_resolve_block_insert(const struct gw_resolve *r)
     static const char *const names[] = {"block", NULL};
     struct gw_json *block;
     struct insert insert = {0};
-    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    int status = gw_resolve_members(r, gw_resolve_args(r), names);
     if (!status)
-        status = gw_resolve_typed(r, r->command->args, "/args", "block", gw_json_is_object, &block);
+        status = gw_resolve_typed(r, gw_resolve_args(r), "block", gw_json_is_object, &block);
     if (!status && !block) {
         gw_error_set(r->err, GW_EINVAL, "missing_arg", "block is required");
         return gw_resolve_at(r, PATH);

@@ -70,7 +70,7 @@ static int check_line(const struct gw_resolve *r, const struct gw_json *line)
     static const char *const names[] = {"level", "message", "fields", NULL};
     if (!gw_json_is_object(line))
         return gw_error_set(r->err, GW_EINVAL, "bad_shape", "a log line is an object");
-    int status = gw_resolve_members(r, line, "", names);
+    int status = gw_resolve_members(r, (struct gw_resolve_in){line, ""}, names);
     if (!status)
         status = check_level(r, line);
     if (!status)
@@ -98,9 +98,9 @@ static struct gw_json *make_data(const struct gw_json *line)
 static int check_lines(const struct gw_resolve *r, struct gw_json **lines)
 {
     static const char *const names[] = {"lines", NULL};
-    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    int status = gw_resolve_members(r, gw_resolve_args(r), names);
     if (!status)
-        status = gw_resolve_typed(r, r->command->args, "/args", "lines", gw_json_is_array, lines);
+        status = gw_resolve_typed(r, gw_resolve_args(r), "lines", gw_json_is_array, lines);
     if (status)
         return status;
     size_t count = gw_json_count(*lines);

@@ -21,15 +21,15 @@ static struct gw_json *make_move(const struct gw_block *block, const struct gw_b
 
 static int emit_move(const struct gw_resolve *r, const struct gw_block *block, const struct gw_resolve_place *place)
 {
-    char label[GW_ORDER_MAX + 1];
-    struct gw_json *facets = gw_facets_create(r->canvas), *ops = NULL, *context = gw_was_place(block);
+    struct gw_resolve_placed placed = {0};
+    struct gw_json *facets = gw_facets_create(r->canvas), *context = gw_was_place(block);
     bool has_memory = facets && context && gw_facets_touch(facets, block);
-    int status = has_memory ? gw_resolve_place_ops(r, place, block, facets, &ops, label) : gw_resolve_no_memory(r);
-    if (!status && gw_json_append(ops, make_move(block, place->parent, label)))
+    int status = has_memory ? gw_resolve_place_ops(r, place, block, facets, &placed) : gw_resolve_no_memory(r);
+    if (!status && gw_json_append(placed.ops, make_move(block, place->parent, placed.label)))
         status = gw_resolve_no_memory(r);
     if (!status)
-        return gw_resolve_emit(r, GW_EVENT_STATE_PATCH, gw_resolve_ops(ops), facets, context);
-    gw_json_unref(ops);
+        return gw_resolve_emit(r, GW_EVENT_STATE_PATCH, gw_resolve_ops(placed.ops), facets, context);
+    gw_json_unref(placed.ops);
     gw_json_unref(facets);
     gw_json_unref(context);
     return status;
@@ -40,11 +40,11 @@ int gw_resolve_block_move(const struct gw_resolve *r)
     static const char *const names[] = {"id", "parent", "after", NULL};
     struct gw_block *block;
     struct gw_resolve_place place;
-    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    int status = gw_resolve_members(r, gw_resolve_args(r), names);
     if (!status)
-        status = gw_resolve_block(r, r->command->args, "/args", "id", &block);
+        status = gw_resolve_block(r, gw_resolve_args(r), "id", &block);
     if (!status)
-        status = gw_resolve_place_read(r, r->command->args, "/args", block, &place);
+        status = gw_resolve_place_read(r, gw_resolve_args(r), block, &place);
     if (!status)
         status = gw_resolve_parent_admits(r, place.parent, gw_block_kind(block), "/args/parent");
     if (status)
@@ -92,13 +92,13 @@ int gw_resolve_block_remove(const struct gw_resolve *r)
     static const char *const names[] = {"id", NULL};
     const char *id;
     struct gw_block *block;
-    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    int status = gw_resolve_members(r, gw_resolve_args(r), names);
     if (!status)
-        status = gw_resolve_id(r, r->command->args, "/args", "id", true, &id);
+        status = gw_resolve_id(r, gw_resolve_args(r), "id", true, &id);
     if (status)
         return status;
     if (!gw_blocks_find(r->canvas->blocks, id) && gw_blocks_removed_seq(r->canvas->blocks, id, r->state->seq))
         return gw_resolve_emit_nothing(r, NULL);
-    status = gw_resolve_block(r, r->command->args, "/args", "id", &block);
+    status = gw_resolve_block(r, gw_resolve_args(r), "id", &block);
     return status ? status : emit_remove(r, block);
 }

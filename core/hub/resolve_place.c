@@ -6,39 +6,37 @@
 #include "base/json.h"
 #include "hub/pointer.h"
 
-static int read_parent(const struct gw_resolve *r, const struct gw_json *object, const char *path, const struct gw_block *moving,
-                       struct gw_block **parent)
+static int read_parent(const struct gw_resolve *r, struct gw_resolve_in in, const struct gw_block *moving, struct gw_block **parent)
 {
-    const struct gw_json *value = gw_json_get(object, "parent");
+    const struct gw_json *value = gw_json_get(in.object, "parent");
     *parent = NULL;
     if (!value && moving) {
         gw_error_set(r->err, GW_EINVAL, "missing_arg", "parent is required; null is the root");
         gw_error_prefix(r->err, "/parent");
-        return gw_resolve_at(r, path);
+        return gw_resolve_at(r, in.path);
     }
     if (!value || gw_json_is_null(value))
         return GW_OK;
-    int status = gw_resolve_block(r, object, path, "parent", parent);
+    int status = gw_resolve_block(r, in, "parent", parent);
     if (status || !moving || !gw_block_is_within(*parent, moving))
         return status;
     gw_error_set(r->err, GW_ECONFLICT, "cycle", "%s stands below %s", gw_block_id(*parent), gw_block_id(moving));
     gw_error_prefix(r->err, "/parent");
-    return gw_resolve_at(r, path);
+    return gw_resolve_at(r, in.path);
 }
 
-static int read_after(const struct gw_resolve *r, const struct gw_json *object, const char *path, const struct gw_block *moving,
-                      struct gw_resolve_place *place)
+static int read_after(const struct gw_resolve *r, struct gw_resolve_in in, const struct gw_block *moving, struct gw_resolve_place *place)
 {
-    const struct gw_json *value = gw_json_get(object, "after");
+    const struct gw_json *value = gw_json_get(in.object, "after");
     place->after = NULL;
     if (!value || gw_json_is_null(value))
         return GW_OK;
-    int status = gw_resolve_block(r, object, path, "after", &place->after);
+    int status = gw_resolve_block(r, in, "after", &place->after);
     if (status || (gw_block_parent(place->after) == place->parent && place->after != moving))
         return status;
     gw_error_set(r->err, GW_ECONFLICT, "bad_after", "%s is no other child of that parent", gw_block_id(place->after));
     gw_error_prefix(r->err, "/after");
-    return gw_resolve_at(r, path);
+    return gw_resolve_at(r, in.path);
 }
 
 static int check_depth(const struct gw_resolve *r, const struct gw_block *parent, const struct gw_block *moving, const char *path)
@@ -51,13 +49,12 @@ static int check_depth(const struct gw_resolve *r, const struct gw_block *parent
     return gw_resolve_at(r, path);
 }
 
-int gw_resolve_place_read(const struct gw_resolve *r, const struct gw_json *object, const char *path, const struct gw_block *moving,
-                          struct gw_resolve_place *out)
+int gw_resolve_place_read(const struct gw_resolve *r, struct gw_resolve_in in, const struct gw_block *moving, struct gw_resolve_place *out)
 {
-    int status = read_parent(r, object, path, moving, &out->parent);
+    int status = read_parent(r, in, moving, &out->parent);
     if (!status)
-        status = check_depth(r, out->parent, moving, path);
-    return status ? status : read_after(r, object, path, moving, out);
+        status = check_depth(r, out->parent, moving, in.path);
+    return status ? status : read_after(r, in, moving, out);
 }
 
 static int add_relabel(const struct gw_placement *placement, struct gw_json *facets, struct gw_json *ops)
@@ -81,9 +78,8 @@ static int add_relabel(const struct gw_placement *placement, struct gw_json *fac
     return status;
 }
 
-/* The last three parameters are what it fills in, for a handler that puts them into its event. */
 int gw_resolve_place_ops(const struct gw_resolve *r, const struct gw_resolve_place *place, const struct gw_block *moving,
-                         struct gw_json *facets, struct gw_json **ops, char label[GW_ORDER_MAX + 1])
+                         struct gw_json *facets, struct gw_resolve_placed *out)
 {
     struct gw_placement placement;
     if (gw_blocks_place(r->canvas->blocks, place->parent, place->after, moving, &placement, r->err)) {
@@ -91,14 +87,14 @@ int gw_resolve_place_ops(const struct gw_resolve *r, const struct gw_resolve_pla
                        "there is no room between these two siblings");
         return gw_resolve_at(r, "/args");
     }
-    memcpy(label, placement.label.text, sizeof placement.label.text);
-    *ops = gw_json_new_array();
-    int status = *ops && (!place->parent || gw_facets_touch(facets, place->parent)) ? GW_OK : GW_ENOMEM;
+    memcpy(out->label, placement.label.text, sizeof placement.label.text);
+    out->ops = gw_json_new_array();
+    int status = out->ops && (!place->parent || gw_facets_touch(facets, place->parent)) ? GW_OK : GW_ENOMEM;
     if (!status && placement.relabel_count)
-        status = add_relabel(&placement, facets, *ops);
+        status = add_relabel(&placement, facets, out->ops);
     if (!status)
         return GW_OK;
-    gw_json_unref(*ops);
-    *ops = NULL;
+    gw_json_unref(out->ops);
+    out->ops = NULL;
     return gw_resolve_no_memory(r);
 }

@@ -27,7 +27,7 @@ static const struct gw_text_span *spans_of(const struct gw_text_op *op) { return
 
 static int read_ins(const struct gw_resolve *r, struct splice *s)
 {
-    int status = gw_resolve_typed(r, r->command->args, "/args", "ins", gw_json_is_string, &s->ins_json);
+    int status = gw_resolve_typed(r, gw_resolve_args(r), "ins", gw_json_is_string, &s->ins_json);
     if (status)
         return status;
     if (!s->ins_json) {
@@ -42,9 +42,9 @@ static int read_ins(const struct gw_resolve *r, struct splice *s)
 static int read_args(const struct gw_resolve *r, struct splice *s)
 {
     static const char *const names[] = {"id", "at", "del", "ins", NULL};
-    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    int status = gw_resolve_members(r, gw_resolve_args(r), names);
     if (!status)
-        status = gw_resolve_block(r, r->command->args, "/args", "id", &s->block);
+        status = gw_resolve_block(r, gw_resolve_args(r), "id", &s->block);
     if (!status)
         status = gw_resolve_count(r, "at", &s->edit.written.at);
     if (!status)

@@ -86,13 +86,13 @@ static struct gw_json *make_patch(const struct patch *patch)
 static int judge(const struct gw_resolve *r, struct patch *patch)
 {
     static const char *const names[] = {"set", "unset", NULL};
-    const struct gw_json *args = r->command->args;
+    const struct gw_resolve_in args = gw_resolve_args(r);
     struct gw_json *set, *unset;
-    int status = gw_resolve_members(r, args, "/args", names);
+    int status = gw_resolve_members(r, args, names);
     if (!status)
-        status = gw_resolve_typed(r, args, "/args", "set", gw_json_is_object, &set);
+        status = gw_resolve_typed(r, args, "set", gw_json_is_object, &set);
     if (!status)
-        status = gw_resolve_typed(r, args, "/args", "unset", gw_json_is_array, &unset);
+        status = gw_resolve_typed(r, args, "unset", gw_json_is_array, &unset);
     if (!status)
         status = judge_set(r, set, patch);
     if (!status)

@@ -71,7 +71,7 @@ static int judge_unset_one(const struct gw_resolve *r, const struct gw_json *set
 static int judge_vis(const struct gw_resolve *r, struct update *update)
 {
     const char *present = gw_block_vis(update->block);
-    int status = gw_resolve_id(r, r->command->args, "/args", "vis", false, &update->vis);
+    int status = gw_resolve_id(r, gw_resolve_args(r), "vis", false, &update->vis);
     update->changes_vis = !status && gw_json_get(r->command->args, "vis") && strcmp(update->vis ? update->vis : "", present) != 0;
     return status;
 }
@@ -79,9 +79,9 @@ static int judge_vis(const struct gw_resolve *r, struct update *update)
 static int judge_members(const struct gw_resolve *r, struct update *update)
 {
     struct gw_json *set, *unset;
-    int status = gw_resolve_typed(r, r->command->args, "/args", "set", gw_json_is_object, &set);
+    int status = gw_resolve_typed(r, gw_resolve_args(r), "set", gw_json_is_object, &set);
     if (!status)
-        status = gw_resolve_typed(r, r->command->args, "/args", "unset", gw_json_is_array, &unset);
+        status = gw_resolve_typed(r, gw_resolve_args(r), "unset", gw_json_is_array, &unset);
     if (!status)
         status = judge_set(r, set, update);
     for (size_t i = 0; !status && i < gw_json_count(unset); i++)
@@ -177,9 +177,9 @@ static int emit(const struct gw_resolve *r, const struct update *update)
 static int judge(const struct gw_resolve *r, struct update *update)
 {
     static const char *const names[] = {"id", "set", "unset", "vis", NULL};
-    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    int status = gw_resolve_members(r, gw_resolve_args(r), names);
     if (!status)
-        status = gw_resolve_block(r, r->command->args, "/args", "id", &update->block);
+        status = gw_resolve_block(r, gw_resolve_args(r), "id", &update->block);
     if (status)
         return status;
     update->schema = gw_canvas_kind(r->canvas, gw_block_kind(update->block));

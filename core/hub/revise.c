@@ -39,11 +39,11 @@ int gw_resolve_undo(const struct gw_resolve *r)
 {
     static const char *const names[] = {"of", "origin", NULL};
     const char *of, *origin;
-    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    int status = gw_resolve_members(r, gw_resolve_args(r), names);
     if (!status)
-        status = gw_resolve_id(r, r->command->args, "/args", "of", false, &of);
+        status = gw_resolve_id(r, gw_resolve_args(r), "of", false, &of);
     if (!status)
-        status = gw_resolve_id(r, r->command->args, "/args", "origin", false, &origin);
+        status = gw_resolve_id(r, gw_resolve_args(r), "origin", false, &origin);
     if (status)
         return status;
     if (!of == !origin) {
@@ -57,7 +57,7 @@ int gw_resolve_restore(const struct gw_resolve *r)
 {
     static const char *const names[] = {"rev", NULL};
     uint32_t rev;
-    int status = gw_resolve_members(r, r->command->args, "/args", names);
+    int status = gw_resolve_members(r, gw_resolve_args(r), names);
     if (!status)
         status = gw_resolve_count(r, "rev", &rev);
     if (status)
@@ -227,15 +227,15 @@ static int carry_out(struct gw_revise *v, const struct gw_resolve_context *conte
     return gw_error_set(v->err, GW_ECONFLICT, "not_fetched", "what stood before could not be read");
 }
 
-/* The parameters of gw_state_resolve, and what was read before and what was left out. */
 int gw_state_revise(struct gw_state *state, const struct gw_command *command, const struct gw_resolve_context *context,
-                    const struct gw_past *past, struct gw_event_list *out, struct gw_json **skipped, struct gw_error *err)
+                    const struct gw_past *past, struct gw_revised *out, struct gw_error *err)
 {
-    struct gw_revise v = {.state = state, .command = command, .context = *context, .out = out, .skipped = gw_json_new_array(), .err = err};
+    struct gw_revise v = {
+        .state = state, .command = command, .context = *context, .out = out->events, .skipped = gw_json_new_array(), .err = err};
     bool was_open = state->journal.is_open;
     const struct gw_undo *mark = state->journal.newest;
     uint64_t seq = state->seq;
-    size_t count = out->count;
+    size_t count = v.out->count;
     v.context.is_revision = true;
     v.context.batch = NULL;
     if (!was_open)
@@ -247,10 +247,10 @@ int gw_state_revise(struct gw_state *state, const struct gw_command *command, co
         gw_journal_rewind(&state->journal, mark);
     state->seq = seq;
     if (status) {
-        gw_event_list_truncate(out, count);
+        gw_event_list_truncate(v.out, count);
         gw_json_unref(v.skipped);
         v.skipped = NULL;
     }
-    *skipped = v.skipped;
+    out->skipped = v.skipped;
     return status;
 }

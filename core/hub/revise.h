@@ -38,9 +38,14 @@ struct gw_past {
     struct gw_turn *turn;
 };
 
-/* As gw_state_resolve, but `state` is changed on the way and back again when it returns; a journal may be open. *skipped becomes an
- * array of {path, reason}. Also unknown_commit, unknown_turn, not_fetched (the past is none), limit_steps. */
+/* value: what came of it */
+struct gw_revised {
+    struct gw_event_list *events; /* borrowed: they are added to it */
+    struct gw_json *skipped;      /* an array of {path, reason}, the caller's; NULL on failure */
+};
+
+/* As gw_state_resolve, but `state` is changed on the way and back again when it returns; a journal may be open. Also unknown_commit, unknown_turn, not_fetched (the past is none), limit_steps. */
 int gw_state_revise(struct gw_state *state, const struct gw_command *command, const struct gw_resolve_context *context,
-                    const struct gw_past *past, struct gw_event_list *out, struct gw_json **skipped, struct gw_error *err);
+                    const struct gw_past *past, struct gw_revised *out, struct gw_error *err);
 
 #endif

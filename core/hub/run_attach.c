@@ -176,18 +176,18 @@ static void answer_other_epoch(struct gw_attach *attach)
 static void answer_cursor(struct gw_attach *attach)
 {
     const struct gw_channel *channel = &attach->feed->channel;
-    struct gw_position position;
-    bool covers;
-    if (channel->wire->open(channel->wire->self, &channel->run, &channel->set, attach->cursor, strlen(attach->cursor), &position, &covers))
+    struct gw_opened opened;
+    const struct gw_position *position = &opened.position;
+    if (channel->wire->open(channel->wire->self, &channel->run, &channel->set, attach->cursor, &opened))
         answer_checkpoint(attach, GW_VERDICT_RESET, "garbled");
-    else if (position.epoch != channel->epoch && (position.epoch != 0 || position.seq != 0))
+    else if (position->epoch != channel->epoch && (position->epoch != 0 || position->seq != 0))
         answer_other_epoch(attach);
-    else if (position.class_id != channel->plan->class_id)
+    else if (position->class_id != channel->plan->class_id)
         answer_checkpoint(attach, GW_VERDICT_RESET, "class_changed");
-    else if (!covers)
+    else if (!opened.covers)
         answer_checkpoint(attach, GW_VERDICT_RESET, "wider_canvas_set");
     else
-        answer_from(attach, position.seq);
+        answer_from(attach, position->seq);
 }
 
 /* Where the revision was committed; of several canvases, the first one asked for that has it. */

@@ -71,7 +71,7 @@ static int add_event(struct gw_changes *changes, const struct gw_event *event)
         return visible;
     if (visible > 0) {
         gw_buffer_append_text(&changes->text, changes->found ? "," : "");
-        channel->wire->envelope(channel->wire->self, &channel->scope, event, data, &changes->text);
+        channel->wire->envelope(channel->wire->self, &(struct gw_event_frame){&channel->scope, event, data, NULL}, &changes->text);
         gw_json_unref(data);
     }
     if (changes->text.has_failed)
@@ -174,15 +174,14 @@ static bool open_base(const struct gw_run *run, const struct gw_submission *subm
     static const struct gw_canvas_set everything;
     const struct gw_command *command = &submission->commands[index];
     const struct gw_wire *wire = run->hub->opts.wire;
-    struct gw_position position;
-    bool covers;
-    if (!command->has_base || !command->base_cursor ||
-        wire->open(wire->self, &run->key, &everything, command->base_cursor, strlen(command->base_cursor), &position, &covers))
+    struct gw_opened opened;
+    const struct gw_position *position = &opened.position;
+    if (!command->has_base || !command->base_cursor || wire->open(wire->self, &run->key, &everything, command->base_cursor, &opened))
         return false;
-    *seq = position.seq;
-    bool is_first = position.epoch == 0 && position.seq == 0;
-    return (is_first || position.epoch == run->epoch) && position.seq <= last_seq && position.seq + 1 >= run->floor_seq &&
-           (submission->plan->sees_history || position.class_id == submission->plan->class_id);
+    *seq = position->seq;
+    bool is_first = position->epoch == 0 && position->seq == 0;
+    return (is_first || position->epoch == run->epoch) && position->seq <= last_seq && position->seq + 1 >= run->floor_seq &&
+           (submission->plan->sees_history || position->class_id == submission->plan->class_id);
 }
 
 void gw_run_refuse(struct gw_run *run, struct gw_submission *submission, size_t index, const struct gw_error *err)

@@ -42,21 +42,21 @@ static enum gw_executed open_base(const struct gw_run *run, struct gw_command *c
 {
     static const struct gw_canvas_set everything;
     const struct gw_wire *wire = run->hub->opts.wire;
-    struct gw_position position = {0};
-    bool covers, is_open = false;
+    struct gw_opened opened = {0};
+    const struct gw_position *position = &opened.position;
+    bool is_open = false;
     if (!command->has_base)
         return GW_EXECUTED;
     if (command->base_cursor)
-        is_open =
-            wire->open(wire->self, &run->key, &everything, command->base_cursor, strlen(command->base_cursor), &position, &covers) == GW_OK;
-    bool is_first = position.epoch == 0 && position.seq == 0;
-    if (is_open && (is_first || position.epoch == run->epoch) && position.seq <= gw_state_seq(run->state)) {
-        command->base_seq = position.seq;
+        is_open = wire->open(wire->self, &run->key, &everything, command->base_cursor, &opened) == GW_OK;
+    bool is_first = position->epoch == 0 && position->seq == 0;
+    if (is_open && (is_first || position->epoch == run->epoch) && position->seq <= gw_state_seq(run->state)) {
+        command->base_seq = position->seq;
         return GW_EXECUTED;
     }
     gw_error_set(err, GW_ECONFLICT, "base_unknown", "base is not a cursor of this run: read the state again");
     gw_error_prefix(err, "/base");
-    return is_open && is_ahead(run, &position) ? GW_EXECUTE_AHEAD : GW_EXECUTE_REFUSED;
+    return is_open && is_ahead(run, position) ? GW_EXECUTE_AHEAD : GW_EXECUTE_REFUSED;
 }
 
 /* A command that changes nothing still takes a seq, so that its answer is as durable as any other. */

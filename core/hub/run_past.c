@@ -269,7 +269,7 @@ int gw_run_revise(struct gw_run *run, const struct gw_submission *submission, si
 {
     static const struct gw_past nothing;
     struct gw_run_past *past = is_for(run->past, submission, index) && run->past->phase == READY ? run->past : NULL;
-    struct gw_json *skipped = NULL;
+    struct gw_revised revised = {.events = events};
     if (submission->count > 1 && (submission->is_atomic || submission->is_dry_run)) {
         gw_error_set(err, GW_EINVAL, "not_in_batch", "%s cannot be part of an atomic batch, nor of a dry run of several",
                      submission->commands[index].type);
@@ -280,12 +280,12 @@ int gw_run_revise(struct gw_run *run, const struct gw_submission *submission, si
         *err = past->err;
         return past->status;
     }
-    int status = gw_state_revise(run->state, &submission->commands[index], context, past ? &past->past : &nothing, events, &skipped, err);
+    int status = gw_state_revise(run->state, &submission->commands[index], context, past ? &past->past : &nothing, &revised, err);
     if (past) {
         gw_json_unref(past->skipped);
-        past->skipped = skipped;
+        past->skipped = revised.skipped;
     } else {
-        gw_json_unref(skipped);
+        gw_json_unref(revised.skipped);
     }
     return status;
 }

@@ -226,7 +226,7 @@ static int add_event(struct gw_read_work *work, const struct gw_event *event)
     gw_buffer_append_text(&work->body, work->found++ ? ",{\"id\":\"" : "{\"id\":\"");
     gw_buffer_append_text(&work->body, cursor);
     gw_buffer_append_text(&work->body, "\",\"event\":");
-    channel->wire->envelope(channel->wire->self, &channel->scope, event, data, &work->body);
+    channel->wire->envelope(channel->wire->self, &(struct gw_event_frame){&channel->scope, event, data, NULL}, &work->body);
     gw_buffer_append_char(&work->body, '}');
     gw_json_unref(data);
     return work->body.has_failed ? GW_ENOMEM : GW_OK;
@@ -291,20 +291,20 @@ static void read_page(struct gw_read_work *work)
 
 int gw_read_open_cursor(const struct gw_run *run, const struct gw_channel *channel, const char *cursor, uint64_t *seq, struct gw_error *err)
 {
-    struct gw_position position = {0};
-    bool covers;
-    int status = channel->wire->open(channel->wire->self, &channel->run, &channel->set, cursor, strlen(cursor), &position, &covers);
-    bool is_first = position.epoch == 0 && position.seq == 0, is_ours = is_first || position.epoch == channel->epoch;
-    if (status || !is_ours || position.seq > run->durable_seq) {
+    struct gw_opened opened = {0};
+    const struct gw_position *position = &opened.position;
+    int status = channel->wire->open(channel->wire->self, &channel->run, &channel->set, cursor, &opened);
+    bool is_first = position->epoch == 0 && position->seq == 0, is_ours = is_first || position->epoch == channel->epoch;
+    if (status || !is_ours || position->seq > run->durable_seq) {
         bool is_ahead = !status && (is_ours || channel->epoch == 0);
         gw_error_set(err, GW_EINVAL, "bad_cursor", "not a cursor of this run");
         return is_ahead ? GW_ESTATE : GW_EINVAL;
     }
-    if (position.class_id != channel->plan->class_id || !covers)
+    if (position->class_id != channel->plan->class_id || !opened.covers)
         return gw_error_set(err, GW_ECONFLICT, "cursor_of_another_view", "the cursor was given to another lens or canvas set");
-    if (position.seq + 1 < run->floor_seq)
+    if (position->seq + 1 < run->floor_seq)
         return gw_error_set(err, GW_ENOTFOUND, "purged", "that part of the history is no longer kept");
-    *seq = position.seq;
+    *seq = position->seq;
     return GW_OK;
 }
 

@@ -42,24 +42,35 @@ struct gw_checkpoint_frame {
     const char *surface_id, *app_id, *cause;
 };
 
+/* value: a durable event as a class sees it; borrowed */
+struct gw_event_frame {
+    const struct gw_scope *scope;
+    const struct gw_event *event;
+    const struct gw_json *data; /* projected */
+    const char *cursor;         /* NULL where there is no frame around it */
+};
+
+/* value: what a cursor says */
+struct gw_opened {
+    struct gw_position position;
+    bool covers; /* its canvas set contains the one asked for */
+};
+
 struct gw_wire {
     void *self;
-    /* One durable event as a frame with its id; `data` is the projected data. Appended to `out`. */
-    void (*event)(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data, const char *cursor,
-                  struct gw_buffer *out);
+    /* One durable event as a frame with its id. Appended to `out`. */
+    void (*event)(void *self, const struct gw_event_frame *frame, struct gw_buffer *out);
     /* A frame that carries only an id. */
     void (*id_only)(void *self, const char *cursor, struct gw_buffer *out);
     /* One frame of a checkpoint. */
     void (*checkpoint)(void *self, const struct gw_scope *scope, const struct gw_checkpoint_frame *frame, struct gw_buffer *out);
     /* The envelope alone, as JSON text, for /v1/events. */
-    void (*envelope)(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data,
-                     struct gw_buffer *out);
+    void (*envelope)(void *self, const struct gw_event_frame *frame, struct gw_buffer *out);
     /* Seals a position into text (NUL-terminated, < GW_CURSOR_MAX); deterministic. */
     void (*seal)(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const struct gw_position *position,
                  char out[GW_CURSOR_MAX]);
-    /* Opens one. `covers` answers whether the cursor's canvas set contains `set`. GW_EINVAL: garbled or foreign. */
-    int (*open)(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const char *text, size_t length,
-                struct gw_position *position, bool *covers);
+    /* Opens one. GW_EINVAL: garbled or foreign. */
+    int (*open)(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const char *text, struct gw_opened *out);
 };
 
 #endif

@@ -33,7 +33,7 @@ static int refuse(struct gw_error *err, const char *id, const char *what, const 
     return GW_EINVAL;
 }
 
-/* RFC 7301 section 3.2: a client that offers only other protocols is told so by an alert. Its parameters are OpenSSL's. */
+/* RFC 7301 section 3.2: a client that offers only other protocols is told so by an alert. Its parameters are those of SSL_CTX_alpn_select_cb_func. */
 static int on_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_length, const unsigned char *offered,
                    unsigned offered_length, void *arg)
 {

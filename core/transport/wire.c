@@ -28,9 +28,10 @@ static void fill_scope(struct gw_envelope *envelope, const struct gw_scope *scop
     envelope->run_id = scope->run_id;
 }
 
-static void write_event(struct gw_wire_codec *codec, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data,
-                        struct gw_buffer *out)
+static void on_envelope(void *self, const struct gw_event_frame *frame, struct gw_buffer *out)
 {
+    struct gw_wire_codec *codec = self;
+    const struct gw_event *event = frame->event;
     char ts[25];
     gw_clock_format_rfc3339(event->ts_ms, ts);
     struct gw_envelope envelope = {.type = gw_event_type_name(event->type),
@@ -41,27 +42,19 @@ static void write_event(struct gw_wire_codec *codec, const struct gw_scope *scop
                                    .actor_id = event->actor.id,
                                    .actor_kind = gw_actor_kind_name(event->actor.kind),
                                    .cause = event->cause};
-    fill_scope(&envelope, scope);
+    fill_scope(&envelope, frame->scope);
     gw_buffer_reset(&codec->scratch);
-    gw_json_write(data, &codec->scratch);
+    gw_json_write(frame->data, &codec->scratch);
     out->has_failed |= codec->scratch.has_failed;
     if (!out->has_failed)
         gw_envelope_write(&envelope, codec->scratch.data, codec->scratch.length, out);
 }
 
-/* These parameters are the port's. */
-static void on_event(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data, const char *cursor,
-                     struct gw_buffer *out)
+static void on_event(void *self, const struct gw_event_frame *frame, struct gw_buffer *out)
 {
-    gw_sse_begin(out, gw_event_type_name(event->type), cursor);
-    write_event(self, scope, event, data, out);
+    gw_sse_begin(out, gw_event_type_name(frame->event->type), frame->cursor);
+    on_envelope(self, frame, out);
     gw_sse_end(out);
-}
-
-static void on_envelope(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data,
-                        struct gw_buffer *out)
-{
-    write_event(self, scope, event, data, out);
 }
 
 static void on_id_only(void *self, const char *cursor, struct gw_buffer *out)
@@ -109,20 +102,18 @@ static void on_seal(void *self, const struct gw_run_key *run, const struct gw_ca
     gw_cursor_seal(codec->ring, run, &cursor, out);
 }
 
-/* These parameters are the port's. */
-static int on_open(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const char *text, size_t length,
-                   struct gw_position *position, bool *covers)
+static int on_open(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const char *text, struct gw_opened *out)
 {
     struct gw_wire_codec *codec = self;
     struct gw_cursor cursor, wanted = {0};
-    int status = gw_cursor_open(codec->ring, run, text, length, &cursor);
+    int status = gw_cursor_open(codec->ring, run, text, strlen(text), &cursor);
     if (status)
         return status;
     set_canvases(&wanted, set);
-    *position = (struct gw_position){.epoch = cursor.epoch, .seq = cursor.seq, .class_id = cursor.class_id};
+    out->position = (struct gw_position){.epoch = cursor.epoch, .seq = cursor.seq, .class_id = cursor.class_id};
     if (cursor.encoder_version != ENCODER_VERSION)
-        position->class_id = 0; /* no class has it: the cursor is good, its bytes are not what would follow */
-    *covers = gw_cursor_covers(&cursor, &wanted);
+        out->position.class_id = 0; /* no class has it: the cursor is good, its bytes are not what would follow */
+    out->covers = gw_cursor_covers(&cursor, &wanted);
     return GW_OK;
 }
 

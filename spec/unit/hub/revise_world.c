@@ -45,7 +45,9 @@ static int resolve_revision(struct world *w, const struct gw_command *command, s
     if (need.kind == GW_PAST_TURN)
         past.turn = turn_of(w, &need.turn);
     gw_json_unref(w->skipped);
-    int status = gw_state_revise(f->state, command, &context, &past, events, &w->skipped, &f->err);
+    struct gw_revised revised = {.events = events};
+    int status = gw_state_revise(f->state, command, &context, &past, &revised, &f->err);
+    w->skipped = revised.skipped;
     gw_state_destroy(past.state);
     gw_turn_destroy(past.turn);
     return status;

@@ -120,23 +120,21 @@ static void seal(void *self, const struct gw_run_key *run, const struct gw_canva
              (unsigned long long)position->seq);
 }
 
-static int open_cursor(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const char *text, size_t length,
-                       struct gw_position *position, bool *covers)
+static int open_cursor(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const char *text,
+                       struct gw_opened *out)
 {
-    (void)self, (void)run, (void)set, (void)length;
+    (void)self, (void)run, (void)set;
     unsigned long long epoch, class_id, seq;
     if (sscanf(text, "%llu %llu %llu", &epoch, &class_id, &seq) != 3)
         return GW_EINVAL;
-    *position = (struct gw_position){.epoch = epoch, .class_id = class_id, .seq = seq};
-    *covers = true;
+    *out = (struct gw_opened){.position = {.epoch = epoch, .class_id = class_id, .seq = seq}, .covers = true};
     return GW_OK;
 }
 
-static void envelope(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data,
-                     struct gw_buffer *out)
+static void envelope(void *self, const struct gw_event_frame *frame, struct gw_buffer *out)
 {
-    (void)self, (void)scope, (void)data;
-    gw_buffer_append_u64(out, event->seq);
+    (void)self;
+    gw_buffer_append_u64(out, frame->event->seq);
 }
 
 static const struct gw_wire wire = {.seal = seal, .open = open_cursor, .envelope = envelope};

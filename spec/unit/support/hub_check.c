@@ -168,13 +168,12 @@ static void begin_last(struct reading *r, uint64_t head_seq)
 
 static void begin_at_cursor(struct reading *r)
 {
-    struct gw_position position;
-    bool covers = false;
+    struct gw_opened opened = {0};
     const char *cursor = r->session->cursor;
-    assert_int_equal(r->channel.wire->open(NULL, &r->channel.run, &r->channel.set, cursor, strlen(cursor), &position, &covers), GW_OK);
-    assert_true(covers);
-    assert_int_equal(position.class_id, r->channel.plan->class_id);
-    r->seq = position.seq;
+    assert_int_equal(r->channel.wire->open(NULL, &r->channel.run, &r->channel.set, cursor, &opened), GW_OK);
+    assert_true(opened.covers);
+    assert_int_equal(opened.position.class_id, r->channel.plan->class_id);
+    r->seq = opened.position.seq;
 }
 
 static void begin_exact(struct reading *r, const char *line)

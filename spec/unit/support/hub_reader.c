@@ -126,14 +126,13 @@ void world_reader_canvases(struct world_reader *reader, const char *ids)
 /* The cursor is of this class, and of a set that holds this one. */
 static bool is_good(const struct world_reader *reader, const char *cursor)
 {
-    struct gw_position position;
+    struct gw_opened opened;
     struct gw_run_key run;
     struct gw_scope scope = world_scope(reader->run_id);
-    bool covers;
     gw_run_key_encode(&scope, &run);
-    if (plain_wire()->open(NULL, &run, &reader->set, cursor, strlen(cursor), &position, &covers))
+    if (plain_wire()->open(NULL, &run, &reader->set, cursor, &opened))
         return false;
-    return covers && position.class_id == reader->world->plans[reader->plan].class_id;
+    return opened.covers && opened.position.class_id == reader->world->plans[reader->plan].class_id;
 }
 
 static void open_session(struct world_reader *reader, enum gw_start start, const char *cursor, uint64_t number)

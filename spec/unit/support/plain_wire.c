@@ -23,14 +23,13 @@ static void write_data(const struct gw_json *data, struct gw_buffer *out)
         gw_json_write(data, out);
 }
 
-static void on_event(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data, const char *cursor,
-                     struct gw_buffer *out)
+static void on_event(void *self, const struct gw_event_frame *frame, struct gw_buffer *out)
 {
+    const struct gw_event *event = frame->event;
     (void)self;
-    (void)scope;
-    gw_buffer_appendf(out, "E|%" PRIu64 "|%s|%s|%s|%s|", event->seq, cursor, gw_event_type_name(event->type), event->canvas_id,
+    gw_buffer_appendf(out, "E|%" PRIu64 "|%s|%s|%s|%s|", event->seq, frame->cursor, gw_event_type_name(event->type), event->canvas_id,
                       event->cause);
-    write_data(data, out);
+    write_data(frame->data, out);
     gw_buffer_append_char(out, '\n');
 }
 
@@ -52,13 +51,12 @@ static void on_checkpoint(void *self, const struct gw_scope *scope, const struct
     gw_buffer_append_char(out, '\n');
 }
 
-static void on_envelope(void *self, const struct gw_scope *scope, const struct gw_event *event, const struct gw_json *data,
-                        struct gw_buffer *out)
+static void on_envelope(void *self, const struct gw_event_frame *frame, struct gw_buffer *out)
 {
+    const struct gw_event *event = frame->event;
     (void)self;
-    (void)scope;
     gw_buffer_appendf(out, "{\"seq\":%" PRIu64 ",\"type\":\"%s\",\"data\":", event->seq, gw_event_type_name(event->type));
-    write_data(data, out);
+    write_data(frame->data, out);
     gw_buffer_append_char(out, '}');
 }
 
@@ -116,18 +114,17 @@ static bool has_id(const char *ids, const char *id)
     return false;
 }
 
-static int on_open(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const char *cursor, size_t length,
-                   struct gw_position *position, bool *covers)
+static int on_open(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const char *cursor, struct gw_opened *out)
 {
     char text[GW_CURSOR_MAX];
     const char *ids;
     uint64_t run_hash;
     (void)self;
-    if (!copy_text(cursor, length, text) || !read_all(text, position, &run_hash, &ids) || run_hash != hash_of(run->text, strlen(run->text)))
+    if (!copy_text(cursor, strlen(cursor), text) || !read_all(text, &out->position, &run_hash, &ids) || run_hash != hash_of(run->text, strlen(run->text)))
         return GW_EINVAL;
-    *covers = ids[0] == '\0' || set->count > 0;
+    out->covers = ids[0] == '\0' || set->count > 0;
     for (size_t i = 0; ids[0] && i < set->count; i++)
-        *covers = *covers && has_id(ids, set->ids[i]);
+        out->covers = out->covers && has_id(ids, set->ids[i]);
     return GW_OK;
 }
 
