@@ -4,13 +4,12 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
-#include "base/digest.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/map.h"
 #include "hub/plan.h"
+#include "hub/plan_compile.h"
 
-/* Part of every class id: a change of what events look like on the wire makes new classes, so that no cursor crosses it. */
-#define ENCODER_VERSION 1
 /* Bearers choose their Token globs, so the number of plans is theirs to choose; past this the cache starts anew. */
 #define CACHED_PLANS 1024
 
@@ -22,12 +21,11 @@ struct gw_builtin_policy {
 /* value */
 struct role {
     const char *name;
-    bool can_write, sees_history;
+    bool can_write;
 };
 
 static const struct role roles[] = {
-    {"owner", true, true},   {"editor", true, true},   {"viewer", false, true},
-    {"planner", true, true}, {"director", true, true}, {"service", true, true},
+    {"owner", true}, {"editor", true}, {"viewer", false}, {"planner", true}, {"director", true}, {"service", true},
 };
 
 static const struct role *find_role(const char *name)
@@ -38,10 +36,18 @@ static const struct role *find_role(const char *name)
     return NULL;
 }
 
-/* The plan's canonical text: equal text, equal plan, one class. The role's name is not in it: owner and editor see the same. */
+static const char reader[] =
+    "{\"history\":true,\"vision\":true,\"presence\":true,\"events\":[\"*\"],\"tokens\":{\"read\":[\"*\"]},\"blocks\":{\"read\":true},"
+    "\"graph\":{\"read\":true},\"chat\":{\"read\":true},\"logs\":{\"read\":true}}";
+static const char writer[] =
+    "{\"history\":true,\"vision\":true,\"presence\":true,\"events\":[\"*\"],\"commands\":[\"*\"],"
+    "\"tokens\":{\"read\":[\"*\"],\"write\":[\"*\"]},\"blocks\":{\"read\":true,\"write\":true},\"graph\":{\"read\":true,\"write\":true},"
+    "\"chat\":{\"read\":true,\"write\":true},\"logs\":{\"read\":true,\"write\":true}}";
+
+/* Under which its plan is cached. The role's name is not in it: owner and editor see the same. */
 static void describe(const struct gw_policy_subject *subject, const struct role *role, struct gw_buffer *out)
 {
-    gw_buffer_appendf(out, "%d/%s/%d%d/", ENCODER_VERSION, subject->scope->tenant_id, role->can_write, role->sees_history);
+    gw_buffer_appendf(out, "%s/%d/", subject->scope->tenant_id, role->can_write);
     gw_buffer_append_text(out, subject->token_globs ? "tokens" : "all");
     for (size_t i = 0; i < subject->token_glob_count; i++) {
         gw_buffer_append_char(out, '\n');
@@ -49,29 +55,21 @@ static void describe(const struct gw_policy_subject *subject, const struct role 
     }
 }
 
-static uint64_t class_of(const struct gw_buffer *text)
+static int make_plan(const struct gw_policy_subject *subject, const struct role *role, struct gw_plan **out, struct gw_error *err)
 {
-    uint8_t digest[GW_SHA256_BYTES];
-    uint64_t class_id;
-    gw_sha256(text->data, text->length, digest);
-    memcpy(&class_id, digest, sizeof class_id);
-    return class_id ? class_id : 1;
-}
-
-static struct gw_plan *make_plan(const struct gw_policy_subject *subject, const struct role *role, uint64_t class_id)
-{
-    struct gw_plan *plan = gw_alloc(sizeof *plan);
-    gw_refs_init(&plan->refs);
-    plan->class_id = class_id;
-    plan->can_write = role->can_write;
-    plan->sees_history = role->sees_history;
-    plan->sees_all = !subject->token_globs;
-    if (plan->sees_all || subject->token_glob_count == 0)
-        return plan;
-    plan->token_globs = gw_alloc_array(subject->token_glob_count, sizeof *plan->token_globs);
-    for (; plan->token_glob_count < subject->token_glob_count; plan->token_glob_count++)
-        plan->token_globs[plan->token_glob_count] = gw_strdup(subject->token_globs[plan->token_glob_count]);
-    return plan;
+    static const struct gw_json_limits limits = {.max_bytes = 4096, .max_depth = 8, .max_nodes = 256};
+    const char *text = role->can_write ? writer : reader;
+    struct gw_json *source;
+    int status = gw_json_parse(text, strlen(text), &limits, &source, err);
+    if (status)
+        return status;
+    struct gw_plan_opts opts = {.tenant_id = subject->scope->tenant_id,
+                                .source = source,
+                                .token_globs = subject->token_globs,
+                                .token_glob_count = subject->token_glob_count};
+    status = gw_plan_compile(&opts, out, err);
+    gw_json_unref(source);
+    return status;
 }
 
 static void forget_plans(struct gw_builtin_policy *policy)
@@ -84,6 +82,14 @@ static void forget_plans(struct gw_builtin_policy *policy)
         gw_map_remove(policy->plans, key, length);
         gw_plan_unref(plan);
     }
+}
+
+static void keep(struct gw_builtin_policy *policy, const struct gw_buffer *name, struct gw_plan *plan)
+{
+    if (gw_map_count(policy->plans) >= CACHED_PLANS)
+        forget_plans(policy);
+    if (gw_map_put(policy->plans, name->data, name->length, gw_plan_ref(plan), NULL))
+        gw_plan_unref(plan); /* not cached; the caller's reference stays */
 }
 
 static int lens(void *self, const struct gw_policy_subject *subject, struct gw_plan **out, struct gw_error *err)
@@ -100,18 +106,13 @@ static int lens(void *self, const struct gw_policy_subject *subject, struct gw_p
         return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a lens plan");
     }
     struct gw_plan *plan = gw_map_get(policy->plans, text.data, text.length);
-    if (!plan) {
-        if (gw_map_count(policy->plans) >= CACHED_PLANS)
-            forget_plans(policy);
-        plan = make_plan(subject, role, class_of(&text));
-        if (gw_map_put(policy->plans, text.data, text.length, gw_plan_ref(plan), NULL))
-            gw_plan_unref(plan); /* not cached; the caller's reference stays */
-        *out = plan;
-    } else {
+    int status = plan ? GW_OK : make_plan(subject, role, out, err);
+    if (plan)
         *out = gw_plan_ref(plan);
-    }
+    else if (!status)
+        keep(policy, &text, *out);
     gw_buffer_fini(&text);
-    return GW_OK;
+    return status;
 }
 
 struct gw_builtin_policy *gw_builtin_policy_create(const uint8_t seed[16])

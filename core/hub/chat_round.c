@@ -297,8 +297,11 @@ static int apply(struct gw_chat_round *round, const struct gw_chat_post *post)
 int gw_chat_round_take(struct gw_chat_round *round, const struct gw_command *command, const struct gw_resolve_context *context,
                        struct gw_chat_post *post, struct gw_error *err)
 {
-    if (!context->plan->can_write)
-        return gw_error_set(err, GW_EDENIED, "not_allowed", "this actor may not write in this run");
+    if (!gw_plan_admits_command(context->plan, command->type)) {
+        gw_error_set(err, GW_EDENIED, "not_allowed", "your lens does not admit this command");
+        gw_error_prefix(err, "/type");
+        return err->code;
+    }
     int status = gw_chat_post_parse(command, post, err);
     if (!status)
         status = gw_chat_post_judge(round->state, context, post, err);

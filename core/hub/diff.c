@@ -102,7 +102,7 @@ static void write_changes(const struct gw_json *from, const struct gw_json *to, 
         qsort(names, count, sizeof *names, compare_names);
     gw_buffer_append_char(out, '{');
     for (size_t i = 0; i < count; i++) {
-        if (plan && !gw_plan_admits_token(plan, names[i]))
+        if (plan && !gw_plan_reads_token(plan, names[i]))
             continue;
         write_name(out, &is_first, names[i]);
         write_change(out, gw_json_get(from, names[i]), gw_json_get(to, names[i]));

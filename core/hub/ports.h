@@ -52,10 +52,20 @@ struct gw_policy_subject {
     size_t token_glob_count;
 };
 
+enum gw_transform_what { GW_TRANSFORM_BLOCK, GW_TRANSFORM_TOKEN, GW_TRANSFORM_MESSAGE };
+
 struct gw_policy {
     void *self;
     /* The plan of this subject, one new reference. GW_EDENIED: default deny. */
     int (*lens)(void *self, const struct gw_policy_subject *subject, struct gw_plan **plan, struct gw_error *err);
+    /* What the plan's transform makes of one value that its class may see: a block {id, kind, canvas_type, vis, author, props, text}, the value of the
+     * Token `key`, a message {message_id, text, author, vis}. *out is one new reference of a value of the same shape (of a block, props and text count; of a
+     * message, text), JSON null when the class is to see nothing of it, or `value` itself when the script has no function for it. Pure: the same value always
+     * makes the same one. Called on the run's own thread. A failed script: GW_EDENIED, and the value is hidden. NULL: no plan has a transform. */
+    int (*transform)(void *self, const struct gw_plan *plan, enum gw_transform_what what, const char *key, struct gw_json *value,
+                     struct gw_json **out, struct gw_error *err);
+    /* Whether any plan of this tenant may have a transform of blocks: then its events say what a text has become. */
+    bool (*transforms_text)(void *self, const char *tenant_id);
 };
 
 /* ---- sink: where records go besides the log of their run -------------------------------------------------------------------------------- */

@@ -30,7 +30,7 @@ static struct gw_json *cut_keys(const struct gw_json *keys, const struct gw_plan
     struct gw_json *out = gw_json_new_array();
     for (size_t i = 0; out && i < gw_json_count(keys); i++) {
         struct gw_json *key = gw_json_at(keys, i);
-        if (gw_plan_admits_token(plan, gw_json_text(key, NULL)) && gw_json_append(out, gw_json_ref(key))) {
+        if (gw_plan_reads_token(plan, gw_json_text(key, NULL)) && gw_json_append(out, gw_json_ref(key))) {
             gw_json_unref(out);
             out = NULL;
         }

@@ -86,8 +86,10 @@ static int judge_bytes(const struct gw_resolve *r)
 static int check_author(const struct gw_resolve *r)
 {
     static const char *const not_for_users[] = {"graph.node.set", "graph.edge.set", "run.set_state"};
-    if (!r->context->plan->can_write)
-        return gw_error_set(r->err, GW_EDENIED, "not_allowed", "this actor may not write in this run");
+    if (!gw_plan_admits_command(r->context->plan, r->command->type)) {
+        gw_error_set(r->err, GW_EDENIED, "not_allowed", "your lens does not admit this command");
+        return gw_resolve_at(r, "/type");
+    }
     for (size_t i = 0; strcmp(r->context->author_kind, "user") == 0 && i < sizeof not_for_users / sizeof not_for_users[0]; i++) {
         if (strcmp(r->command->type, not_for_users[i]) != 0)
             continue;

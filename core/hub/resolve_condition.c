@@ -108,7 +108,7 @@ static bool find_token(const struct gw_resolve *r, const char *rest, struct foun
     char key[STEP_MAX];
     if (!gw_pointer_next(&rest, key, sizeof key) || *rest)
         return false;
-    if (gw_plan_admits_token(r->context->plan, key))
+    if (gw_plan_reads_token(r->context->plan, key))
         found->value = gw_tokens_value(r->state->tokens, key);
     return true;
 }

@@ -79,7 +79,7 @@ static void fetch(struct gw_run *run, const char *flow_id)
 bool gw_run_waits_for_flow(struct gw_run *run, const struct gw_submission *submission)
 {
     const char *flow_id = NULL;
-    if (!run->hub->opts.registry || gw_state_seq(run->state) > 0 || !submission->plan->can_write)
+    if (!run->hub->opts.registry || gw_state_seq(run->state) > 0 || !gw_plan_admits_command(submission->plan, "run.start"))
         return false;
     for (size_t i = 0; !flow_id && i < submission->count; i++)
         flow_id = submission->outcomes[i].is_claimed ? NULL : wanted_flow(&submission->commands[i]);

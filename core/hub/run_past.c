@@ -251,7 +251,7 @@ bool gw_run_waits_for_past(struct gw_run *run, struct gw_submission *submission,
     gw_run_drop_past(run);
     gw_revise_find_need(run->state, command, submission->actor.id, &need);
     bool stands_alone = submission->count == 1 || (!submission->is_atomic && !submission->is_dry_run);
-    if (need.kind == GW_PAST_NONE || !stands_alone || !submission->plan->can_write)
+    if (need.kind == GW_PAST_NONE || !stands_alone || !gw_plan_admits_command(submission->plan, command->type))
         return false;
     struct gw_run_past *past = gw_alloc(sizeof *past);
     *past = (struct gw_run_past){.run = run, .submission = submission, .index = index, .need = need};

@@ -29,7 +29,7 @@ static void stamp(struct gw_run *run, struct gw_event *event)
 
 static int resolve(const struct gw_run *run, const char *canvas_id, struct gw_event_list *out, struct gw_error *err)
 {
-    static const struct gw_plan everything = {.class_id = 1, .sees_all = true, .can_write = true};
+    static const struct gw_plan everything = {.class_id = 1, .sees_all = true, .writes_all = true};
     struct gw_resolve_context context = {
         .manifests = run->hub->opts.manifests, .plan = &everything, .author_kind = "service", .author_id = nobody, .epoch = run->epoch};
     struct gw_command command = {.type = "canvas.commit", .args = gw_json_new_object()};

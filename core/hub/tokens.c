@@ -81,7 +81,7 @@ struct gw_json *gw_tokens_value(const struct gw_tokens *tokens, const char *key)
 
 int gw_tokens_check_key(const struct gw_tokens *tokens, const struct gw_plan *plan, const char *key, struct gw_error *err)
 {
-    if (find(tokens, key) && gw_plan_admits_token(plan, key))
+    if (find(tokens, key) && gw_plan_reads_token(plan, key))
         return GW_OK;
     return gw_error_set(err, GW_ENOTFOUND, "unknown_token", "no Token %s is declared in this run", key);
 }
@@ -119,7 +119,7 @@ int gw_tokens_check_catalog(const struct gw_tokens *tokens, const struct gw_plan
         const struct token *present = find(tokens, key);
         if (!present || gw_json_equal(present->declaration, declaration))
             continue;
-        if (!gw_plan_admits_token(plan, key))
+        if (!gw_plan_reads_token(plan, key))
             return gw_error_set(err, GW_ECONFLICT, "token_conflict", "a Token of this canvas is already declared otherwise in this run");
         return gw_error_set(err, GW_ECONFLICT, "token_conflict", "the Token %s is already declared otherwise in this run", key);
     }
@@ -214,7 +214,7 @@ static struct token **sort_admitted(const struct gw_tokens *tokens, const struct
     void *token;
     *count = 0;
     while (sorted && gw_map_next(tokens->by_key, &cursor, &key, &length, &token))
-        if (!plan || gw_plan_admits_token(plan, ((struct token *)token)->key))
+        if (!plan || gw_plan_reads_token(plan, ((struct token *)token)->key))
             sorted[(*count)++] = token;
     if (sorted)
         qsort(sorted, *count, sizeof *sorted, compare_keys);
@@ -261,7 +261,7 @@ static bool admits_all(const struct gw_json *by_key, const struct gw_plan *plan)
     const char *key;
     struct gw_json *value;
     while (gw_json_next(by_key, &iterator, &key, &value))
-        if (!gw_plan_admits_token(plan, key))
+        if (!gw_plan_reads_token(plan, key))
             return false;
     return true;
 }
@@ -275,7 +275,7 @@ struct gw_json *gw_tokens_project(struct gw_json *by_key, const struct gw_plan *
     const char *key;
     struct gw_json *value;
     while (out && gw_json_next(by_key, &iterator, &key, &value)) {
-        if (gw_plan_admits_token(plan, key) && gw_json_set(out, key, gw_json_ref(value))) {
+        if (gw_plan_reads_token(plan, key) && gw_json_set(out, key, gw_json_ref(value))) {
             gw_json_unref(out);
             out = NULL;
         }

@@ -119,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct gw_state_limits state_limits;
     gw_state_limits_default(&state_limits);
     struct world world = {.state = gw_state_create(seed, &state_limits), .manifests = load_manifests()};
-    world.plan = (struct gw_plan){.class_id = 1, .sees_all = true, .can_write = true};
+    world.plan = (struct gw_plan){.class_id = 1, .sees_all = true, .writes_all = true};
     for (size_t i = 0; i < sizeof opening / sizeof opening[0]; i++)
         run(&world, opening[i], strlen(opening[i]));
     assert(gw_state_seq(world.state) == sizeof opening / sizeof opening[0]);

@@ -36,7 +36,7 @@ static int resolve_revision(struct world *w, const struct gw_command *command, s
 {
     struct fixture *f = &w->f;
     struct gw_resolve_context context = {
-        .manifests = f->manifests, .plan = &f->plan, .author_kind = f->author_kind, .author_id = f->author_id, .epoch = 1};
+        .manifests = f->manifests, .plan = f->plan, .author_kind = f->author_kind, .author_id = f->author_id, .epoch = 1};
     struct gw_revise_need need;
     struct gw_past past = {0};
     gw_revise_find_need(f->state, command, f->author_id, &need);
@@ -60,10 +60,10 @@ size_t revise(struct world *w, const char *actor, const char *members)
     size_t count = w->f.log.count;
     w->f.author_id = actor;
     make_command(&w->f, members, &command);
-    char *before = state_text(w->f.state, &w->f.plan);
+    char *before = state_text(w->f.state, w->f.plan);
     if (resolve_revision(w, &command, &events))
         fail_msg("%s: %s at %s for %s", w->f.err.id, w->f.err.message, w->f.err.path, members);
-    char *after = state_text(w->f.state, &w->f.plan);
+    char *after = state_text(w->f.state, w->f.plan);
     assert_string_equal(before, after);
     gw_free(before);
     gw_free(after);
@@ -122,7 +122,7 @@ void splice(struct world *w, const char *actor, const char *id, const char *edit
     as(w, actor, members);
 }
 
-char *keep(struct world *w) { return state_text(w->f.state, &w->f.plan); }
+char *keep(struct world *w) { return state_text(w->f.state, w->f.plan); }
 
 void assert_back(struct world *w, char *kept /* taken */)
 {

@@ -157,9 +157,8 @@ int small_hub_setup(void **state)
     add_manifest(w.manifests, PLANNING);
     w.log = gw_log_create(-1, GW_LOG_ERROR);
     w.metrics = gw_metrics_create();
-    gw_refs_init(&w.plan.refs);
-    w.plan.class_id = 1;
-    w.plan.sees_all = w.plan.sees_history = w.plan.can_write = true;
+    w.plan = plan_of("{" PLAN_SEES "," PLAN_TREES "," PLAN_TOKENS "}");
+    w.plan->class_id = 1;
     struct gw_hub_opts opts = {.worker_count = 1,
                                .executors = &w.executor,
                                .hubs = w.hubs,
@@ -205,7 +204,15 @@ int small_hub_teardown(void **state)
     gw_manifests_unref(w->manifests);
     gw_log_destroy(w->log);
     gw_metrics_destroy(w->metrics);
+    gw_plan_unref(w->plan);
     return 0;
+}
+
+void small_hub_set_plan(struct world *w, struct gw_plan *plan)
+{
+    gw_plan_unref(w->plan);
+    w->plan = plan;
+    w->plan->class_id = 1;
 }
 
 static void on_done(struct gw_submission *submission) { ((struct sent *)(void *)submission)->is_done = true; }
@@ -221,7 +228,7 @@ void send_command(struct world *w, struct sent *sent, const char *members)
     s->scope = s->commands[0].scope;
     gw_run_key_encode(&s->scope, &s->run);
     s->actor = (struct gw_actor){.id = "ann"};
-    s->plan = gw_plan_ref(&w->plan);
+    s->plan = gw_plan_ref(w->plan);
     gw_hub_submit(w->hub, s);
 }
 

@@ -27,7 +27,7 @@ struct world {
     bool fails_reads, fails_appends;
     struct gw_spine_append *held; /* an append that is kept back */
     bool holds_appends;
-    struct gw_plan plan;
+    struct gw_plan *plan; /* owned */
     uint64_t now_ms;
     unsigned command_count;
 };
@@ -38,7 +38,9 @@ struct sent {
 };
 
 int small_hub_setup(void **state);    /* *state is a struct world */
-int small_hub_teardown(void **state); /* comes to rest first */
+int small_hub_teardown(void **state);
+/* What commands from now on may see and do; taken. */
+void small_hub_set_plan(struct world *w, struct gw_plan *plan); /* comes to rest first */
 /* Works until there is nothing to do. */
 void turn(struct world *w);
 /* Submits one command; nothing is done before the next turn. */

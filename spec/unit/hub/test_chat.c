@@ -240,7 +240,7 @@ static char *save(const struct fixture *f)
 {
     struct gw_buffer out;
     gw_buffer_init(&out, 0);
-    gw_state_write(f->state, &f->plan, NULL, 0, &out);
+    gw_state_write(f->state, f->plan, NULL, 0, &out);
     for (const struct gw_chat_message *m = NULL; (m = gw_chat_next(gw_state_chat(f->state), m));)
         gw_chat_write_row(m, &out);
     size_t length;
@@ -326,7 +326,7 @@ struct round {
 static void begin_round(struct fixture *f, struct round *r)
 {
     memset(r, 0, sizeof *r);
-    r->context = (struct gw_resolve_context){.plan = &f->plan, .author_id = "ann", .author_kind = "agent"};
+    r->context = (struct gw_resolve_context){.plan = f->plan, .author_id = "ann", .author_kind = "agent"};
     gw_chat_round_begin(&r->round, f->state);
 }
 

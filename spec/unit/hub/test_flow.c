@@ -55,7 +55,7 @@ static void a_run_opens_with_the_flows_graph_and_canvases(void **state)
     assert_json(f->log.items[3]->data, "{\"ops\":[{\"flow_id\":\"demo\",\"op\":\"run.set_state\",\"state\":\"running\"}]}");
     assert_json(f->log.items[0]->facets, "{\"edges\":{\"e\":{\"is\":\"new\"}},\"nodes\":{\"plan\":{\"author\":\"user\",\"is\":\"new\"},"
                                          "\"write\":{\"author\":\"user\",\"is\":\"new\"}}}");
-    char *text = state_text(f->state, &f->plan);
+    char *text = state_text(f->state, f->plan);
     assert_non_null(
         strstr(text, "\"graph\":{\"edges\":{\"e\":{\"from\":\"plan\",\"label\":\"then\",\"to\":\"write\"}},\"flow_id\":\"demo\",\"nodes\":{"
                      "\"plan\":{\"kind\":\"agent\",\"label\":\"Plan\",\"state\":\"pending\"},\"write\":{\"state\":\"held\"}},"
@@ -72,7 +72,7 @@ static void starting_again_from_the_same_flow_changes_nothing(void **state)
     /* Whether the registry still has it does not matter. */
     assert_int_equal(start(f, START, NULL), GW_OK);
     assert_int_equal(f->made, 0);
-    char *text = state_text(f->state, &f->plan);
+    char *text = state_text(f->state, f->plan);
     assert_non_null(strstr(text, "\"flow_id\":\"demo\""));
     gw_free(text);
 }

@@ -34,7 +34,7 @@ static const struct gw_json *block_member(struct fixture *f, const char *id, con
 {
     static struct gw_json *all;
     gw_json_unref(all);
-    char *text = state_text(f->state, &f->plan);
+    char *text = state_text(f->state, f->plan);
     all = parse_json(text);
     gw_free(text);
     return gw_json_get(gw_json_get(gw_json_get(gw_json_get(gw_json_get(all, "canvases"), "c"), "blocks"), id), member);
@@ -49,8 +49,8 @@ static void what_cannot_be_written_or_is_no_command_is_refused(void **state)
     must_refuse(f, "\"type\":\"block.paint\",\"args\":{}", "unknown_command", "/type");
     must_refuse(f, "\"type\":\"block.remove\",\"args\":{\"id\":\"x\"}", "missing_id", "/canvas_id");
     must_refuse(f, "\"canvas_id\":\"z\",\"type\":\"block.remove\",\"args\":{\"id\":\"x\"}", "canvas_not_mounted", "/canvas_id");
-    f->plan.can_write = false;
-    must_refuse(f, TEXT("a", ""), "not_allowed", "");
+    fixture_set_plan(f, plan_of("{}"));
+    must_refuse(f, TEXT("a", ""), "not_allowed", "/type");
     assert_int_equal(f->err.code, GW_EDENIED);
 }
 
@@ -102,7 +102,7 @@ static void a_command_that_changes_nothing_keeps_its_place_in_its_origin(void **
     must(f, ZOOM(2, 2));
     assert_int_equal(f->made, 1);
     assert_int_equal(last_event(f)->type, GW_EVENT_VOID);
-    assert_int_equal(gw_project_event(last_event(f), &f->plan, &data), 0);
+    assert_int_equal(gw_project_event(last_event(f), f->plan, &data), 0);
     must(f, ZOOM(3, 3));
 }
 

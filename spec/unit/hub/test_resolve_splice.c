@@ -26,7 +26,7 @@ static const struct gw_json *block_member(struct fixture *f, const char *id, con
 {
     static struct gw_json *all;
     gw_json_unref(all);
-    char *text = state_text(f->state, &f->plan);
+    char *text = state_text(f->state, f->plan);
     all = parse_json(text);
     gw_free(text);
     return gw_json_get(gw_json_get(gw_json_get(gw_json_get(gw_json_get(all, "canvases"), "c"), "blocks"), id), member);
@@ -230,8 +230,7 @@ static void conditions_ask_only_what_can_be_read(void **state)
 static void a_hidden_token_looks_unset_to_a_condition(void **state)
 {
     struct fixture *f = *state;
-    char *globs[] = {"plan.days"};
-    f->plan = (struct gw_plan){.class_id = 2, .can_write = true, .token_globs = globs, .token_glob_count = 1};
+    fixture_set_plan(f, plan_of_tokens("[\"plan.days\"]"));
     must_refuse(f, IF("\"/tokens/ui.zoom\":1"), "condition_failed", "/if/~1tokens~1ui.zoom");
     must(f, IF("\"/tokens/ui.zoom\":null"));
 }

@@ -70,7 +70,7 @@ static void another_lens_without_history_is_told_nothing(void **state)
     struct sent sent;
     must_send(w, MOUNT);
     must_send(w, SET(7));
-    w->plan.sees_history = false;
+    w->plan->sees_history = false;
     send_command(w, &sent, "\"base\":\"" EPOCH " 2 1\"," CONFLICT);
     turn(w);
     assert_changes(&sent, NULL);
@@ -85,12 +85,9 @@ static void hidden_events_are_neither_told_nor_counted(void **state)
 {
     struct world *w = *state;
     struct sent sent;
-    char *globs[] = {"ui.*"};
     must_send(w, MOUNT);
     must_send(w, SET(7));
-    w->plan.sees_all = false;
-    w->plan.token_globs = globs;
-    w->plan.token_glob_count = 1;
+    small_hub_set_plan(w, plan_of_tokens("[\"ui.*\"]"));
     send_command(w, &sent, BASE(1) "\"if\":{\"/tokens/ui.zoom\":5}," SET(6));
     turn(w);
     assert_changes(&sent, "{\"events\":[],\"cursor\":\"" EPOCH " 1 1\",\"truncated\":false}");

@@ -35,7 +35,7 @@ static void who_may_not_write_asks_for_no_flow(void **state)
 {
     struct world *w = *state;
     struct sent start;
-    w->plan.can_write = false;
+    small_hub_set_plan(w, plan_of("{}"));
     send_command(w, &start, START);
     turn(w);
     assert_outcome(&start, "not_allowed");

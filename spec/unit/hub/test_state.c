@@ -17,7 +17,9 @@ static int teardown(void **state)
 
 static void an_empty_run_has_its_final_shape(void **state)
 {
-    assert_state(*state, "{\"canvases\":{},\"chat\":{\"messages\":{},\"order\":[]},\"graph\":{\"edges\":{},\"nodes\":{},\"state\":null},\"tokens\":{}}");
+    assert_state(
+        *state,
+        "{\"canvases\":{},\"chat\":{\"messages\":{},\"order\":[]},\"graph\":{\"edges\":{},\"nodes\":{},\"state\":null},\"tokens\":{}}");
 }
 
 static void a_mount_materialises_token_defaults_in_its_event(void **state)
@@ -26,9 +28,9 @@ static void a_mount_materialises_token_defaults_in_its_event(void **state)
     must(f, MOUNT);
     assert_int_equal(last_event(f)->type, GW_EVENT_CANVAS_READY);
     assert_json(gw_json_get(last_event(f)->data, "tokens"), "{\"plan.priority\":\"normal\",\"plan.title\":\"\",\"ui.zoom\":1}");
-    assert_state(
-        f, "{\"canvases\":{\"c\":{\"blocks\":{},\"type\":\"planning\"}},\"chat\":{\"messages\":{},\"order\":[]},\"graph\":{\"edges\":{},\"nodes\":{},"
-           "\"state\":null},\"tokens\":{\"plan.priority\":\"normal\",\"plan.title\":\"\",\"ui.zoom\":1}}");
+    assert_state(f, "{\"canvases\":{\"c\":{\"blocks\":{},\"type\":\"planning\"}},\"chat\":{\"messages\":{},\"order\":[]},\"graph\":{"
+                    "\"edges\":{},\"nodes\":{},"
+                    "\"state\":null},\"tokens\":{\"plan.priority\":\"normal\",\"plan.title\":\"\",\"ui.zoom\":1}}");
 }
 
 /* A small history that touches every event type and every op. */
@@ -56,7 +58,7 @@ static void every_kind_of_change_shows_in_the_state(void **state)
     struct fixture *f = *state;
     make_history(f);
     struct gw_json *all = NULL;
-    char *text = state_text(f->state, &f->plan);
+    char *text = state_text(f->state, f->plan);
     all = parse_json(text);
     gw_free(text);
     const struct gw_json *canvas = gw_json_get(gw_json_get(all, "canvases"), "c"), *blocks = gw_json_get(canvas, "blocks");
@@ -96,7 +98,7 @@ static void a_canvas_is_written_as_its_checkpoint_event(void **state)
     struct gw_buffer out;
     make_history(f);
     gw_buffer_init(&out, 0);
-    gw_state_write_canvas(f->state, &f->plan, "c", &out);
+    gw_state_write_canvas(f->state, f->plan, "c", &out);
     gw_buffer_append(&out, "", 1);
     struct gw_json *data = parse_json(out.data);
     assert_json(gw_json_get(data, "rev"), "2");
@@ -112,12 +114,12 @@ static void a_canvas_is_written_as_its_checkpoint_event(void **state)
 static void a_narrow_lens_sees_neither_values_nor_declarations_of_other_tokens(void **state)
 {
     struct fixture *f = *state;
-    char *globs[] = {"ui.*"};
-    struct gw_plan narrow = {.class_id = 2, .token_globs = globs, .token_glob_count = 1};
+    struct gw_plan *narrow = plan_of_tokens("[\"ui.*\"]");
     struct gw_buffer out;
     make_history(f);
     gw_buffer_init(&out, 0);
-    gw_state_write_canvas(f->state, &narrow, "c", &out);
+    gw_state_write_canvas(f->state, narrow, "c", &out);
+    gw_plan_unref(narrow);
     gw_buffer_append(&out, "", 1);
     assert_null(strstr(out.data, "plan."));
     assert_non_null(strstr(out.data, "\"tokens\":{\"ui.zoom\":1}"));
@@ -132,7 +134,7 @@ static void a_reverted_group_leaves_no_trace(void **state)
     struct fixture *f = *state;
     must(f, MOUNT);
     must(f, ON_C "\"type\":\"block.insert\",\"args\":{\"block\":{\"id\":\"h\",\"kind\":\"text\",\"parent\":null,\"text\":\"abc\"}}");
-    char *before = state_text(f->state, &f->plan);
+    char *before = state_text(f->state, f->plan);
     gw_state_begin(f->state);
     must(f, "\"type\":\"canvas.mount\",\"canvas_id\":\"d\",\"args\":{\"canvas_type\":\"sharing\"}");
     must(f, ON_C
@@ -142,7 +144,7 @@ static void a_reverted_group_leaves_no_trace(void **state)
     must(f, "\"type\":\"token.set\",\"args\":{\"set\":{\"plan.days\":3},\"unset\":[\"plan.title\"]}");
     must(f, ON_C "\"type\":\"canvas.commit\",\"args\":{}");
     gw_state_revert(f->state);
-    char *after = state_text(f->state, &f->plan);
+    char *after = state_text(f->state, f->plan);
     assert_string_equal(before, after);
     assert_int_equal(gw_state_seq(f->state), 2);
     assert_int_equal(gw_state_commit_seq(f->state, "c", 1), 0);
@@ -160,7 +162,7 @@ static void a_kept_group_stands(void **state)
     gw_state_begin(f->state);
     must(f, "\"type\":\"token.set\",\"args\":{\"set\":{\"plan.days\":3}}");
     gw_state_keep(f->state);
-    char *text = state_text(f->state, &f->plan);
+    char *text = state_text(f->state, f->plan);
     assert_non_null(strstr(text, "\"plan.days\":3"));
     gw_free(text);
 }
@@ -222,7 +224,7 @@ static void a_loaded_checkpoint_equals_the_saved_state(void **state)
     struct gw_state *loaded = load(&first);
     save(loaded, 200, &again);
     assert_same_chunks(&first, &again);
-    char *before = state_text(f->state, &f->plan), *after = state_text(loaded, &f->plan);
+    char *before = state_text(f->state, f->plan), *after = state_text(loaded, f->plan);
     assert_string_equal(before, after);
     assert_int_equal(gw_state_seq(loaded), gw_state_seq(f->state));
     gw_free(before);
@@ -357,11 +359,11 @@ static void references_and_log_lines_only_take_their_seq(void **state)
 {
     struct fixture *f = *state;
     must(f, MOUNT);
-    char *before = state_text(f->state, &f->plan);
+    char *before = state_text(f->state, f->plan);
     assert_int_equal(fold_raw(f, GW_EVENT_LOG_LINE, "{}", NULL), GW_OK);
     assert_int_equal(fold_raw(f, GW_EVENT_SNAPSHOT_CREATED, "{}", NULL), GW_OK);
     assert_int_equal(fold_raw(f, GW_EVENT_VOID, NULL, NULL), GW_OK);
-    char *after = state_text(f->state, &f->plan);
+    char *after = state_text(f->state, f->plan);
     assert_string_equal(before, after);
     assert_int_equal(gw_state_seq(f->state), 4);
     gw_free(before);
@@ -378,7 +380,7 @@ static void a_mount_again_with_a_new_manifest_keeps_the_blocks(void **state)
                               "\"tokens\":{\"new\":true}}",
                               hash),
                      GW_OK);
-    char *text = state_text(f->state, &f->plan);
+    char *text = state_text(f->state, f->plan);
     assert_non_null(strstr(text, "\"gr\u00fc\u00dfe!\""));
     assert_non_null(strstr(text, "\"new\":true"));
     gw_free(text);
@@ -396,13 +398,13 @@ static void folding_survives_every_failed_allocation(void **state)
             struct gw_state *fresh = create_state();
             for (size_t i = 0; i < last; i++)
                 assert_int_equal(gw_state_fold(fresh, f->log.items[i], &f->err), GW_OK);
-            char *before = state_text(fresh, &f->plan);
+            char *before = state_text(fresh, f->plan);
             gw_state_begin(fresh);
             gw_alloc_fail_after(n);
             status = gw_state_fold(fresh, f->log.items[last], &f->err);
             gw_alloc_fail_after(0);
             gw_state_revert(fresh);
-            char *after = state_text(fresh, &f->plan);
+            char *after = state_text(fresh, f->plan);
             assert_string_equal(before, after);
             gw_free(before);
             gw_free(after);
@@ -421,7 +423,7 @@ static void writing_says_when_it_lacked_memory(void **state)
         struct gw_buffer out;
         gw_buffer_init(&out, 0);
         gw_alloc_fail_after(n);
-        gw_state_write(f->state, &f->plan, NULL, 0, &out);
+        gw_state_write(f->state, f->plan, NULL, 0, &out);
         gw_alloc_fail_after(0);
         has_failed = out.has_failed;
         gw_buffer_fini(&out);

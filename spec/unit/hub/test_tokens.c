@@ -179,8 +179,7 @@ static void a_violation_names_key_rule_and_value(void **state)
 static void a_hidden_token_and_a_missing_one_get_the_same_answer(void **state)
 {
     struct fixture *f = *state;
-    char *globs[] = {"ui.*"};
-    f->plan = (struct gw_plan){.class_id = 2, .can_write = true, .token_globs = globs, .token_glob_count = 1};
+    fixture_set_plan(f, plan_of_tokens("[\"ui.*\"]"));
     must_refuse(f, "\"type\":\"token.set\",\"args\":{\"set\":{\"plan.days\":1}}", "unknown_token", "/args/set/plan.days");
     char message[240];
     memcpy(message, f->err.message, sizeof message);
@@ -203,8 +202,7 @@ static void manifests_that_agree_on_a_token_share_it(void **state)
 static void a_token_conflict_does_not_name_what_the_lens_hides(void **state)
 {
     struct fixture *f = *state;
-    char *globs[] = {"ui.*"};
-    f->plan = (struct gw_plan){.class_id = 2, .can_write = true, .token_globs = globs, .token_glob_count = 1};
+    fixture_set_plan(f, plan_of_tokens("[\"ui.*\"]"));
     must_refuse(f, "\"type\":\"canvas.mount\",\"canvas_id\":\"e\",\"args\":{\"canvas_type\":\"contradicting\"}", "token_conflict",
                 "/args/canvas_type");
     assert_null(strstr(f->err.message, "plan.days"));
@@ -218,8 +216,8 @@ static void a_value_over_the_byte_limit_names_the_limit(void **state)
     struct gw_tokens *tokens = gw_tokens_create(fixture_seed, &journal);
     struct gw_json *declaration = parse_json("{\"type\":\"json\"}"), *value = parse_json("[1,2,3,4,5]");
     assert_int_equal(gw_tokens_declare(tokens, "j", declaration), GW_OK);
-    assert_int_equal(gw_tokens_check(tokens, &f->plan, "j", value, 11, &err), GW_OK);
-    assert_int_equal(gw_tokens_check(tokens, &f->plan, "j", value, 10, &err), GW_ELIMIT);
+    assert_int_equal(gw_tokens_check(tokens, f->plan, "j", value, 11, &err), GW_OK);
+    assert_int_equal(gw_tokens_check(tokens, f->plan, "j", value, 10, &err), GW_ELIMIT);
     assert_string_equal(err.limit_name, "max_token_bytes");
     gw_json_unref(declaration);
     gw_json_unref(value);

@@ -414,7 +414,7 @@ static void play_step(struct play *p, const struct gw_json *step)
 
 static void assert_ends(const struct play *p, const struct gw_json *ends)
 {
-    char *text = state_text(p->fixture.state, &p->fixture.plan);
+    char *text = state_text(p->fixture.state, p->fixture.plan);
     struct gw_json *state = parse_json(text);
     const struct gw_json *blocks = gw_json_get(gw_json_get(gw_json_get(state, "canvases"), "c"), "blocks");
     void *iterator = NULL;

@@ -294,7 +294,7 @@ void world_reader_check(const struct world_reader *reader, const struct world_tr
     for (const struct world_session *session = reader->session; session; session = session->older) {
         struct reading r = {.reader = reader, .session = session, .truth = truth};
         r.channel = (struct gw_channel){
-            .wire = plain_wire(), .scope = scope, .plan = &reader->world->plans[session->plan], .set = session->set, .epoch = truth->epoch};
+            .wire = plain_wire(), .scope = scope, .plan = reader->world->plans[session->plan], .set = session->set, .epoch = truth->epoch};
         gw_run_key_encode(&scope, &r.channel.run);
         expect_all(&r);
         read_session(&r);

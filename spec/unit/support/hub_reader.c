@@ -132,7 +132,7 @@ static bool is_good(const struct world_reader *reader, const char *cursor)
     gw_run_key_encode(&scope, &run);
     if (plain_wire()->open(NULL, &run, &reader->set, cursor, &opened))
         return false;
-    return opened.covers && opened.position.class_id == reader->world->plans[reader->plan].class_id;
+    return opened.covers && opened.position.class_id == reader->world->plans[reader->plan]->class_id;
 }
 
 static void open_session(struct world_reader *reader, enum gw_start start, const char *cursor, uint64_t number)
@@ -153,7 +153,7 @@ static void open_session(struct world_reader *reader, enum gw_start start, const
     reader->is_open = true;
     reader->is_owed = false;
     struct gw_subscribe_opts opts = {.scope = world_scope(reader->run_id),
-                                     .plan = &world->plans[reader->plan],
+                                     .plan = world->plans[reader->plan],
                                      .set = reader->set,
                                      .start = start,
                                      .cursor = cursor ? session->cursor : NULL,

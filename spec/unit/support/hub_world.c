@@ -1,4 +1,5 @@
 #include "support/hub_world.h"
+#include "support/plans.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -253,13 +254,10 @@ void world_opts_default(struct world_opts *opts, uint64_t seed)
 
 static void make_plans(struct world *world)
 {
-    static char *globs[] = {"plan.*"};
-    world->plans[0] = (struct gw_plan){.class_id = 0xa11, .sees_all = true, .sees_history = true, .can_write = true};
-    world->plans[1] =
-        (struct gw_plan){.class_id = 0xb0b, .sees_history = true, .can_write = true, .token_globs = globs, .token_glob_count = 1};
-    world->plans[2] = (struct gw_plan){.class_id = 0xc0c, .sees_history = true};
-    for (size_t i = 0; i < WORLD_PLANS; i++)
-        gw_refs_init(&world->plans[i].refs);
+    world->plans[0] = plan_of("{" PLAN_SEES "," PLAN_TREES "," PLAN_TOKENS "}");
+    world->plans[1] = plan_of_tokens("[\"plan.*\"]");
+    world->plans[2] = plan_of("{\"history\":true,\"vision\":true,\"events\":[\"*\"],\"blocks\":{\"read\":true},\"graph\":{\"read\":true},"
+                              "\"chat\":{\"read\":true},\"logs\":{\"read\":true}}");
 }
 
 static void make_hub(struct world *world, const struct world_opts *opts, size_t index)
@@ -336,9 +334,11 @@ void world_destroy(struct world *world)
             fail_msg("worker %zu has not become quiet", i);
     for (size_t i = 0; i < thread_count(world); i++)
         gw_hub_destroy(world->workers[i].hub);
-    for (size_t i = 0; i < WORLD_PLANS; i++)
-        if (!gw_refs_drop(&world->plans[i].refs))
+    for (size_t i = 0; i < WORLD_PLANS; i++) {
+        if (atomic_load(&world->plans[i]->refs.count) != 1)
             fail_msg("plan %zu is still held", i);
+        gw_plan_unref(world->plans[i]);
+    }
     world_forget_cuts(world);
     gw_memory_spine_destroy(world->memory);
     gw_manifests_unref(world->manifests);

@@ -69,7 +69,7 @@ struct world {
     struct world_cut *cuts;                 /* records that are no longer stored, newest first */
     struct world_actor *actors;
     struct world_faults faults;
-    struct gw_plan plans[WORLD_PLANS]; /* everything · the Tokens plan.* · no Token and no writing */
+    struct gw_plan *plans[WORLD_PLANS]; /* owned: everything · the Tokens plan.* · no Token and no writing */
     unsigned foreign_count;
     bool shares_metrics;
 };

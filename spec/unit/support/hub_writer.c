@@ -46,7 +46,7 @@ struct world_batch *world_prepare(struct world *world, const char *run_id, const
     submission->scope = world_scope(run_id);
     gw_run_key_encode(&submission->scope, &submission->run);
     snprintf(submission->actor.id, sizeof submission->actor.id, "%s", actor);
-    submission->plan = gw_plan_ref(&world->plans[0]);
+    submission->plan = gw_plan_ref(world->plans[0]);
     submission->commands = gw_alloc_array(count, sizeof *submission->commands);
     submission->outcomes = gw_alloc_array(count, sizeof *submission->outcomes);
     submission->count = count;
@@ -110,7 +110,7 @@ void world_get(struct world *world, enum gw_read_kind kind, const char *run_id, 
 {
     *out = (struct gw_read){
         .kind = kind, .scope = world_scope(run_id), .limit = 1000, .home = &world->executors[0], .done = on_read, .status = 1};
-    out->plan = gw_plan_ref(&world->plans[plan]);
+    out->plan = gw_plan_ref(world->plans[plan]);
     snprintf(out->cursor, sizeof out->cursor, "%s", cursor);
     world_enter(world, 0, 0);
     gw_hub_read(world_hub(world, 0, 0), out);

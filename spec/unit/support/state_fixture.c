@@ -44,7 +44,7 @@ void fixture_open(struct fixture *f)
     add_manifest(f->manifests, PLANNING);
     add_manifest(f->manifests, SHARING);
     add_manifest(f->manifests, CONTRADICTING);
-    f->plan = (struct gw_plan){.class_id = 1, .sees_all = true, .can_write = true};
+    f->plan = gw_plan_ref(&full_plan);
     f->author_id = "ann";
     f->author_kind = "user";
 }
@@ -54,6 +54,13 @@ void fixture_close(struct fixture *f)
     gw_state_destroy(f->state);
     gw_manifests_unref(f->manifests);
     gw_event_list_fini(&f->log);
+    gw_plan_unref(f->plan);
+}
+
+void fixture_set_plan(struct fixture *f, struct gw_plan *plan)
+{
+    gw_plan_unref(f->plan);
+    f->plan = plan;
 }
 
 /* `members` are the command's own: "\"type\":…,\"args\":{…}". */
@@ -96,7 +103,7 @@ int fold_all(struct fixture *f, struct gw_event_list *events)
 int resolve_only(struct fixture *f, const struct gw_command *command, struct gw_event_list *events)
 {
     struct gw_resolve_context context = {.manifests = f->manifests,
-                                         .plan = &f->plan,
+                                         .plan = f->plan,
                                          .author_kind = f->author_kind,
                                          .author_id = f->author_id,
                                          .batch = f->batch,
@@ -169,7 +176,7 @@ void assert_json(const struct gw_json *value, const char *expected)
 
 void assert_state(struct fixture *f, const char *expected)
 {
-    char *text = state_text(f->state, &f->plan);
+    char *text = state_text(f->state, f->plan);
     assert_string_equal(text, expected);
     gw_free(text);
 }

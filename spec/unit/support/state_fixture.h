@@ -23,6 +23,7 @@
 #include "hub/plan.h"
 #include "hub/project.h"
 #include "hub/state.h"
+#include "support/plans.h"
 
 /* The planning manifest and a second one that shares, and one that contradicts, its Tokens. */
 #define PLANNING                                                                                                                           \
@@ -49,7 +50,7 @@ extern const uint8_t fixture_seed[16];
 struct fixture {
     struct gw_state *state;
     struct gw_manifests *manifests;
-    struct gw_plan plan;
+    struct gw_plan *plan; /* owned; fixture_open gives the full view */
     struct gw_error err;
     struct gw_event_list log; /* every event folded, in order */
     size_t made;              /* events of the last command */
@@ -66,6 +67,8 @@ void add_manifest(struct gw_manifests *set, const char *text);
 struct gw_state *create_state(void);
 void fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f);
+/* Who writes from now on sees and may do no more than this; taken. */
+void fixture_set_plan(struct fixture *f, struct gw_plan *plan);
 /* `members` are the command's own: "\"type\":…,\"args\":{…}". A base is written as its seq. */
 void make_command(struct fixture *f, const char *members, struct gw_command *out);
 /* Numbers the events, signs them with the author, folds them and keeps them in f->log. */
