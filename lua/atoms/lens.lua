@@ -17,7 +17,7 @@ local lens = {}
 --- @field canvases? atoms.GlobList canvas types
 
 --- @class atoms.LensRedaction
---- @field kinds atoms.GlobList
+--- @field kinds? atoms.GlobList
 --- @field canvases? atoms.GlobList
 --- @field props? atoms.GlobList property names that are left out
 --- @field text? boolean the text reads ""
@@ -255,7 +255,7 @@ function lens.writes_block(plan, block)
 end
 
 local function redaction_fits(redaction, block)
-  return lens.admits(redaction.kinds, block.kind or "")
+  return (not redaction.kinds or lens.admits(redaction.kinds, block.kind or ""))
     and (not redaction.canvases or lens.admits(redaction.canvases, block.canvas_type or ""))
 end
 
