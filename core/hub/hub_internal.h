@@ -67,6 +67,7 @@ struct gw_attach {
     uint64_t scan_seen;   /* GW_START_LAST: how many events it has found */
     bool has_seq;         /* `number` is the seq behind which it goes on */
     bool is_again;        /* a live stream that has fallen behind */
+    bool is_switch;       /* a live stream whose lens is another now */
     bool has_refreshed;
     /* the answer */
     enum gw_verdict_status status;

@@ -229,7 +229,7 @@ static void decide(struct gw_attach *attach)
     }
     switch (attach->start) {
     case GW_START_CHECKPOINT:
-        answer_checkpoint(attach, GW_VERDICT_FRESH, NULL);
+        answer_checkpoint(attach, attach->is_switch ? GW_VERDICT_RESET : GW_VERDICT_FRESH, attach->is_switch ? "class_changed" : NULL);
         return;
     case GW_START_CURSOR:
         answer_cursor(attach);

@@ -138,6 +138,32 @@ void gw_subscriber_attach_again(struct gw_subscriber *subscriber)
     send_attach(subscriber, subscriber->view, attach);
 }
 
+/* Between two frames, with nothing on its way to the socket. Before its first verdict it is so in any case. */
+static bool is_between_frames(const struct gw_subscriber *subscriber) { return subscriber->into == 0 && !subscriber->control; }
+
+int gw_subscriber_switch(struct gw_subscriber *subscriber, struct gw_plan *plan)
+{
+    assert(subscriber->view);
+    struct gw_view *old = subscriber->view;
+    struct gw_subscribe_opts opts = {.scope = old->scope, .plan = plan, .set = old->set, .start = GW_START_CHECKPOINT};
+    if (!is_between_frames(subscriber))
+        return GW_EBUSY;
+    struct gw_view *view = view_for(old->hub, &opts);
+    if (!view)
+        return GW_ENOMEM;
+    if (subscriber->attach)
+        subscriber->attach->subscriber = NULL;
+    gw_span_unref(subscriber->checkpoint);
+    subscriber->checkpoint = NULL;
+    subscriber->wanted_block = 0;
+    leave(subscriber);
+    join(subscriber, view);
+    struct gw_attach *attach = make_attach(&opts); /* without a cursor to copy it cannot fail */
+    attach->is_switch = true;
+    send_attach(subscriber, view, attach);
+    return GW_OK;
+}
+
 void gw_attach_destroy(struct gw_attach *attach)
 {
     gw_span_unref(attach->checkpoint);

@@ -31,7 +31,7 @@ struct gw_verdict {
 };
 
 struct gw_subscriber_ops {
-    /* Once before any write, and again, as a reset, when the stream has fallen so far behind that it cannot be replayed. A frame is made of it with
+    /* Once before any write, and again, as a reset, when the stream has fallen so far behind that it cannot be replayed, or its lens was switched. A frame is made of it with
      * gw_subscriber_control, called inside; of a RETRY with gw_subscriber_finish, since nothing else follows. */
     void (*verdict)(struct gw_subscriber *subscriber, const struct gw_verdict *verdict);
     /* Sends without blocking: the number of bytes taken, 0 when the peer takes none now, negative when the connection is gone. After a short write the
@@ -76,6 +76,9 @@ struct gw_subscribe_opts {
 
 /* Begins a stream. The verdict arrives later (or at once, never inside this call). GW_ELIMIT or GW_ENOMEM: not begun. */
 int gw_subscriber_open(struct gw_hub *hub, struct gw_subscriber *subscriber, const struct gw_subscribe_opts *opts, struct gw_error *err);
+/* Its lens has become `plan` (a reference is taken): no byte of the old lens is written any more. A verdict comes again, a reset for "class_changed", then a checkpoint as
+ * the new lens sees it. GW_EBUSY: something is half out or about to go, behind which nothing else may follow; GW_ENOMEM. Then it is as it was: close it. */
+int gw_subscriber_switch(struct gw_subscriber *subscriber, struct gw_plan *plan);
 /* Ends it; no callback follows. Safe in any phase and from inside callbacks. */
 void gw_subscriber_close(struct gw_subscriber *subscriber);
 /* The peer takes bytes again. */

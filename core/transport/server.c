@@ -201,6 +201,18 @@ void gw_server_tick(struct gw_server *server)
     gw_metric_set(server->metrics.slowest_lag, (int64_t)slowest);
 }
 
+void gw_server_ask_lenses(struct gw_server *server, const char *tenant_id)
+{
+    size_t cursor = 0, length;
+    const void *key;
+    void *value;
+    while (gw_map_next(server->streams, &cursor, &key, &length, &value)) {
+        struct gw_stream *stream = value;
+        if (!tenant_id || strcmp(stream->identity->tenant_id, tenant_id) == 0)
+            gw_stream_ask_lens(stream);
+    }
+}
+
 /* Each stream is sent back at a moment of its own, so that the next server is not met by all of them at once. */
 static uint32_t spread_ms(const struct gw_server *server)
 {

@@ -79,6 +79,9 @@ unsigned gw_server_port(const struct gw_server *server, enum gw_surface surface)
 void gw_server_turn_end(struct gw_server *server);
 /* Once a second. */
 void gw_server_tick(struct gw_server *server);
+/* The policies of a tenant (NULL: of all) are other ones: asks anew for the lens of every open stream. Those that it leaves as they were notice nothing; when it returns,
+ * no byte of another lens than the new one will be written to the others. */
+void gw_server_ask_lenses(struct gw_server *server, const char *tenant_id);
 /* Stops listening, tells streams to go, closes idle connections; what was admitted is answered. */
 void gw_server_drain(struct gw_server *server);
 /* No connection is left. */

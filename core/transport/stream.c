@@ -34,8 +34,7 @@ static int64_t wall_ms(const struct gw_server *server) { return server->opts.clo
 
 /* ---- control frames -------------------------------------------------------------------------------------------------------------------- */
 
-/* A stream's own frames carry the scope that it was opened with; their author is the gateway. `data` is JSON text. */
-static void write_frame(const struct gw_stream *stream, const char *type, const char *data, struct gw_buffer *out)
+void gw_stream_write_frame(const struct gw_stream *stream, const char *type, const char *data, struct gw_buffer *out)
 {
     static const struct gw_scope nowhere;
     const struct gw_scope *scope = stream->subscriber.view ? &stream->subscriber.view->scope : &nowhere;
@@ -56,11 +55,11 @@ static void write_frame(const struct gw_stream *stream, const char *type, const 
     gw_sse_end(out);
 }
 
-static void finish(struct gw_stream *stream, const char *type, const char *data)
+void gw_stream_finish(struct gw_stream *stream, const char *type, const char *data)
 {
     struct gw_buffer text;
     gw_buffer_init(&text, 0);
-    write_frame(stream, type, data, &text);
+    gw_stream_write_frame(stream, type, data, &text);
     stream->is_leaving = true;
     /* When it cannot be said (no memory, or a frame is half out and stays so), the connection ends without it. */
     if (text.has_failed || gw_subscriber_finish(&stream->subscriber, text.data, text.length))
@@ -73,7 +72,7 @@ void gw_stream_goaway(struct gw_stream *stream, const char *reason, uint32_t aft
     char data[120];
     snprintf(data, sizeof data, "{\"reason\":\"%s\",\"after_ms\":%u,\"retry\":\"now\"}", reason, after_ms);
     if (!stream->is_leaving)
-        finish(stream, "goaway", data);
+        gw_stream_finish(stream, "goaway", data);
 }
 
 /* Spread, so that those who lost one server do not come back as one. */
@@ -94,7 +93,7 @@ static void write_verdict(const struct gw_stream *stream, const struct gw_verdic
              gw_verdict_name(verdict->status), reason, stream->id, verdict->head, expires);
     /* In the same block as the frame, so that the verdict is the first of them. */
     gw_buffer_appendf(text, "retry: %u\n", retry_ms(server_of(stream)));
-    write_frame(stream, "resume", data, text);
+    gw_stream_write_frame(stream, "resume", data, text);
 }
 
 static void on_verdict(struct gw_subscriber *subscriber, const struct gw_verdict *verdict)
@@ -102,6 +101,9 @@ static void on_verdict(struct gw_subscriber *subscriber, const struct gw_verdict
     struct gw_stream *stream = (struct gw_stream *)(void *)subscriber;
     struct gw_buffer text;
     gw_buffer_init(&text, 0);
+    if (stream->has_new_lens)
+        gw_stream_write_frame(stream, "lens_changed", "{\"reason\":\"policy\"}", &text);
+    stream->has_new_lens = false;
     write_verdict(stream, verdict, &text);
     int status = text.has_failed ? GW_ENOMEM : GW_OK;
     if (!status && verdict->status == GW_VERDICT_RETRY)
@@ -192,7 +194,7 @@ static void warn(struct gw_stream *stream)
     stream->was_warned = true;
     struct gw_buffer text;
     gw_buffer_init(&text, 0);
-    write_frame(stream, "auth_expiring", data, &text);
+    gw_stream_write_frame(stream, "auth_expiring", data, &text);
     if (!text.has_failed)
         (void)gw_subscriber_control(&stream->subscriber, text.data,
                                     text.length); /* one that is pending says as much: the stream is alive */
@@ -205,7 +207,7 @@ static void on_timer(struct gw_timer *timer)
     struct gw_server *server = server_of(stream);
     int64_t left_ms = stream->expires_at_ms - wall_ms(server);
     if (left_ms <= 0) {
-        finish(stream, "goaway", "{\"reason\":\"bearer_expired\",\"after_ms\":0,\"retry\":\"auth\"}");
+        gw_stream_finish(stream, "goaway", "{\"reason\":\"bearer_expired\",\"after_ms\":0,\"retry\":\"auth\"}");
         /* A peer that does not read cannot hold the stream open past its bearer. */
         if (!gw_socket_is_closing(&stream->connection->socket))
             gw_connection_close(stream->connection);
@@ -219,30 +221,13 @@ static void on_timer(struct gw_timer *timer)
         schedule(stream);
 }
 
-/* An open stream shows one plan: a bearer with another lens needs a stream of its own. */
-static int check_same_view(const struct gw_stream *stream, const struct gw_identity *identity, struct gw_error *err)
-{
-    struct gw_scope scope = stream->subscriber.view->scope;
-    struct gw_plan *plan;
-    memcpy(scope.surface_id, stream->from, strlen(stream->from) + 1);
-    memcpy(scope.app_id, app_of(stream), strlen(app_of(stream)) + 1);
-    int status = gw_identity_covers(identity, &scope, err);
-    if (!status)
-        status = gw_server_plan(server_of(stream), identity, &scope, &plan, err);
-    if (status)
-        return status;
-    bool is_same = plan->class_id == stream->subscriber.view->plan->class_id;
-    gw_plan_unref(plan);
-    return is_same ? GW_OK : gw_error_set(err, GW_EDENIED, "not_covered", "a bearer with another lens cannot renew this stream");
-}
-
 int gw_stream_renew(struct gw_stream *stream, struct gw_identity *identity, struct gw_error *err)
 {
     if (!gw_identity_is_same_actor(stream->identity, identity) || strcmp(stream->identity->role, identity->role) != 0)
         return gw_error_set(err, GW_EDENIED, "not_covered", "only the same actor, tenant and role can renew a stream");
     if (!stream->subscriber.view)
         return gw_error_set(err, GW_ENOTFOUND, "no_such_stream", "this stream is not open");
-    int status = check_same_view(stream, identity, err);
+    int status = gw_stream_check_lens(stream, identity, err);
     if (status)
         return status;
     gw_identity_unref(stream->identity);

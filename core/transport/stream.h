@@ -29,6 +29,7 @@ struct gw_stream {
     char *head; /* the response's head, until it is sent */
     uint32_t head_length, head_sent;
     bool was_warned, is_leaving, is_counted;
+    bool has_new_lens; /* to be told with the next verdict */
     char id[GW_STREAM_ID_MAX];
 };
 
@@ -38,6 +39,17 @@ void gw_stream_destroy(struct gw_stream *stream);
 void gw_stream_writable(struct gw_stream *stream);
 /* Tells the peer to reconnect elsewhere, and ends. */
 void gw_stream_goaway(struct gw_stream *stream, const char *reason, uint32_t after_ms);
+/* A frame of the stream's own, in the scope that it was opened with; `data` is JSON text. */
+void gw_stream_write_frame(const struct gw_stream *stream, const char *type, const char *data, struct gw_buffer *out);
+/* Ends with such a frame. */
+void gw_stream_finish(struct gw_stream *stream, const char *type, const char *data);
+
+/* stream_lens.c */
+/* The policies are other ones: goes on under the lens that they give its actor now, or ends. The stream may be gone afterwards. */
+void gw_stream_ask_lens(struct gw_stream *stream);
+/* This identity's lens is the one that the stream shows. GW_EDENIED not_covered. */
+int gw_stream_check_lens(const struct gw_stream *stream, const struct gw_identity *identity, struct gw_error *err);
+
 /* A fresh bearer of the same actor. GW_EDENIED otherwise, or when it does not cover the stream. */
 int gw_stream_renew(struct gw_stream *stream, struct gw_identity *identity, struct gw_error *err);
 

@@ -157,6 +157,10 @@ static void disturb_reader(struct schedule *s)
     } else if (world_chance(s->world, 300)) {
         world_reader_close(reader);
     } else if (world_chance(s->world, 200)) {
+        size_t plan = world_random(s->world, WORLD_PLANS);
+        if (plan != reader->plan && !reader->session->is_refused)
+            world_reader_switch(reader, plan);
+    } else if (world_chance(s->world, 200)) {
         world_enter(s->world, reader->node, reader->worker);
         (void)gw_subscriber_control(&reader->subscriber, "K|here\n", 7);
         world_leave(s->world);

@@ -135,21 +135,24 @@ static bool is_good(const struct world_reader *reader, const char *cursor)
     return opened.covers && opened.position.class_id == reader->world->plans[reader->plan]->class_id;
 }
 
+static struct world_session *add_session(struct world_reader *reader, enum gw_start start)
+{
+    struct world_session *session = gw_alloc(sizeof *session);
+    *session = (struct world_session){.older = reader->session, .start = start, .plan = reader->plan, .set = reader->set};
+    session->bytes = (struct gw_buffer){.data = gw_alloc(ROOM), .capacity = ROOM};
+    reader->session = session;
+    return session;
+}
+
 static void open_session(struct world_reader *reader, enum gw_start start, const char *cursor, uint64_t number)
 {
     struct gw_error err;
     struct world *world = reader->world;
-    struct world_session *session = gw_alloc(sizeof *session);
-    *session = (struct world_session){.older = reader->session,
-                                      .start = start,
-                                      .number = number,
-                                      .plan = reader->plan,
-                                      .set = reader->set,
-                                      .must_be_exact = cursor && is_good(reader, cursor)};
+    struct world_session *session = add_session(reader, start);
+    session->number = number;
+    session->must_be_exact = cursor && is_good(reader, cursor);
     if (cursor)
         snprintf(session->cursor, sizeof session->cursor, "%s", cursor);
-    session->bytes = (struct gw_buffer){.data = gw_alloc(ROOM), .capacity = ROOM};
-    reader->session = session;
     reader->is_open = true;
     reader->is_owed = false;
     struct gw_subscribe_opts opts = {.scope = world_scope(reader->run_id),
@@ -169,6 +172,18 @@ static void open_session(struct world_reader *reader, enum gw_start start, const
 void world_reader_open(struct world_reader *reader, enum gw_start start, uint64_t number) { open_session(reader, start, NULL, number); }
 
 void world_reader_open_at(struct world_reader *reader, const char *cursor) { open_session(reader, GW_START_CURSOR, cursor, 0); }
+
+void world_reader_switch(struct world_reader *reader, size_t plan)
+{
+    reader->plan = plan;
+    world_enter(reader->world, reader->node, reader->worker);
+    int status = gw_subscriber_switch(&reader->subscriber, &reader->world->plans[plan]);
+    world_leave(reader->world);
+    if (status)
+        world_reader_close(reader);
+    else
+        add_session(reader, GW_START_CHECKPOINT)->is_switched = true;
+}
 
 void world_reader_close(struct world_reader *reader)
 {

@@ -16,6 +16,7 @@ struct world_session {
     size_t plan;
     struct gw_canvas_set set;
     bool must_be_exact; /* its cursor is good and in reach */
+    bool is_switched;   /* its lens was switched: it goes on from a reset */
     bool is_refused;    /* by a retry */
     unsigned verdict_count;
     struct gw_buffer bytes;
@@ -43,6 +44,8 @@ void world_reader_canvases(struct world_reader *reader, const char *ids);
 
 void world_reader_open(struct world_reader *reader, enum gw_start start, uint64_t number);
 void world_reader_open_at(struct world_reader *reader, const char *cursor);
+/* Its lens becomes another one, as by a change of policy; what follows is kept as a connection of its own. Where that cannot be, it is closed. */
+void world_reader_switch(struct world_reader *reader, size_t plan);
 void world_reader_close(struct world_reader *reader);
 /* The id of the last whole frame that carried one, over all connections; false when there was none. */
 bool world_reader_cursor(const struct world_reader *reader, char out[GW_CURSOR_MAX]);

@@ -1,0 +1,67 @@
+/* What an open stream shows when the policies change, and whether a fresh bearer shows the same. */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "hub/plan.h"
+#include "hub/view.h"
+#include "identity/identity.h"
+#include "transport/connection.h"
+#include "transport/server_internal.h"
+#include "transport/stream.h"
+
+/* The lens of `identity` where the stream was opened; one new reference. */
+static int ask(const struct gw_stream *stream, const struct gw_identity *identity, struct gw_plan **plan, struct gw_error *err)
+{
+    struct gw_scope scope = stream->subscriber.view->scope;
+    const char *app_id = stream->from + strlen(stream->from) + 1;
+    memcpy(scope.surface_id, stream->from, strlen(stream->from) + 1);
+    memcpy(scope.app_id, app_id, strlen(app_id) + 1);
+    int status = gw_identity_covers(identity, &scope, err);
+    return status ? status : gw_server_plan(stream->connection->server, identity, &scope, plan, err);
+}
+
+/* An open stream shows one plan: a bearer with another lens needs a stream of its own. */
+int gw_stream_check_lens(const struct gw_stream *stream, const struct gw_identity *identity, struct gw_error *err)
+{
+    struct gw_plan *plan;
+    int status = ask(stream, identity, &plan, err);
+    if (status)
+        return status;
+    bool is_same = plan->class_id == stream->subscriber.view->plan->class_id;
+    gw_plan_unref(plan);
+    return is_same ? GW_OK : gw_error_set(err, GW_EDENIED, "not_covered", "a bearer with another lens cannot renew this stream");
+}
+
+static void end(struct gw_stream *stream, const struct gw_error *err)
+{
+    const struct gw_subscriber *subscriber = &stream->subscriber;
+    gw_log_write(stream->connection->server->opts.log, GW_LOG_INFO, "stream_lost_lens",
+                 (struct gw_log_field[]){GW_F_UINT("connection", stream->connection->number), GW_F_TEXT("stream", stream->id),
+                                         GW_F_TEXT("reason", err->id), GW_F_END});
+    /* What is half out is the old lens's: its end must not follow. */
+    if (subscriber->into > 0 || subscriber->phase != GW_SUB_FLOWING)
+        gw_connection_close(stream->connection);
+    else if (err->is_retryable)
+        gw_stream_goaway(stream, "lens_unknown", 1000);
+    else
+        gw_stream_finish(stream, "goaway", "{\"reason\":\"not_allowed\",\"after_ms\":0,\"retry\":\"final\"}");
+}
+
+void gw_stream_ask_lens(struct gw_stream *stream)
+{
+    struct gw_plan *plan;
+    struct gw_error err;
+    if (stream->is_leaving || !stream->subscriber.view || stream->subscriber.is_refused)
+        return;
+    if (ask(stream, stream->identity, &plan, &err)) {
+        end(stream, &err);
+        return;
+    }
+    if (plan->class_id != stream->subscriber.view->plan->class_id) {
+        stream->has_new_lens = stream->head == NULL; /* before the first verdict there was no lens that it knew of */
+        if (gw_subscriber_switch(&stream->subscriber, plan))
+            gw_connection_close(stream->connection);
+    }
+    gw_plan_unref(plan);
+}
