@@ -9,10 +9,10 @@
 #include "app/config.h"
 #include "app/process_internal.h"
 #include "app/registry_file.h"
+#include "app/reload.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "hub/manifest.h"
@@ -135,8 +135,6 @@ static int read_keys(struct gw_process *process, struct gw_error *err)
     int status = gw_cursor_ring_parse(text.data, &process->ring, err);
     gw_zero_secret(text.data, text.length);
     gw_buffer_fini(&text);
-    if (!status && config->jwt.jwks_file[0])
-        status = gw_file_read(config->jwt.jwks_file, GW_JWKS_MAX_BYTES, &process->jwks, err);
     return status;
 }
 
@@ -217,7 +215,7 @@ static int build(struct gw_process *process, struct gw_error *err)
     process->clock = gw_clock_system();
     process->log = gw_log_create(2, level);
     process->metrics = gw_metrics_create();
-    gw_buffer_init(&process->jwks, 0);
+    gw_reload_init(process);
     fill_server_config(process);
     int status = load_manifests(process, err);
     if (!status)
@@ -253,19 +251,6 @@ int gw_process_start(const struct gw_config *config, struct gw_process **out, st
 unsigned gw_process_port(const struct gw_process *process, bool is_admin)
 {
     return gw_server_port(process->workers[0].server, is_admin ? GW_SURFACE_ADMIN : GW_SURFACE_PUBLIC);
-}
-
-void gw_process_reload(struct gw_process *process)
-{
-    struct gw_error err;
-    if (!process->tls)
-        return;
-    if (gw_tls_reload(process->tls, &err))
-        gw_log_write(process->log, GW_LOG_ERROR, "tls_reload_failed",
-                     (struct gw_log_field[]){GW_F_TEXT("code", err.id), GW_F_TEXT("message", err.message), GW_F_END});
-    else
-        gw_log_write(process->log, GW_LOG_INFO, "tls_reloaded",
-                     (struct gw_log_field[]){GW_F_INT("not_after_s", gw_tls_not_after_s(process->tls)), GW_F_END});
 }
 
 /* ---- ending ------------------------------------------------------------------------------------------------------------------------------ */
@@ -358,7 +343,6 @@ void gw_process_destroy(struct gw_process *process)
     gw_cursor_ring_destroy(process->ring);
     gw_files_registry_destroy(process->registry);
     gw_manifests_unref(process->manifests);
-    gw_buffer_fini(&process->jwks);
     gw_metrics_destroy(process->metrics);
     gw_log_destroy(process->log);
     gw_free(process->workers);

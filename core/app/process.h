@@ -13,7 +13,7 @@ struct gw_process;
 int gw_process_start(const struct gw_config *config, struct gw_process **out, struct gw_error *err);
 /* The ports that it listens on. */
 unsigned gw_process_port(const struct gw_process *process, bool is_admin);
-/* Reads the certificate again; logs what came of it. */
+/* Reads again what files hold: the certificate, the registry, the keys (app/reload.h). */
 void gw_process_reload(struct gw_process *process);
 /* Drains: streams are told to go, what was admitted becomes durable and is answered. True when all of it was done within shutdown_ms. */
 bool gw_process_drain(struct gw_process *process);

@@ -2,8 +2,8 @@
 #ifndef GW_APP_PROCESS_INTERNAL_H
 #define GW_APP_PROCESS_INTERNAL_H
 
+#include "app/reload.h"
 #include "app/worker.h"
-#include "base/buffer.h"
 
 struct gw_file_watch;
 struct gw_files_registry;
@@ -26,7 +26,7 @@ struct gw_process {
     struct gw_sqlite_spine *sqlite;
     struct gw_memory_spine *memory;
     const struct gw_spine *spine;
-    struct gw_buffer jwks; /* of jwt.jwks_file */
+    struct gw_reload reload;
     struct gw_loop *outgoing;
     struct gw_http_client *http;
     struct gw_stdout_sink *stdout_sink;

@@ -19,14 +19,15 @@ static int read_data(const char *path, struct gw_data_file **out, struct gw_erro
     return path[0] ? gw_data_file_load(path, &opts, out, err) : gw_data_file_parse(EMPTY, strlen(EMPTY), &opts, out, err);
 }
 
-int gw_registry_file_open(const char *path, const struct gw_manifests *manifests, struct gw_files_registry **out, struct gw_error *err)
+/* *registry is replaced where there is one, else created. */
+static int load(const char *path, const struct gw_manifests *manifests, struct gw_files_registry **registry, struct gw_error *err)
 {
     struct gw_data_file *file;
     int status = read_data(path, &file, err);
     if (status)
         return status;
     struct gw_files_registry_opts opts = {.document = gw_data_file_value(file), .self = (void *)manifests, .knows_canvas = knows_canvas};
-    status = gw_files_registry_create(&opts, out, err);
+    status = *registry ? gw_files_registry_replace(*registry, &opts, err) : gw_files_registry_create(&opts, registry, err);
     if (status) {
         char where[sizeof err->path];
         gw_data_file_where(file, err->path, where, sizeof where);
@@ -34,4 +35,16 @@ int gw_registry_file_open(const char *path, const struct gw_manifests *manifests
     }
     gw_data_file_destroy(file);
     return status;
+}
+
+int gw_registry_file_open(const char *path, const struct gw_manifests *manifests, struct gw_files_registry **out, struct gw_error *err)
+{
+    *out = NULL;
+    return load(path, manifests, out, err);
+}
+
+int gw_registry_file_reload(const char *path, const struct gw_manifests *manifests, struct gw_files_registry *registry,
+                            struct gw_error *err)
+{
+    return load(path, manifests, &registry, err);
 }

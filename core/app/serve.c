@@ -102,7 +102,8 @@ int gw_serve_main(int argc, char **argv)
         .synopsis = "[--config FILE]",
         .about = "Starts the gateway. Without a file it reads ATOMS_LISTEN, ATOMS_DATA_DIR and the other variables that\n"
                  "`atoms check-config` lists, keeps its data in an embedded database, and prints one line when it is ready.\n"
-                 "SIGTERM and SIGINT end it in order; SIGHUP reads the TLS certificate again.\n",
+                 "SIGTERM and SIGINT end it in order; SIGHUP reads the TLS certificate, the registry file and\n"
+                 "the key set again.\n",
         .options = options,
         .example = "  atoms serve\n  ATOMS_LISTEN=127.0.0.1:9000 atoms serve\n"};
     struct gw_config config;

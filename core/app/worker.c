@@ -3,6 +3,7 @@
 #include "app/config.h"
 #include "app/process_internal.h"
 #include "base/error.h"
+#include "base/metrics.h"
 #include "hub/builtin_policy.h"
 #include "identity/jwks_fetch.h"
 #include "identity/verifier.h"
@@ -32,6 +33,13 @@ static bool is_phase_done(const struct gw_worker *worker)
     return worker->phase == GW_WORKER_SETTLING && gw_hub_is_quiet(worker->hub);
 }
 
+static void tell_stale_keys(struct gw_worker *worker)
+{
+    bool is_stale = gw_verifier_is_stale(worker->verifier);
+    gw_metric_add(worker->process->reload.stale_keys, (int)is_stale - (int)worker->has_stale_keys);
+    worker->has_stale_keys = is_stale;
+}
+
 static void on_tick(void *arg)
 {
     struct gw_worker *worker = arg;
@@ -40,12 +48,20 @@ static void on_tick(void *arg)
     gw_hub_tick(worker->hub);
     gw_server_tick(worker->server);
     gw_verifier_tick(worker->verifier);
+    tell_stale_keys(worker);
     if (worker->index == 0 && worker->phase == GW_WORKER_SERVING)
         atomic_store(&worker->process->shared.is_ready, gw_verifier_is_ready(worker->verifier));
     if (worker->has_reported || !is_phase_done(worker))
         return;
     worker->has_reported = true;
     sem_post(&worker->process->reports);
+}
+
+static void on_reload(struct gw_task *task)
+{
+    struct gw_worker *worker = (struct gw_worker *)(void *)((char *)task - offsetof(struct gw_worker, reload));
+    atomic_store(&worker->is_reload_due, false);
+    gw_verifier_reload(worker->verifier);
 }
 
 static void enter(struct gw_worker *worker, enum gw_worker_phase phase)
@@ -86,6 +102,13 @@ static void post(struct gw_worker *worker, struct gw_task *task, void (*run)(str
 void gw_worker_leave(struct gw_worker *worker) { post(worker, &worker->leave, on_leave); }
 
 void gw_worker_settle(struct gw_worker *worker) { post(worker, &worker->settle, on_settle); }
+
+/* One that is still on its way will read what is there then. */
+void gw_worker_reload(struct gw_worker *worker)
+{
+    if (!atomic_exchange(&worker->is_reload_due, true))
+        post(worker, &worker->reload, on_reload);
+}
 
 void gw_worker_abort(struct gw_worker *worker) { post(worker, &worker->abort, on_abort); }
 
@@ -137,8 +160,7 @@ static int make_verifier(struct gw_worker *worker, struct gw_error *err)
     struct gw_process *process = worker->process;
     const struct gw_config *config = process->config;
     struct gw_verifier_opts opts = {.secret = config->jwt.secret,
-                                    .jwks_text = config->jwt.jwks_file[0] ? process->jwks.data : NULL,
-                                    .jwks_length = process->jwks.length,
+                                    .jwks_file = config->jwt.jwks_file,
                                     .jwks_url = config->jwt.jwks_url,
                                     .issuer = config->jwt.issuer,
                                     .audience = config->jwt.audience,

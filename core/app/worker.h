@@ -4,6 +4,7 @@
 #define GW_APP_WORKER_H
 
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -39,7 +40,9 @@ struct gw_worker {
     struct gw_alarm *alarm, *wake; /* the tick; what the hub asks for */
     enum gw_worker_phase phase;
     bool has_reported;
-    struct gw_task leave, settle, abort;
+    bool has_stale_keys; /* as told to the metric */
+    atomic_bool is_reload_due;
+    struct gw_task leave, settle, abort, reload;
 };
 
 int gw_worker_init(struct gw_worker *worker, struct gw_process *process, size_t index, struct gw_error *err);
@@ -48,6 +51,8 @@ int gw_worker_start(struct gw_worker *worker, struct gw_error *err);
 /* Any thread: begins a phase of the shutdown; the process's semaphore is posted when it is done. */
 void gw_worker_leave(struct gw_worker *worker);
 void gw_worker_settle(struct gw_worker *worker);
+/* Any thread: its keys are read again. */
+void gw_worker_reload(struct gw_worker *worker);
 /* Any thread: ends the connections that are left. */
 void gw_worker_abort(struct gw_worker *worker);
 /* The loop does not run. */

@@ -1,5 +1,6 @@
 #include "identity/key_ring.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -16,7 +17,7 @@ void gw_key_ring_fini(struct gw_key_ring *ring)
 {
     destroy_keys(ring->keys, ring->count);
     gw_free(ring->keys);
-    *ring = (struct gw_key_ring){NULL, 0, 0};
+    *ring = (struct gw_key_ring){.keys = NULL};
 }
 
 static int no_memory(struct gw_error *err) { return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a key"); }
@@ -40,49 +41,53 @@ int gw_key_ring_add_secret(struct gw_key_ring *ring, const char *secret, struct 
     if (rc != 0)
         return rc;
     ring->keys[ring->count++] = key;
-    ring->fixed_count = ring->count;
+    ring->counts[GW_KEYS_SECRET]++;
     return 0;
 }
 
-/* Moves the keys of a parsed set behind the present ones; room is there. */
-static void move_keys(struct gw_key_ring *ring, struct gw_jwks *set)
+static int parse_set(enum gw_key_source source, const char *text, size_t length, struct gw_jwks *set, struct gw_error *err)
 {
-    for (size_t i = 0; i < set->count; i++) {
-        ring->keys[ring->count++] = set->keys[i];
-        set->keys[i] = NULL;
+    int rc = gw_jwks_parse(text, length, set, err);
+    if (rc == GW_ENOMEM)
+        return rc;
+    if (rc != 0) {
+        char reason[120];
+        snprintf(reason, sizeof reason, "%.119s", err->message);
+        return gw_error_set(err, GW_EINVAL, "bad_key_set", "not a JWK set (RFC 7517): %s", reason);
     }
-}
-
-int gw_key_ring_add_set(struct gw_key_ring *ring, const char *text, size_t length, struct gw_error *err)
-{
-    struct gw_jwks set;
-    int rc = gw_jwks_parse(text, length, &set, err);
-    if (rc != 0)
-        return rc == GW_ENOMEM ? rc : gw_error_set(err, GW_EINVAL, "bad_key_set", "not a JWK set (RFC 7517)");
-    if (set.count == 0)
-        rc = gw_error_set(err, GW_EINVAL, "bad_key_set", "none of the set's %zu keys is usable: ES256, RS256 or EdDSA", set.skipped_count);
-    else
-        rc = reserve(ring, set.count, err);
-    if (rc == 0) {
-        move_keys(ring, &set);
-        ring->fixed_count = ring->count;
-    }
-    gw_jwks_fini(&set);
+    if (set->count > 0 || source == GW_KEYS_URL)
+        return 0;
+    rc = gw_error_set(err, GW_EINVAL, "bad_key_set", "none of the set's %zu keys is usable: ES256, RS256 or EdDSA", set->skipped_count);
+    gw_jwks_fini(set);
     return rc;
 }
 
-int gw_key_ring_replace_fetched(struct gw_key_ring *ring, const char *text, size_t length, struct gw_error *err)
+/* Room is there. */
+static void exchange_keys(struct gw_key_ring *ring, enum gw_key_source source, struct gw_jwks *set)
+{
+    size_t before = 0, old = ring->counts[source];
+    for (size_t i = 0; i < (size_t)source; i++)
+        before += ring->counts[i];
+    destroy_keys(ring->keys + before, old);
+    size_t behind = ring->count - before - old;
+    memmove(ring->keys + before + set->count, ring->keys + before + old, behind * sizeof(struct gw_jwt_key *));
+    for (size_t i = 0; i < set->count; i++) {
+        ring->keys[before + i] = set->keys[i];
+        set->keys[i] = NULL;
+    }
+    ring->counts[source] = set->count;
+    ring->count = before + set->count + behind;
+}
+
+int gw_key_ring_replace(struct gw_key_ring *ring, enum gw_key_source source, const char *text, size_t length, struct gw_error *err)
 {
     struct gw_jwks set;
-    int rc = gw_jwks_parse(text, length, &set, err);
+    int rc = parse_set(source, text, length, &set, err);
     if (rc != 0)
         return rc;
     rc = reserve(ring, set.count, err);
-    if (rc == 0) {
-        destroy_keys(ring->keys + ring->fixed_count, ring->count - ring->fixed_count);
-        ring->count = ring->fixed_count;
-        move_keys(ring, &set);
-    }
+    if (rc == 0)
+        exchange_keys(ring, source, &set);
     gw_jwks_fini(&set);
     return rc;
 }

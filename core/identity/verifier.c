@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "identity/bearer_cache.h"
 #include "identity/key_ring.h"
@@ -32,22 +34,28 @@ struct queue {
     size_t count;
 };
 
+/* value: how often something may happen */
+struct bound {
+    bool has_happened;
+    int64_t last_ms; /* monotonic */
+};
+
 struct gw_verifier {
     const struct gw_clock *clock;
     struct gw_log *log;
     const struct gw_key_fetch *fetch_port;
-    char *url, *issuer, *audience;
+    char *file, *url, *issuer, *audience;
     int64_t leeway_s;
     size_t max_waiting;
     int64_t refetch_min_ms, wait_timeout_ms;
 
     struct gw_key_ring ring;
     struct gw_bearer_cache *cache;
-    struct fetch *fetch;     /* the one under way, or NULL */
-    bool has_fetched;        /* a set came from the URL once */
-    bool has_refetched;      /* last_refetch_ms is set */
-    int64_t last_refetch_ms; /* monotonic; for an unknown kid */
-    int64_t next_fetch_ms;   /* monotonic; when the set gets old, or a failed fetch is tried again */
+    struct fetch *fetch; /* the one under way, or NULL */
+    bool has_fetched;    /* a set came from the URL once */
+    bool is_url_stale, is_file_stale;
+    struct bound refetch, reread; /* for an unknown kid */
+    int64_t next_fetch_ms;        /* monotonic; when the set gets old, or a failed fetch is tried again */
     int64_t retry_ms;
     struct queue waiting, answering;
 };
@@ -78,19 +86,42 @@ static bool queue_remove(struct queue *queue, struct gw_verify *verify)
     return false;
 }
 
+static bool take_turn(const struct gw_verifier *v, struct bound *bound)
+{
+    int64_t now = now_ms(v);
+    if (bound->has_happened && now - bound->last_ms < v->refetch_min_ms)
+        return false;
+    *bound = (struct bound){true, now};
+    return true;
+}
+
 static bool is_empty(const char *text) { return text == NULL || text[0] == '\0'; }
 
 /* ---- keys ---------------------------------------------------------------------------------------------------------------------------- */
 
 static void start_fetch(struct gw_verifier *v);
 
-static int load_fixed_keys(struct gw_verifier *v, const struct gw_verifier_opts *opts, struct gw_error *err)
+static int read_file_keys(struct gw_verifier *v, struct gw_error *err)
+{
+    struct gw_buffer text;
+    gw_buffer_init(&text, 0);
+    int rc = gw_file_read(v->file, GW_JWKS_MAX_BYTES, &text, err);
+    if (rc == 0) {
+        rc = gw_key_ring_replace(&v->ring, GW_KEYS_FILE, text.data ? text.data : "", text.length, err);
+        if (rc != 0)
+            gw_error_prefix(err, v->file);
+    }
+    gw_buffer_fini(&text);
+    return rc;
+}
+
+static int load_keys(struct gw_verifier *v, const struct gw_verifier_opts *opts, struct gw_error *err)
 {
     int rc = 0;
     if (!is_empty(opts->secret))
         rc = gw_key_ring_add_secret(&v->ring, opts->secret, err);
-    if (rc == 0 && opts->jwks_text != NULL)
-        rc = gw_key_ring_add_set(&v->ring, opts->jwks_text, opts->jwks_length, err);
+    if (rc == 0 && v->file != NULL)
+        rc = read_file_keys(v, err);
     if (rc == 0 && v->ring.count == 0 && v->url == NULL)
         rc = gw_error_set(err, GW_EINVAL, "bad_key_set", "no secret, no key set and no URL of one: no bearer could ever be verified");
     return rc;
@@ -105,6 +136,7 @@ int gw_verifier_create(const struct gw_verifier_opts *opts, struct gw_verifier *
     v->clock = opts->clock;
     v->log = opts->log;
     v->fetch_port = opts->fetch;
+    v->file = copy_or_null(opts->jwks_file);
     v->url = copy_or_null(opts->jwks_url);
     v->issuer = copy_or_null(opts->issuer);
     v->audience = copy_or_null(opts->audience);
@@ -117,7 +149,7 @@ int gw_verifier_create(const struct gw_verifier_opts *opts, struct gw_verifier *
     v->retry_ms = FIRST_RETRY_MS;
     queue_init(&v->waiting);
     queue_init(&v->answering);
-    int rc = load_fixed_keys(v, opts, err);
+    int rc = load_keys(v, opts, err);
     if (rc != 0) {
         gw_verifier_destroy(v);
         return rc;
@@ -200,6 +232,20 @@ static bool is_unknown_key(const struct gw_verify *verify)
     return verify->status == GW_EAUTH && strcmp(verify->err.id, "bearer_unknown_key") == 0;
 }
 
+static void log_keys(struct gw_verifier *v, enum gw_log_level level, const char *event, const char *reason);
+
+static void reread_file(struct gw_verifier *v)
+{
+    struct gw_error err;
+    v->is_file_stale = read_file_keys(v, &err) != 0;
+    if (v->is_file_stale) {
+        log_keys(v, GW_LOG_ERROR, "keys_read_failed", err.message);
+        return;
+    }
+    gw_bearer_cache_keep_signed_by(v->cache, &v->ring);
+    log_keys(v, GW_LOG_INFO, "keys_read", "");
+}
+
 /* Sees to it that a fetch runs which may bring the unknown key; false when none may be started now. */
 static bool seek_key(struct gw_verifier *v)
 {
@@ -207,13 +253,10 @@ static bool seek_key(struct gw_verifier *v)
         return false;
     if (v->fetch != NULL)
         return true;
-    /* Until a first set has come, only the growing delay of failures decides. */
-    int64_t now = now_ms(v);
-    bool is_allowed = v->has_fetched ? !v->has_refetched || now - v->last_refetch_ms >= v->refetch_min_ms : now >= v->next_fetch_ms;
-    if (!is_allowed)
+    if (!v->has_fetched && now_ms(v) < v->next_fetch_ms)
+        return false; /* until a first set has come, only the growing delay of failures decides */
+    if (!take_turn(v, &v->refetch) && v->has_fetched)
         return false;
-    v->has_refetched = true;
-    v->last_refetch_ms = now;
     start_fetch(v);
     return true;
 }
@@ -238,6 +281,10 @@ bool gw_verifier_check(struct gw_verifier *v, const char *token, size_t length, 
 {
     verify->token = NULL;
     verify_token(v, token, length, verify);
+    if (is_unknown_key(verify) && v->file != NULL && take_turn(v, &v->reread)) {
+        reread_file(v);
+        verify_token(v, token, length, verify);
+    }
     if (!is_unknown_key(verify))
         return false;
     if (seek_key(v))
@@ -298,11 +345,13 @@ static void end_late(struct gw_verifier *v)
 /* ---- fetching
  * ---------------------------------------------------------------------------------------------------------------------------- */
 
-static void log_fetch(struct gw_verifier *v, enum gw_log_level level, const char *event, const char *reason)
+static void log_keys(struct gw_verifier *v, enum gw_log_level level, const char *event, const char *reason)
 {
     if (v->log == NULL)
         return;
-    struct gw_log_field fields[] = {GW_F_TEXT("url", v->url), GW_F_UINT("keys", v->ring.count), GW_F_TEXT("reason", reason), GW_F_END};
+    bool is_file = strncmp(event, "keys_read", 9) == 0;
+    struct gw_log_field fields[] = {is_file ? GW_F_TEXT("file", v->file) : GW_F_TEXT("url", v->url), GW_F_UINT("keys", v->ring.count),
+                                    GW_F_TEXT("reason", reason), GW_F_END};
     if (reason[0] == '\0')
         fields[2] = GW_F_END;
     gw_log_write(v->log, level, event, fields);
@@ -313,17 +362,19 @@ static void accept_set(struct gw_verifier *v, int64_t max_age_s)
     int64_t age_s = max_age_s < 0 ? DEFAULT_MAX_AGE_S : max_age_s;
     age_s = age_s < MIN_MAX_AGE_S ? MIN_MAX_AGE_S : age_s > MAX_MAX_AGE_S ? MAX_MAX_AGE_S : age_s;
     v->has_fetched = true;
+    v->is_url_stale = false;
     v->retry_ms = FIRST_RETRY_MS;
     v->next_fetch_ms = now_ms(v) + age_s * 1000;
     gw_bearer_cache_keep_signed_by(v->cache, &v->ring);
-    log_fetch(v, GW_LOG_INFO, "keys_fetched", "");
+    log_keys(v, GW_LOG_INFO, "keys_fetched", "");
 }
 
 static void keep_old_set(struct gw_verifier *v, const struct gw_error *err)
 {
+    v->is_url_stale = true;
     v->next_fetch_ms = now_ms(v) + v->retry_ms;
     v->retry_ms = v->retry_ms * 2 > MAX_RETRY_MS ? MAX_RETRY_MS : v->retry_ms * 2;
-    log_fetch(v, GW_LOG_WARN, "keys_fetch_failed", err->message);
+    log_keys(v, GW_LOG_WARN, "keys_fetch_failed", err->message);
 }
 
 static void on_fetched(struct gw_key_fetch_request *request)
@@ -334,7 +385,7 @@ static void on_fetched(struct gw_key_fetch_request *request)
         v->fetch = NULL;
         int rc = request->status;
         if (rc == GW_OK)
-            rc = gw_key_ring_replace_fetched(&v->ring, request->body, request->body_length, &request->err);
+            rc = gw_key_ring_replace(&v->ring, GW_KEYS_URL, request->body, request->body_length, &request->err);
         if (rc == GW_OK)
             accept_set(v, request->max_age_s);
         else
@@ -363,6 +414,16 @@ void gw_verifier_tick(struct gw_verifier *v)
         start_fetch(v);
 }
 
+void gw_verifier_reload(struct gw_verifier *v)
+{
+    if (v->file != NULL)
+        reread_file(v);
+    if (v->url != NULL && v->fetch == NULL)
+        start_fetch(v);
+}
+
+bool gw_verifier_is_stale(const struct gw_verifier *v) { return v->is_file_stale || v->is_url_stale; }
+
 bool gw_verifier_is_ready(const struct gw_verifier *v) { return v->ring.count > 0; }
 
 void gw_verifier_destroy(struct gw_verifier *v)
@@ -379,6 +440,7 @@ void gw_verifier_destroy(struct gw_verifier *v)
     }
     gw_bearer_cache_destroy(v->cache);
     gw_key_ring_fini(&v->ring);
+    gw_free(v->file);
     gw_free(v->url);
     gw_free(v->issuer);
     gw_free(v->audience);

@@ -4,7 +4,10 @@
  *
  * Keys of a URL are fetched at creation, again when their age passes the answer's max-age (kept within 1 minute to 1 hour), and once for a
  * bearer whose `kid` is unknown, at most every `refetch_min_ms`. A failed fetch keeps the old set and is repeated with a growing delay. A
- * bearer that needs a key which a running fetch may bring waits for it. A key that left the set takes its cached bearers with it. */
+ * bearer that needs a key which a running fetch may bring waits for it. A key that left the set takes its cached bearers with it.
+ *
+ * Keys of a file are read at creation, again by gw_verifier_reload, and once for a bearer whose `kid` is unknown, within the same bounds; a file that
+ * cannot be used keeps the old set. It is local and small: the thread waits for it. */
 #ifndef GW_IDENTITY_VERIFIER_H
 #define GW_IDENTITY_VERIFIER_H
 
@@ -40,9 +43,8 @@ struct gw_key_fetch {
 
 /* value: borrowed for the call of create, but for fetch, clock and log, which must outlive the verifier */
 struct gw_verifier_opts {
-    const char *secret;    /* HS256; NULL or "" = none */
-    const char *jwks_text; /* the text of a JWKS file; NULL = none */
-    size_t jwks_length;
+    const char *secret;               /* HS256; NULL or "" = none */
+    const char *jwks_file;            /* a path; NULL or "" = none */
     const char *jwks_url;             /* NULL or "" = none */
     const char *issuer, *audience;    /* NULL or "" = not checked */
     int64_t leeway_s;                 /* for exp and nbf: 0..60 */
@@ -55,7 +57,7 @@ struct gw_verifier_opts {
     struct gw_log *log; /* NULL = silent */
 };
 
-/* GW_EINVAL (bad_key_set): no key at all and no URL, or the JWKS text is not a key set. */
+/* GW_EINVAL (bad_key_set): no key at all and no URL, or the file is not a key set; ids of gw_file_read. err->path is the file's. */
 int gw_verifier_create(const struct gw_verifier_opts *opts, struct gw_verifier **out, struct gw_error *err);
 /* Waiting requests end with GW_ECLOSED. A running fetch may end later; it finds nobody. */
 void gw_verifier_destroy(struct gw_verifier *verifier);
@@ -81,7 +83,11 @@ bool gw_verifier_check(struct gw_verifier *verifier, const char *token, size_t l
 void gw_verifier_cancel(struct gw_verifier *verifier, struct gw_verify *verify);
 /* To be called about once a second: starts a refresh that is due, ends what waited too long. */
 void gw_verifier_tick(struct gw_verifier *verifier);
+/* Reads the file again and fetches the URL again, unless a fetch runs; the log says what came of it. */
+void gw_verifier_reload(struct gw_verifier *verifier);
 /* False until a key is there: for readiness. */
 bool gw_verifier_is_ready(const struct gw_verifier *verifier);
+/* The file or the URL gave no set when it was asked last: an older one is in use, or none. */
+bool gw_verifier_is_stale(const struct gw_verifier *verifier);
 
 #endif

@@ -1,5 +1,6 @@
 #include "registry/files/files_registry.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -14,6 +15,7 @@
 
 struct gw_files_registry {
     struct gw_registry port;
+    pthread_rwlock_t lock; /* of document */
     struct gw_json *document;
 };
 
@@ -210,9 +212,13 @@ static void on_answered(struct gw_task *task)
 /* The document is shared by all threads and JSON trees are one thread's at a time, so the asker gets a copy. */
 static void answer(void *self, struct gw_flow_get *request)
 {
-    const struct gw_json *flow = look_up(self, request);
-    request->flow = flow ? gw_json_copy_deep(flow) : NULL;
-    if (!flow)
+    struct gw_files_registry *registry = self;
+    pthread_rwlock_rdlock(&registry->lock);
+    const struct gw_json *found = look_up(registry, request);
+    bool is_there = found != NULL;
+    request->flow = found ? gw_json_copy_deep(found) : NULL;
+    pthread_rwlock_unlock(&registry->lock);
+    if (!is_there)
         request->status = gw_error_set(&request->err, GW_ENOTFOUND, "unknown_flow", "there is no such flow");
     else if (!request->flow)
         request->status = gw_error_set(&request->err, GW_ENOMEM, "out_of_memory", "no memory for a flow");
@@ -222,20 +228,42 @@ static void answer(void *self, struct gw_flow_get *request)
     request->home->post(request->home->self, &request->task);
 }
 
-int gw_files_registry_create(const struct gw_files_registry_opts *opts, struct gw_files_registry **out, struct gw_error *err)
+/* A checked copy. */
+static int copy_document(const struct gw_files_registry_opts *opts, struct gw_json **out, struct gw_error *err)
 {
     int status = check_document(opts, err);
     if (status)
         return status;
+    *out = gw_json_copy_deep(opts->document);
+    return *out ? GW_OK : gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the registry");
+}
+
+int gw_files_registry_create(const struct gw_files_registry_opts *opts, struct gw_files_registry **out, struct gw_error *err)
+{
+    struct gw_json *document;
+    int status = copy_document(opts, &document, err);
+    if (status)
+        return status;
     struct gw_files_registry *registry = gw_alloc(sizeof *registry);
     registry->port = (struct gw_registry){.self = registry, .flow = answer};
-    registry->document = gw_json_copy_deep(opts->document);
-    if (registry->document) {
-        *out = registry;
-        return GW_OK;
-    }
-    gw_free(registry);
-    return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the registry");
+    registry->document = document;
+    pthread_rwlock_init(&registry->lock, NULL);
+    *out = registry;
+    return GW_OK;
+}
+
+int gw_files_registry_replace(struct gw_files_registry *registry, const struct gw_files_registry_opts *opts, struct gw_error *err)
+{
+    struct gw_json *fresh;
+    int status = copy_document(opts, &fresh, err);
+    if (status)
+        return status;
+    pthread_rwlock_wrlock(&registry->lock);
+    struct gw_json *old = registry->document;
+    registry->document = fresh;
+    pthread_rwlock_unlock(&registry->lock);
+    gw_json_unref(old);
+    return GW_OK;
 }
 
 void gw_files_registry_destroy(struct gw_files_registry *registry)
@@ -243,6 +271,7 @@ void gw_files_registry_destroy(struct gw_files_registry *registry)
     if (!registry)
         return;
     gw_json_unref(registry->document);
+    pthread_rwlock_destroy(&registry->lock);
     gw_free(registry);
 }
 

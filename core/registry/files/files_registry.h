@@ -1,6 +1,6 @@
 /* files_registry.h — the registry port over one document, read from a file by the wiring: for laptops and tests, embedded, mode dev only. Owns
- * a copy of the document; immutable, so any thread may ask. Fails while it is built, with err->path as a pointer into the document. Not for
- * reading files, and not for what changes while the gateway runs.
+ * a copy of the document. Any thread may ask, also while another one replaces the document. Fails while it is built, with err->path as a pointer into
+ * the document. Not for reading files.
  *
  *   {tenants: {<tenant id>: {title?, projects?: {<project id>: {title?, flows?: [flow]}}, apps?: {<app id>: {title?}},
  *                            surfaces?: {<surface id>: {title?}}, flows?: [flow]}}}
@@ -17,7 +17,7 @@ struct gw_files_registry;
 struct gw_json;
 struct gw_registry;
 
-/* value; borrowed for the call of create */
+/* value; borrowed for the call of create or replace */
 struct gw_files_registry_opts {
     const struct gw_json *document;
     void *self;
@@ -26,6 +26,8 @@ struct gw_files_registry_opts {
 
 /* GW_EINVAL: bad_shape, bad_id, missing_member, unknown_member, unknown_canvas, and the ids of gw_flow_check. */
 int gw_files_registry_create(const struct gw_files_registry_opts *opts, struct gw_files_registry **out, struct gw_error *err);
+/* Another document in the place of the present one; on failure that one stays. Errors as create. */
+int gw_files_registry_replace(struct gw_files_registry *registry, const struct gw_files_registry_opts *opts, struct gw_error *err);
 /* Nobody waits for an answer. */
 void gw_files_registry_destroy(struct gw_files_registry *registry);
 const struct gw_registry *gw_files_registry_port(const struct gw_files_registry *registry);

@@ -58,7 +58,7 @@ static void every_algorithm_of_a_key_file_verifies(void **state)
     for (size_t i = 0; i < 3; i++)
         keys[i] = jose_key_create(algs[i], algs[i]);
     char *set = jose_set(keys, 3);
-    start(f, (struct gw_verifier_opts){.jwks_text = set, .jwks_length = strlen(set)});
+    start(f, (struct gw_verifier_opts){.jwks_file = put_file(f, set)});
     for (size_t i = 0; i < 3; i++) {
         char *token = jose_sign(keys[i], payload_of("ann", 60));
         assert_at_once(f, token, GW_OK, "ann");
@@ -77,7 +77,7 @@ static void a_token_cannot_choose_its_algorithm(void **state)
     struct fixture *f = *state;
     struct jose_key *rsa = jose_key_create("RS256", "k");
     char *set = set_of(rsa);
-    start(f, (struct gw_verifier_opts){.secret = SECRET, .jwks_text = set, .jwks_length = strlen(set)});
+    start(f, (struct gw_verifier_opts){.secret = SECRET, .jwks_file = put_file(f, set)});
     /* the public set as an HMAC secret */
     char secret[100];
     snprintf(secret, sizeof secret, "%.90s", set);
@@ -163,10 +163,16 @@ static void no_key_at_all_is_refused(void **state)
     struct gw_verifier_opts opts = {.clock = &f->clock};
     assert_int_equal(gw_verifier_create(&opts, &f->verifier, &err), GW_EINVAL);
     assert_string_equal(err.id, "bad_key_set");
-    opts.jwks_text = "{\"keys\":[]}";
-    opts.jwks_length = strlen(opts.jwks_text);
-    assert_int_equal(gw_verifier_create(&opts, &f->verifier, &err), GW_EINVAL);
-    assert_string_equal(err.id, "bad_key_set");
+    static const char *const useless[] = {"{\"keys\":[]}", "{\"keys\":", ""};
+    for (size_t i = 0; i < sizeof useless / sizeof useless[0]; i++) {
+        opts.jwks_file = put_file(f, useless[i]);
+        assert_int_equal(gw_verifier_create(&opts, &f->verifier, &err), GW_EINVAL);
+        assert_string_equal(err.id, "bad_key_set");
+        assert_string_equal(err.path, f->file);
+    }
+    opts.jwks_file = "/nowhere/keys.json";
+    assert_int_equal(gw_verifier_create(&opts, &f->verifier, &err), GW_ENOTFOUND);
+    assert_string_equal(err.path, "/nowhere/keys.json");
     f->verifier = NULL;
 }
 

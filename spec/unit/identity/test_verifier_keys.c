@@ -199,6 +199,113 @@ static void waiting_is_bounded_in_number_and_time(void **state)
     free(token);
 }
 
+/* value: two keys and what they sign */
+struct pair {
+    struct jose_key *old, *new;
+    char *old_set, *new_set, *by_old, *by_new;
+};
+
+static void make_pair(struct pair *p)
+{
+    p->old = jose_key_create("ES256", "old");
+    p->new = jose_key_create("ES256", "new");
+    p->old_set = set_of(p->old);
+    p->new_set = set_of(p->new);
+    p->by_old = jose_sign(p->old, payload_of("ann", 9000));
+    p->by_new = jose_sign(p->new, payload_of("bob", 9000));
+}
+
+static void free_pair(struct pair *p)
+{
+    jose_key_destroy(p->old);
+    jose_key_destroy(p->new);
+    free(p->old_set);
+    free(p->new_set);
+    free(p->by_old);
+    free(p->by_new);
+}
+
+static void a_file_is_read_again_when_told_to(void **state)
+{
+    struct fixture *f = *state;
+    struct pair p;
+    make_pair(&p);
+    start(f, (struct gw_verifier_opts){.jwks_file = put_file(f, p.old_set)});
+    assert_at_once(f, p.by_old, GW_OK, "ann");
+    put_file(f, p.new_set);
+    assert_at_once(f, p.by_old, GW_OK, "ann");
+    gw_verifier_reload(f->verifier);
+    assert_at_once(f, p.by_old, GW_EAUTH, "bearer_unknown_key");
+    assert_at_once(f, p.by_new, GW_OK, "bob");
+    free_pair(&p);
+}
+
+static void a_file_is_read_once_for_an_unknown_key(void **state)
+{
+    struct fixture *f = *state;
+    struct pair p;
+    make_pair(&p);
+    start(f, (struct gw_verifier_opts){.jwks_file = put_file(f, p.old_set), .refetch_min_ms = 1000});
+    assert_at_once(f, p.by_new, GW_EAUTH, "bearer_unknown_key");
+    put_file(f, p.new_set);
+    assert_at_once(f, p.by_new, GW_EAUTH, "bearer_unknown_key");
+    f->now_ms = 999;
+    assert_at_once(f, p.by_new, GW_EAUTH, "bearer_unknown_key");
+    f->now_ms = 1000;
+    assert_at_once(f, p.by_new, GW_OK, "bob");
+    assert_at_once(f, p.by_old, GW_EAUTH, "bearer_unknown_key");
+    free_pair(&p);
+}
+
+static void a_faulty_file_keeps_the_old_keys(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const faulty[] = {"{\"keys\":[", "[]", "{\"keys\":[]}", ""};
+    struct pair p;
+    make_pair(&p);
+    start(f, (struct gw_verifier_opts){.secret = SECRET, .jwks_file = put_file(f, p.old_set)});
+    assert_false(gw_verifier_is_stale(f->verifier));
+    for (size_t i = 0; i < sizeof faulty / sizeof faulty[0]; i++) {
+        put_file(f, faulty[i]);
+        gw_verifier_reload(f->verifier);
+        assert_true(gw_verifier_is_stale(f->verifier));
+        assert_at_once(f, p.by_old, GW_OK, "ann");
+    }
+    put_file(f, p.new_set);
+    gw_verifier_reload(f->verifier);
+    assert_false(gw_verifier_is_stale(f->verifier));
+    assert_at_once(f, p.by_new, GW_OK, "bob");
+    free_pair(&p);
+}
+
+static void a_file_and_a_url_stand_beside_each_other(void **state)
+{
+    struct fixture *f = *state;
+    struct pair p;
+    make_pair(&p);
+    struct gw_verifier_opts opts = by_url;
+    opts.jwks_file = put_file(f, p.old_set);
+    start(f, opts);
+    reply(f, p.new_set, 600);
+    assert_at_once(f, p.by_old, GW_OK, "ann");
+    assert_at_once(f, p.by_new, GW_OK, "bob");
+    gw_verifier_reload(f->verifier);
+    gw_verifier_reload(f->verifier);
+    assert_int_equal(f->fetch_count, 2);
+    reply_failure(f);
+    assert_true(gw_verifier_is_stale(f->verifier));
+    assert_at_once(f, p.by_old, GW_OK, "ann");
+    assert_at_once(f, p.by_new, GW_OK, "bob");
+    gw_verifier_reload(f->verifier);
+    reply(f, "{\"keys\":[]}", 600);
+    assert_false(gw_verifier_is_stale(f->verifier));
+    assert_at_once(f, p.by_old, GW_OK, "ann");
+    struct answer answer;
+    assert_true(check(f, p.by_new, &answer));
+    gw_verifier_cancel(f->verifier, &answer.verify);
+    free_pair(&p);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -206,6 +313,10 @@ int main(void)
         T(bearers_wait_for_the_first_set),        T(no_set_yet_is_no_verdict),           T(an_unknown_key_is_fetched_once),
         T(a_shared_secret_never_causes_a_fetch),  T(a_failed_refresh_keeps_the_old_set), T(a_key_that_left_takes_its_bearers_with_it),
         T(waiting_is_bounded_in_number_and_time),
+        T(a_file_is_read_again_when_told_to),
+        T(a_file_is_read_once_for_an_unknown_key),
+        T(a_faulty_file_keeps_the_old_keys),
+        T(a_file_and_a_url_stand_beside_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -73,6 +74,8 @@ int teardown(void **state)
     gw_verifier_destroy(f->verifier);
     if (f->pending != NULL)
         reply_failure(f); /* a fetch that ends after its verifier */
+    if (f->file[0])
+        unlink(f->file);
     return 0;
 }
 
@@ -83,6 +86,18 @@ void start(struct fixture *f, struct gw_verifier_opts opts)
     opts.fetch = &f->port;
     if (gw_verifier_create(&opts, &f->verifier, &err) != 0)
         fail_msg("%s", err.message);
+}
+
+const char *put_file(struct fixture *f, const char *text)
+{
+    if (!f->file[0]) {
+        memcpy(f->file, "/tmp/atoms-keys-XXXXXX", sizeof "/tmp/atoms-keys-XXXXXX");
+        close(mkstemp(f->file));
+    }
+    FILE *file = fopen(f->file, "w");
+    if (!file || fputs(text, file) < 0 || fclose(file))
+        fail_msg("%s cannot be written", f->file);
+    return f->file;
 }
 
 char *payload_of(const char *actor, int64_t expires_in_s)

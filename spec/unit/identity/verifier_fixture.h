@@ -22,6 +22,7 @@ struct fixture {
     struct gw_key_fetch port;
     struct gw_key_fetch_request *pending;
     unsigned fetch_count;
+    char file[32]; /* of keys; "" until put_file */
     struct gw_verifier *verifier;
 };
 
@@ -38,6 +39,9 @@ void start(struct fixture *f, struct gw_verifier_opts opts);
 struct gw_key_fetch_request *take_pending(struct fixture *f);
 void reply(struct fixture *f, const char *body, int64_t max_age_s);
 void reply_failure(struct fixture *f);
+
+/* Writes the key file, which teardown removes; its path. */
+const char *put_file(struct fixture *f, const char *text);
 
 /* In a static buffer, which the next call overwrites. */
 char *payload_of(const char *actor, int64_t expires_in_s);

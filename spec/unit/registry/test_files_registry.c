@@ -129,6 +129,29 @@ static void an_answer_is_the_askers_own(void **state)
     gw_flow_get_fini(&request);
 }
 
+static int replace(struct gw_files_registry *registry, const char *text, struct gw_error *err)
+{
+    struct gw_json *document = parse(text);
+    struct gw_files_registry_opts opts = {.document = document, .knows_canvas = knows_planning};
+    int status = gw_files_registry_replace(registry, &opts, err);
+    gw_json_unref(document);
+    return status;
+}
+
+static void another_document_takes_the_place_of_the_old_unless_it_is_faulty(void **state)
+{
+    (void)state;
+    struct gw_files_registry *registry;
+    struct gw_error err;
+    assert_int_equal(create("{\"tenants\":{\"*\":{\"flows\":[" FLOW("demo", "old") "]}}}", &registry, &err), GW_OK);
+    assert_int_equal(replace(registry, "{\"tenants\":{\"a\":{\"flow\":[]}}}", &err), GW_EINVAL);
+    assert_string_equal(err.path, "/tenants/a/flow");
+    assert_string_equal(ask(registry, "acme", "p1", "demo"), "old");
+    assert_int_equal(replace(registry, "{\"tenants\":{\"*\":{\"flows\":[" FLOW("demo", "new") "]}}}", &err), GW_OK);
+    assert_string_equal(ask(registry, "acme", "p1", "demo"), "new");
+    gw_files_registry_destroy(registry);
+}
+
 /* ---- building --------------------------------------------------------------------------------------------------------------------------- */
 
 static void what_is_wrong_is_said_with_its_path(void **state)
@@ -167,6 +190,7 @@ int main(void)
         cmocka_unit_test(a_flow_is_found_where_it_is_nearest),
         cmocka_unit_test(without_tenants_there_are_no_flows),
         cmocka_unit_test(an_answer_is_the_askers_own),
+        cmocka_unit_test(another_document_takes_the_place_of_the_old_unless_it_is_faulty),
         cmocka_unit_test(what_is_wrong_is_said_with_its_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
