@@ -3,6 +3,7 @@
 ---   local caller = links.caller(loop, task)                one keep-alive connection; requests are pipelined and answered in order
 ---   local ticket = caller:send{method=, path=, bearer=, body=}     ticket.is_done, .status, .body once it is answered
 ---   caller:is_idle()                                       nothing is unanswered
+---   caller.has_repeated                                    something was sent again
 ---       A connection that breaks is opened again, and what was not answered is sent again, in order.
 ---
 ---   local follower = links.follower(loop, task, target)    target{bearer=, query=, cursor=function() → cursor or nil}
@@ -47,6 +48,7 @@ end
 function Caller:reopen()
   self.text = ""
   self.loop:connect(self)
+  self.has_repeated = self.has_repeated or not self:is_idle()
   for i = self.first, self.last do
     self.loop:send(self, self.tickets[i].bytes)
   end

@@ -107,7 +107,8 @@ local function account(self, events)
   end
   if self.play.is_ordered then
     local expected = advance(self)
-    if self.play.checks_order then
+    -- What was refused and sent again may be taken then, behind what stood behind it.
+    if self.play.checks_order and not self.caller.has_repeated then
       check_order(self, expected, events)
     end
   end
