@@ -175,7 +175,8 @@ static int report_memory(const struct sandbox *box, const char *name, struct gw_
 
 static int read_result(lua_State *L, const struct sandbox *box, struct gw_data_file *file, struct gw_error *err)
 {
-    struct gw_data_value_rules rules = {box->limits.max_depth, box->limits.max_nodes, box->opts.list_names};
+    struct gw_data_value_rules rules = {
+        .max_depth = box->limits.max_depth, .max_nodes = box->limits.max_nodes, .list_names = box->opts.list_names};
     int rc;
     if (!lua_istable(L, -1))
         rc = gw_error_set(err, GW_EINVAL, "data_bad_value", "the file must return a table: return { … }");

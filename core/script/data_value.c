@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "script/freeze.h"
 
 #define MAX_SAFE_INTEGER ((lua_Integer)9007199254740991)
 
@@ -17,6 +18,8 @@ struct reader {
     lua_State *L;
     const struct gw_data_value_rules *rules;
     unsigned depth, nodes_left;
+    size_t bytes_left;
+    int bottom;            /* stack index of the outermost value */
     struct gw_buffer path; /* JSON pointer of the value at hand */
     struct gw_error *err;
 };
@@ -47,8 +50,18 @@ static int check_text(struct reader *r, const char *text, size_t length)
         return BAD_VALUE(r, "text is not valid UTF-8 (byte %zu)", bad_at);
     if (memchr(text, '\0', length) != NULL)
         return BAD_VALUE(r, "text that holds a NUL");
+    if (r->rules->max_bytes != 0 && length > r->bytes_left) {
+        gw_error_limit(r->err, "data_too_large", "max_bytes", (int64_t)r->rules->max_bytes, "more than %zu bytes of text",
+                       r->rules->max_bytes);
+        set_path(r);
+        return GW_ELIMIT;
+    }
+    r->bytes_left -= r->rules->max_bytes != 0 ? length : 0;
     return 0;
 }
+
+/* The value on top, a member of a table. */
+static bool is_left_out(const struct reader *r) { return r->rules->leaves_out_functions && lua_isfunction(r->L, -1); }
 
 static int read_text(struct reader *r, struct gw_json **out)
 {
@@ -105,7 +118,10 @@ static int count_keys(struct reader *r, size_t *texts, size_t *integers)
     *texts = *integers = 0;
     lua_pushnil(r->L);
     while (lua_next(r->L, -2) != 0) {
+        bool is_absent = is_left_out(r);
         lua_pop(r->L, 1);
+        if (is_absent)
+            continue;
         if (lua_type(r->L, -1) == LUA_TSTRING)
             ++*texts;
         else if (lua_isinteger(r->L, -1))
@@ -147,7 +163,10 @@ static void collect_keys(struct reader *r, struct key *keys)
 {
     lua_pushnil(r->L);
     while (lua_next(r->L, -2) != 0) {
+        bool is_absent = is_left_out(r);
         lua_pop(r->L, 1);
+        if (is_absent)
+            continue;
         keys->text = lua_tolstring(r->L, -1, &keys->length);
         keys++;
     }
@@ -159,6 +178,10 @@ static int read_members(struct reader *r, const struct key *keys, size_t count, 
 {
     lua_pushnil(r->L);
     while (lua_next(r->L, -2) != 0) {
+        if (is_left_out(r)) {
+            lua_pop(r->L, 1);
+            continue;
+        }
         struct key key;
         key.text = lua_tolstring(r->L, -2, &key.length);
         const struct key *slot = bsearch(&key, keys, count, sizeof *keys, compare_keys);
@@ -206,7 +229,7 @@ out:
 static bool is_cycle(const struct reader *r)
 {
     const void *self = lua_topointer(r->L, -1);
-    for (int i = lua_gettop(r->L) - 1; i > 0; i--)
+    for (int i = lua_gettop(r->L) - 1; i >= r->bottom; i--)
         if (lua_type(r->L, i) == LUA_TTABLE && lua_topointer(r->L, i) == self)
             return true;
     return false;
@@ -224,26 +247,43 @@ static bool is_list_by_name(const struct reader *r)
     return false;
 }
 
-static int read_table(struct reader *r, struct gw_json **out)
+static int too_many(struct reader *r)
 {
-    if (is_cycle(r))
-        return BAD_VALUE(r, "a table that contains itself");
-    if (r->depth == r->rules->max_depth || !lua_checkstack(r->L, 8)) {
-        gw_error_limit(r->err, "data_too_large", "max_depth", r->rules->max_depth, "nested deeper than %u tables", r->rules->max_depth);
-        set_path(r);
-        return GW_ELIMIT;
-    }
+    gw_error_limit(r->err, "data_too_large", "max_nodes", r->rules->max_nodes, "more than %u values", r->rules->max_nodes);
+    set_path(r);
+    return GW_ELIMIT;
+}
+
+/* The content of a table on top. Of a table with more members than may be read none is looked at. */
+static int read_content(struct reader *r, bool is_marked, struct gw_json **out)
+{
     size_t texts, integers;
     int rc = count_keys(r, &texts, &integers);
     if (rc != 0)
         return rc;
-    r->depth++;
-    bool is_list = integers > 0 || (texts == 0 && is_list_by_name(r));
+    if (texts > r->nodes_left || integers > r->nodes_left)
+        return too_many(r);
+    bool is_list = integers > 0 || (texts == 0 && (is_marked || is_list_by_name(r)));
     *out = is_list ? gw_json_new_array() : gw_json_new_object();
     if (*out == NULL)
-        rc = no_memory(r);
-    else
-        rc = is_list ? read_array(r, integers, *out) : read_object(r, texts, *out);
+        return no_memory(r);
+    return is_list ? read_array(r, integers, *out) : read_object(r, texts, *out);
+}
+
+static int read_table(struct reader *r, struct gw_json **out)
+{
+    if (is_cycle(r))
+        return BAD_VALUE(r, "a table that contains itself");
+    if (r->depth == r->rules->max_depth || !lua_checkstack(r->L, 10)) {
+        gw_error_limit(r->err, "data_too_large", "max_depth", r->rules->max_depth, "nested deeper than %u tables", r->rules->max_depth);
+        set_path(r);
+        return GW_ELIMIT;
+    }
+    bool is_marked = gw_freeze_is_list(r->L, -1);
+    r->depth++;
+    gw_freeze_push_content(r->L, -1);
+    int rc = read_content(r, is_marked, out);
+    lua_pop(r->L, 1);
     r->depth--;
     return rc;
 }
@@ -258,6 +298,9 @@ static int read_scalar(struct reader *r, struct gw_json **out)
         return read_number(r, out);
     case LUA_TSTRING:
         return read_text(r, out);
+    case LUA_TLIGHTUSERDATA: /* data_file.h's states have none, a script's only the one */
+        *out = gw_json_new_null();
+        return *out == NULL ? no_memory(r) : 0;
     default:
         return BAD_VALUE(r, "a %s is not data", lua_typename(r->L, lua_type(r->L, -1)));
     }
@@ -267,11 +310,8 @@ static int read_scalar(struct reader *r, struct gw_json **out)
 static int read_value(struct reader *r, struct gw_json **out)
 {
     *out = NULL;
-    if (r->nodes_left == 0) {
-        gw_error_limit(r->err, "data_too_large", "max_nodes", r->rules->max_nodes, "more than %u values", r->rules->max_nodes);
-        set_path(r);
-        return GW_ELIMIT;
-    }
+    if (r->nodes_left == 0)
+        return too_many(r);
     r->nodes_left--;
     int rc = lua_istable(r->L, -1) ? read_table(r, out) : read_scalar(r, out);
     if (rc != 0) {
@@ -283,7 +323,8 @@ static int read_value(struct reader *r, struct gw_json **out)
 
 int gw_data_value_read(struct lua_State *L, const struct gw_data_value_rules *rules, struct gw_json **out, struct gw_error *err)
 {
-    struct reader reader = {.L = L, .rules = rules, .nodes_left = rules->max_nodes, .err = err};
+    struct reader reader = {
+        .L = L, .rules = rules, .nodes_left = rules->max_nodes, .bytes_left = rules->max_bytes, .bottom = lua_gettop(L), .err = err};
     gw_buffer_init(&reader.path, 0);
     int rc = read_value(&reader, out);
     if (rc == 0 && reader.path.has_failed) {

@@ -1,7 +1,11 @@
-/* data_value.h — a Lua table as a JSON tree, by the rules of data_file.h. Raises no Lua error, so it may run outside a protected call;
- * leaves the stack as it was. */
+/* data_value.h — a Lua table as a JSON tree, by the rules of data_file.h; of scripts also: a frozen table is read as what it holds, one that is marked as a list
+ * is a list when it is empty (freeze.h), the light userdata NULL is null (value_push.h). Raises no Lua error, so it may run outside a protected call; leaves the
+ * stack as it was. */
 #ifndef GW_SCRIPT_DATA_VALUE_H
 #define GW_SCRIPT_DATA_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
 
 struct gw_error;
 struct gw_json;
@@ -11,6 +15,8 @@ struct lua_State;
 struct gw_data_value_rules {
     unsigned max_depth, max_nodes;
     const char *const *list_names; /* as in data_file.h; may be NULL */
+    size_t max_bytes;              /* of all texts and names together; 0: no maximum */
+    bool leaves_out_functions;     /* members that are functions are absent, rather than an error */
 };
 
 /* Reads the value on top of the stack. On failure err->path is the JSON pointer of what is not data (data_bad_value, data_too_large), or

@@ -23,7 +23,7 @@ struct gw_source {
 };
 
 struct gw_sources *gw_sources_create(void);
-/* Copies all three. GW_ELIMIT sources_too_many, source_too_large, sources_too_large; GW_ECONFLICT source_exists. Before the set is shared. */
+/* Copies all three. GW_ELIMIT sources_too_many, source_too_large, sources_too_large; GW_EINVAL source_bad_name; GW_ECONFLICT source_exists. Before the set is shared. */
 int gw_sources_add(struct gw_sources *sources, const struct gw_source *source, struct gw_error *err);
 struct gw_sources *gw_sources_ref(struct gw_sources *sources);
 void gw_sources_unref(struct gw_sources *sources); /* NULL is fine */
@@ -31,7 +31,7 @@ void gw_sources_unref(struct gw_sources *sources); /* NULL is fine */
 const struct gw_source *gw_sources_find(const struct gw_sources *sources, const char *module); /* borrowed, or NULL */
 size_t gw_sources_count(const struct gw_sources *sources);
 const struct gw_source *gw_sources_at(const struct gw_sources *sources, size_t index); /* in byte order of module */
-/* SHA-256 over modules and texts in that order. */
+/* A SHA-256 chained over modules and texts in that order; 32 zero bytes for an empty set. */
 void gw_sources_digest(const struct gw_sources *sources, uint8_t out[32]);
 
 #endif

@@ -1,0 +1,126 @@
+#include "script/meter.h"
+
+#include <lauxlib.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "script/budget.h"
+
+#define STEP           1000
+#define FINE_STEP      100
+#define FINE_MEMORY    ((size_t)1 << 20)
+#define CLOCK_UNITS    4096
+#define STRING_HEADER  64 /* at least what Lua adds to a string's bytes */
+#define FREE_BYTES     1024
+#define BYTES_PER_UNIT 64 /* what one instruction's time copies */
+
+static void on_count(lua_State *L, lua_Debug *event);
+
+struct gw_meter *gw_meter_of(lua_State *L) { return *(struct gw_meter **)lua_getextraspace(L); }
+
+void gw_meter_attach(struct gw_meter *meter, lua_State *L)
+{
+    meter->L = L;
+    *(struct gw_meter **)lua_getextraspace(L) = meter;
+}
+
+static void set_step(struct gw_meter *meter, unsigned step)
+{
+    meter->step = step;
+    lua_sethook(meter->L, on_count, LUA_MASKCOUNT, (int)step);
+}
+
+/* Large blocks cost time that the hook does not see: `..` copies both sides, a growing table all of itself. lua_sethook may be called here, as from a signal
+ * handler (manual, section 4.7). */
+static void charge_bytes(struct gw_meter *meter, size_t size)
+{
+    meter->used += size / BYTES_PER_UNIT;
+    if (meter->is_counting && meter->used > meter->max_instructions && meter->step != 1)
+        set_step(meter, 1);
+}
+
+static void *refuse(struct gw_meter *meter, enum gw_meter_refusal why)
+{
+    meter->refusal = why;
+    return NULL;
+}
+
+void *gw_meter_allocate(void *self, void *old, size_t old_size, size_t size)
+{
+    struct gw_meter *meter = self;
+    bool is_string = old == NULL && old_size == LUA_TSTRING;
+    if (old == NULL)
+        old_size = 0; /* Lua passes the type there */
+    if (size == 0) {
+        meter->memory -= old_size;
+        gw_free(old);
+        return NULL;
+    }
+    size_t others = meter->memory - old_size;
+    if (is_string && size > GW_SCRIPT_STRING_MAX + STRING_HEADER)
+        return refuse(meter, GW_METER_STRING_TOO_LONG);
+    if (size > old_size && (size > meter->max_memory || others > meter->max_memory - size))
+        return refuse(meter, GW_METER_FULL);
+    if (size > FREE_BYTES)
+        charge_bytes(meter, size);
+    void *grown = gw_try_grow(old, size, 1);
+    if (grown == NULL && (old == NULL || size > old_size))
+        return refuse(meter, GW_METER_HEAP_IS_GONE);
+    meter->memory = others + size;
+    return grown != NULL ? grown : old; /* a block that does not shrink is still good */
+}
+
+void gw_meter_begin(struct gw_meter *meter)
+{
+    meter->used = meter->checked_at = 0;
+    meter->started_ns = meter->clock->monotonic_ns(meter->clock->self);
+    meter->end = GW_METER_RUNS;
+    meter->refusal = GW_METER_NO_REFUSAL;
+    meter->is_counting = true;
+    set_step(meter, meter->memory > FINE_MEMORY ? FINE_STEP : STEP);
+}
+
+uint64_t gw_meter_ns(const struct gw_meter *meter) { return meter->clock->monotonic_ns(meter->clock->self) - meter->started_ns; }
+
+void gw_meter_stop(lua_State *L, enum gw_meter_end end)
+{
+    struct gw_meter *meter = gw_meter_of(L);
+    if (meter->end != GW_METER_RUNS)
+        return;
+    meter->end = end;
+    set_step(meter, 1);
+    if (meter->on_end != NULL)
+        meter->on_end(meter, L);
+}
+
+static void check(lua_State *L, struct gw_meter *meter)
+{
+    if (meter->end == GW_METER_RUNS && meter->used > meter->max_instructions)
+        gw_meter_stop(L, GW_METER_INSTRUCTIONS);
+    if (meter->end == GW_METER_RUNS && meter->used - meter->checked_at >= FINE_STEP) {
+        meter->checked_at = meter->used;
+        if (gw_meter_ns(meter) > meter->max_ns)
+            gw_meter_stop(L, GW_METER_TIME);
+    }
+    if (meter->end != GW_METER_RUNS)
+        luaL_error(L, "the call is over");
+}
+
+static void on_count(lua_State *L, lua_Debug *event)
+{
+    (void)event;
+    struct gw_meter *meter = gw_meter_of(L);
+    meter->used += meter->step;
+    check(L, meter);
+    unsigned step = meter->memory > FINE_MEMORY ? FINE_STEP : STEP;
+    if (step != meter->step)
+        set_step(meter, step);
+}
+
+void gw_budget_charge(lua_State *L, uint64_t units)
+{
+    struct gw_meter *meter = gw_meter_of(L);
+    meter->used = units > UINT64_MAX / 2 || meter->used > UINT64_MAX / 2 ? UINT64_MAX / 2 + 1 : meter->used + units;
+    if (meter->end != GW_METER_RUNS || meter->used > meter->max_instructions || meter->used - meter->checked_at >= CLOCK_UNITS)
+        check(L, meter);
+}

@@ -1,0 +1,116 @@
+#include "script/modules.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "script/budget.h"
+#include "script/freeze.h"
+#include "script/sandbox_state.h"
+#include "script/sources.h"
+
+#define COMPILE_BYTES_PER_UNIT 2
+#define CHAIN_BYTES            200
+
+static const char loaded_key; /* its address is the key of the table of loaded modules in the registry */
+
+void gw_modules_open(lua_State *L)
+{
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &loaded_key);
+}
+
+void gw_modules_add(lua_State *L, const char *name)
+{
+    gw_freeze_deep(L, -1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, name);
+    lua_pop(L, 1);
+}
+
+static void refuse_cycle(lua_State *L, const struct gw_loading *inner, const char *name)
+{
+    char chain[CHAIN_BYTES] = "";
+    for (const struct gw_loading *file = inner; file != NULL; file = file->outer) {
+        char longer[CHAIN_BYTES];
+        snprintf(longer, sizeof longer, "%.80s -> %.100s", file->module, chain);
+        memcpy(chain, longer, sizeof chain);
+        if (strcmp(file->module, name) == 0)
+            luaL_error(L, "files that require each other: %s%s", chain, name);
+    }
+}
+
+/* The compiler's error, whose text is on top. */
+static void note_syntax_error(lua_State *L)
+{
+    struct gw_sandbox *box = gw_sandbox_of(L);
+    gw_trace_frames(&box->trace, L, 0);
+    gw_trace_error(&box->trace, L, -1);
+    gw_error_set(&box->failure, GW_EINVAL, "script_syntax", "%s", box->trace.message);
+    memcpy(box->failure.path, box->trace.path, sizeof box->failure.path);
+}
+
+/* Pushes the file as a function, whose _ENV is the globals. */
+static void compile(lua_State *L, const struct gw_source *source)
+{
+    gw_budget_charge(L, source->length / COMPILE_BYTES_PER_UNIT);
+    const char *name = lua_pushfstring(L, "@%s", source->path);
+    int status = luaL_loadbufferx(L, source->text, source->length, name, "t");
+    lua_remove(L, -2);
+    if (status == LUA_OK)
+        return;
+    if (status == LUA_ERRSYNTAX)
+        note_syntax_error(L);
+    else
+        gw_meter_stop(L, GW_METER_MEMORY);
+    lua_error(L);
+}
+
+static void run(lua_State *L, const struct gw_source *source)
+{
+    struct gw_sandbox *box = gw_sandbox_of(L);
+    struct gw_loading here = {.outer = box->loading, .module = source->module};
+    compile(L, source);
+    box->loading = &here;
+    lua_call(L, 0, 1);
+    if (lua_isnil(L, -1))
+        luaL_error(L, "%s returned nothing: a file returns its table", source->path);
+    gw_freeze_deep(L, -1);
+    box->loading = here.outer;
+}
+
+int gw_modules_push(lua_State *L, const char *name)
+{
+    struct gw_sandbox *box = gw_sandbox_of(L);
+    luaL_checkstack(L, 8, NULL);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key);
+    if (lua_getfield(L, -1, name) != LUA_TNIL) {
+        lua_remove(L, -2);
+        return 1;
+    }
+    lua_pop(L, 1);
+    const struct gw_source *source = gw_sources_find(box->sources, name);
+    if (source == NULL) {
+        lua_pop(L, 1);
+        return 0;
+    }
+    refuse_cycle(L, box->loading, name);
+    run(L, source);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, name);
+    lua_remove(L, -2);
+    return 1;
+}
+
+int gw_modules_require(lua_State *L)
+{
+    size_t length;
+    const char *name = luaL_checklstring(L, 1, &length);
+    lua_settop(L, 1);
+    gw_budget_charge(L, 10);
+    if (strlen(name) != length || gw_modules_push(L, name) == 0)
+        return luaL_error(L, "there is no module '%s'", name);
+    return 1;
+}
