@@ -1,12 +1,12 @@
---- find, match, gmatch and gsub against plain Lua's over random patterns and subjects. Small ones: there every turn of a pattern meets every
---- turn of a subject.
+--- find, match, gmatch and gsub against plain Lua's over random patterns and subjects. Small ones: there every turn of a pattern meets
+--- every turn of a subject.
 
 local compare = require("compare")
 
 local ATOMS = { "a", "b", "a", "b", ".", "%a", "%d", "%s", "%w", "%x", "%p", "%u", "%l", "%c", "%g",
-                "%A", "%D", "%S", "%W", "%.", "%%",
-                "[ab]", "[^ab]",
-                "[a-c]", "[%d_]", "[^%s]", "[]]", "[^]]", "[a-]", "[%a-z]", "[]-a]", "[a-%%]", "-", "1", " ", "_", "\xE4", "\0", "^", "$", "%-", "%Q" }
+                "%A", "%D", "%S", "%W", "%.", "%%", "[ab]", "[^ab]",
+                "[a-c]", "[%d_]", "[^%s]", "[]]", "[^]]", "[a-]", "[%a-z]", "[]-a]", "[a-%%]",
+                "-", "1", " ", "_", "\xE4", "\0", "^", "$", "%-", "%Q" }
 local SPECIAL = { "(", ")", "(", ")", "()", "%1", "%2", "%b()", "%bab", "%baa", "%f[a]", "%f[%w]", "%f[^%w]", "%f[%z]", "%f[\0]" }
 local MALFORMED = { "[", "[^", "%", "%b", "%ba", "%f", "%fa", "[a", "[a%", "%9", "%0", ")", "[]", "[%a" }
 local QUANTIFIERS = { "", "", "", "*", "+", "-", "?" }
