@@ -126,7 +126,7 @@ describe("a full disk", function()
     if ok then
       assert_all_there()
     else
-      assert.matches("ended with 1: atoms: [^\n]*spine", message)
+      assert.matches("ended with 1: atoms: [^\n]*spine%.db: the disk is full: [^\n]*Free %d+ MiB [^\n]*%(spine_full%)", message)
     end
     make_room()
     gateway:restart()

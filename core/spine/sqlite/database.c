@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -33,9 +34,11 @@ static const char SCHEMA[] = "BEGIN IMMEDIATE;"
                                                                               "PRAGMA user_version=" TEXT_OF(SCHEMA_VERSION) ";"
                                                                                                                              "COMMIT";
 
+static bool is_no_room(int system_errno) { return system_errno == ENOSPC || system_errno == EDQUOT; }
+
 int gw_database_fail(sqlite3 *db, struct gw_error *err)
 {
-    bool is_full = db != NULL && (sqlite3_errcode(db) & 0xff) == SQLITE_FULL;
+    bool is_full = db != NULL && ((sqlite3_errcode(db) & 0xff) == SQLITE_FULL || is_no_room(sqlite3_system_errno(db)));
     return gw_error_set(err, GW_EIO, is_full ? "spine_full" : "spine_io", "the spine's database: %s (%d, errno %d)",
                         db == NULL ? "out of memory" : sqlite3_errmsg(db), db == NULL ? 0 : sqlite3_extended_errcode(db),
                         db == NULL ? 0 : sqlite3_system_errno(db));
@@ -53,7 +56,7 @@ int gw_database_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct
 
 static int fail_path(struct gw_error *err, const char *path, const char *what)
 {
-    gw_error_set(err, GW_EIO, "spine_io", "%s: %s", what, strerror(errno));
+    gw_error_set(err, GW_EIO, is_no_room(errno) ? "spine_full" : "spine_io", "%s: %s", what, strerror(errno));
     gw_error_prefix(err, path);
     return GW_EIO;
 }
@@ -216,6 +219,27 @@ int gw_database_connect(const struct gw_database_opts *opts, sqlite3 **db, struc
     return err->code;
 }
 
+#define MIB (1u << 20)
+
+/* To open it takes the shared-memory file, and as much as the write-ahead log holds, to move that into the database. */
+static void say_how_much_room(const char *path, const char *folder, struct gw_error *err)
+{
+    char name[PATH_MAX];
+    struct stat wal = {0};
+    struct statvfs disk;
+    struct gw_error ignored;
+    if (file_beside(path, "-wal", name, sizeof name, &ignored) != GW_OK || stat(name, &wal) != 0)
+        wal.st_size = 0;
+    unsigned long long needed = (unsigned long long)wal.st_size / MIB + 2, free_bytes = 0;
+    if (statvfs(folder, &disk) == 0)
+        free_bytes = (unsigned long long)disk.f_bavail * disk.f_frsize;
+    gw_error_set(err, GW_EIO, "spine_full",
+                 "the disk is full: opening the log takes room. Free %llu MiB there (%llu KiB are free now) and start again; "
+                 "nothing that was acknowledged is lost",
+                 needed, free_bytes / 1024);
+    gw_error_prefix(err, path);
+}
+
 int gw_database_start(const struct gw_database_opts *opts, struct gw_log *log, int *lock_fd, sqlite3 **db, struct gw_error *err)
 {
     const char *path = opts->path;
@@ -237,6 +261,8 @@ int gw_database_start(const struct gw_database_opts *opts, struct gw_log *log, i
     extend_wal(path, opts->wal_bytes, log);
     return GW_OK;
 fail:
+    if (strcmp(err->id, "spine_full") == 0)
+        say_how_much_room(path, folder, err);
     sqlite3_close(*db);
     *db = NULL;
     close(*lock_fd);
