@@ -6,6 +6,7 @@
 
 #include "script/budget.h"
 #include "script/freeze.h"
+#include "script/lua_libraries.h"
 #include "script/lua_pairs.h"
 #include "script/modules.h"
 #include "script/sandbox_state.h"
@@ -93,24 +94,6 @@ static const luaL_Reg ours[] = {
     {"setmetatable", gw_freeze_setmetatable}, {"tostring", base_tostring}, {"xpcall", base_xpcall}, {NULL, NULL},
 };
 
-/* Without what makes bytecode, addresses or chance. */
-static void open_libraries(lua_State *L)
-{
-    static const luaL_Reg libraries[] = {
-        {"string", luaopen_string}, {"table", luaopen_table}, {"math", luaopen_math}, {"utf8", luaopen_utf8}, {NULL, NULL}};
-    static const char *const absent[][2] = {
-        {"string", "dump"}, {"string", "format"}, {"string", "rep"}, {"math", "random"}, {"math", "randomseed"}};
-    for (const luaL_Reg *library = libraries; library->name != NULL; library++)
-        luaL_requiref(L, library->name, library->func, 1);
-    for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++) {
-        lua_getglobal(L, absent[i][0]);
-        lua_pushnil(L);
-        lua_setfield(L, -2, absent[i][1]);
-    }
-    lua_pushnil(L);
-    lua_setfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-}
-
 void gw_lua_open_globals(lua_State *L)
 {
     int base = lua_gettop(L);
@@ -128,7 +111,7 @@ void gw_lua_open_globals(lua_State *L)
     lua_setfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_pushvalue(L, base + 1);
     lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-    open_libraries(L);
+    gw_lua_open_libraries(L);
     gw_freeze_globals(L, base + 1);
     lua_settop(L, base);
 }

@@ -9,25 +9,15 @@
 #include <string.h>
 #include <time.h>
 
-#include "script/budget.h"
+#include "base/clock.h"
 #include "script/lua_libraries.h"
+#include "script/meter.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #define MAX_MS 1000 /* sanitizers check every byte */
 #else
 #define MAX_MS 50
 #endif
-
-/* This test's own budget: a number that the state's extra space points to. */
-void gw_budget_charge(lua_State *L, uint64_t units)
-{
-    uint64_t *left = *(uint64_t **)lua_getextraspace(L);
-    if (units > *left) {
-        *left = 0;
-        luaL_error(L, "out of budget");
-    }
-    *left -= units;
-}
 
 static const char prepare[] = "package.path = 'spec/unit/script/libraries/?.lua'\n"
                               "real = {string = string, table = table, utf8 = utf8, math = math}\n"
@@ -38,22 +28,27 @@ static const char compare[] = "return function(name)\n"
                               "  require(name)(real, ours, random)\n"
                               "end\n";
 
-static lua_State *open_state(uint64_t *budget)
+static lua_State *open_state(struct gw_meter *meter, uint64_t max_instructions)
 {
-    lua_State *L = luaL_newstate();
+    *meter =
+        (struct gw_meter){.clock = gw_clock_system(), .max_instructions = UINT64_MAX / 4, .max_ns = UINT64_MAX, .max_memory = 64 << 20};
+    lua_State *L = lua_newstate(gw_meter_allocate, meter);
     assert_non_null(L);
-    *(uint64_t **)lua_getextraspace(L) = budget;
+    gw_meter_attach(meter, L);
+    gw_meter_begin(meter);
     luaL_openlibs(L);
     assert_int_equal(luaL_dostring(L, prepare), LUA_OK);
     gw_lua_open_libraries(L);
     assert_int_equal(lua_gettop(L), 0);
+    meter->max_instructions = max_instructions;
+    gw_meter_begin(meter);
     return L;
 }
 
 static void run_comparison(const char *name)
 {
-    uint64_t budget = UINT64_MAX;
-    lua_State *L = open_state(&budget);
+    struct gw_meter meter;
+    lua_State *L = open_state(&meter, UINT64_MAX / 4);
     assert_int_equal(luaL_dostring(L, compare), LUA_OK);
     lua_pushstring(L, name);
     if (lua_pcall(L, 1, 0, 0) != LUA_OK)
@@ -96,13 +91,13 @@ static double now_ms(void)
 /* Runs the text with a budget of 1,000,000; it must end for want of it, and soon. */
 static void assert_overruns(const char *text)
 {
-    uint64_t budget = 1000000;
-    lua_State *L = open_state(&budget);
+    struct gw_meter meter;
+    lua_State *L = open_state(&meter, 1000000);
     assert_int_equal(luaL_loadstring(L, text), LUA_OK);
     double begin = now_ms();
     int status = lua_pcall(L, 0, 0, 0);
     double took = now_ms() - begin;
-    if (status == LUA_OK || strstr(lua_tostring(L, -1), "out of budget") == NULL)
+    if (status == LUA_OK || meter.end != GW_METER_INSTRUCTIONS)
         fail_msg("%s: %s", text, status == LUA_OK ? "ended well" : lua_tostring(L, -1));
     print_message("%8.2f ms  %s\n", took, text);
     if (took > MAX_MS)
@@ -143,8 +138,8 @@ static void work_in_c_ends_by_the_budget(void **state)
 
 static void assert_fails(const char *text, const char *message)
 {
-    uint64_t budget = 100000000;
-    lua_State *L = open_state(&budget);
+    struct gw_meter meter;
+    lua_State *L = open_state(&meter, 100000000);
     if (luaL_dostring(L, text) == LUA_OK)
         fail_msg("%s: ended well", text);
     if (strstr(lua_tostring(L, -1), message) == NULL)
