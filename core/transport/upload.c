@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/hub.h"
@@ -187,11 +188,23 @@ static void check_silence(struct gw_upload *upload)
     fail(upload, 0, &err);
 }
 
+/* A body may outlast its bearer as little as a stream may. */
+static void check_bearer(struct gw_upload *upload)
+{
+    const struct gw_clock *clock = upload->server->opts.clock;
+    struct gw_error err;
+    if (!upload->exchange || clock->wall_ms(clock->self) < upload->exchange->identity->expires_at_ms)
+        return;
+    gw_error_set(&err, GW_EAUTH, "bearer_expired", "the bearer has expired while the body was under way");
+    fail(upload, 0, &err);
+}
+
 static void on_timer(struct gw_timer *timer)
 {
     struct gw_upload *upload = (struct gw_upload *)(void *)((char *)timer - offsetof(struct gw_upload, timer));
     gw_timer_start(upload->server->wheel, &upload->timer, PROBE_MS, on_timer);
     check_silence(upload);
+    check_bearer(upload);
     if (upload->has_failed)
         pump(upload);
     else if (upload->posts == 0)

@@ -117,6 +117,23 @@ describe("a bearer", function()
     assert.equal(200, ask(sign(claims({ ttl = -1 }))).status)
   end)
 
+  it("that expires between two requests of one connection is refused from then on, and a fresh one is taken there", function()
+    local connection, path = gateway:connect(), "/v1/state" .. support.http.query(gateway:ids({ run_id = make.run_id }))
+    local function status_of(bearer)
+      local answer = connection:call({ path = path, headers = { Authorization = "Bearer " .. bearer } })
+      return answer.status, answer.status ~= 200 and json.must(answer.body).code or nil
+    end
+    local old = sign(claims({ ttl = -3 })) -- the leeway is 5 s
+    assert.equal(200, status_of(old))
+    support.clock.until_true("the end of the bearer", function()
+      return status_of(old) == 401
+    end)
+    assert.same({ 401, "bearer_expired" }, { status_of(old) })
+    assert.equal(200, status_of(sign(claims())))
+    assert.same({ 401, "bearer_expired" }, { status_of(old) })
+    connection:close()
+  end)
+
   it("that is not valid yet is refused", function()
     assert_unauthorized(sign(claims({ extra = { nbf = os.time() + 60 } })), "bearer_not_yet_valid")
     assert.equal(200, ask(sign(claims({ extra = { nbf = os.time() - 1 } }))).status)

@@ -143,6 +143,21 @@ describe("an event stream", function()
     end
   end)
 
+  it("ends with its own bearer when a renewal was refused", function()
+    local stream = open({ bearer = gateway:bearer({ actor = "mine", ttl = 2 }), cursor = "now" })
+    local verdict = stream:expect("resume").json.data
+    local function renew(bearer)
+      local answer = gateway:post("/v1/streams/" .. verdict.stream_id .. "/renew", bearer, gateway:ids({ run_id = make.run_id }))
+      return answer.status .. " " .. answer.json.code
+    end
+    assert.equal("403 not_covered", renew(gateway:bearer({ actor = "other", ttl = 600 })))
+    assert.equal("401 bearer_expired", renew(gateway:bearer({ actor = "mine", ttl = -60 })))
+    assert.equal("401 bearer_signature", renew(gateway:bearer({ actor = "mine", ttl = 600 }):sub(1, -8) .. "AAAAAAA"))
+    local bye = stream:find("its end", function(frame) return frame.event == "goaway" end)
+    assert.equal("bearer_expired", bye.json.data.reason)
+    assert.is_true(stream:is_ended())
+  end)
+
   it("cannot be renewed when it is not there", function()
     for _, id in ipairs({ "w0.AAAAAAAAAAAAAAAAAAAAAA", "w99.AAAAAAAAAAAAAAAAAAAAAA", "w0", "x", "w-1.A", ("w"):rep(200) }) do
       local answer = gateway:post("/v1/streams/" .. id .. "/renew", ann, gateway:ids({}))

@@ -196,6 +196,19 @@ describe("a peer", function()
       connection:close()
     end)
 
+    it("is told when its bearer ends, and goes on with a fresh one", function()
+      local whole = ann
+      ann = gateway:bearer({ ttl = 2 })
+      local connection = begin()
+      local answer = pace(connection, '{"text":"word "}\n', 0.5, 10)
+      ann = whole
+      assert.same({ 401, "bearer_expired" }, { answer.status, answer.code })
+      local next_offset = gateway:post(path(), ann, gateway:ids({ run_id = make.run_id })).json.next_offset
+      assert.is_true(next_offset >= 10, next_offset)
+      assert.equal(200, gateway:post(path(), ann, gateway:ids({ run_id = make.run_id, offset = next_offset, ["end"] = "done" })).status)
+      connection:close()
+    end)
+
     it("cannot live on what others post to its message", function()
       local connection, over, text = begin(), clock.now() + 15, ""
       local answer
