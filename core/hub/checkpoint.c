@@ -14,6 +14,7 @@
 #include "hub/state.h"
 
 #define CHUNK_BYTES (512u << 10)
+#define FORMAT      2
 
 void gw_checkpoint_chunks_fini(struct gw_checkpoint_chunks *chunks)
 {
@@ -59,26 +60,19 @@ static int emit_head(const struct gw_state *state, uint64_t epoch, int64_t last_
 {
     struct gw_buffer head;
     gw_buffer_init(&head, 0);
-    gw_buffer_appendf(&head, "{\"v\":1,\"epoch\":\"%016" PRIx64 "\",\"seq\":%" PRIu64 ",\"at\":%" PRId64 "}", epoch, gw_state_seq(state),
-                      last_ts_ms);
+    gw_buffer_appendf(&head, "{\"v\":%d,\"epoch\":\"%016" PRIx64 "\",\"seq\":%" PRIu64 ",\"at\":%" PRId64 "}", FORMAT, epoch,
+                      gw_state_seq(state), last_ts_ms);
     int status = head.has_failed ? GW_ENOMEM : gw_checkpoint_emit(out, head.data, head.length);
     gw_buffer_fini(&head);
     return status;
 }
 
-int gw_checkpoint_write(const struct gw_state *state, const struct gw_keys *keys, uint64_t epoch, int64_t last_ts_ms,
-                        struct gw_checkpoint_chunks *out, struct gw_error *err)
+int gw_checkpoint_write(const struct gw_state *state, uint64_t epoch, int64_t last_ts_ms, struct gw_checkpoint_chunks *out,
+                        struct gw_error *err)
 {
-    struct gw_buffer filters;
-    gw_buffer_init(&filters, 0);
     int status = emit_head(state, epoch, last_ts_ms, out);
     if (!status)
         status = gw_state_save(state, CHUNK_BYTES, gw_checkpoint_emit, out, err);
-    if (!status)
-        status = gw_keys_save(keys, &filters);
-    if (!status)
-        status = gw_checkpoint_emit(out, filters.data ? filters.data : "", filters.length);
-    gw_buffer_fini(&filters);
     return status ? gw_error_set(err, status, "checkpoint_failed", "no memory to write a checkpoint") : GW_OK;
 }
 
@@ -94,7 +88,9 @@ static int read_head(const char *text, size_t length, uint64_t seq, struct gw_lo
     if (gw_json_parse(text, length, &limits, &head, err))
         return damaged(err);
     const struct gw_json *epoch = gw_json_get(head, "epoch"), *at = gw_json_get(head, "at"), *stored_seq = gw_json_get(head, "seq");
-    bool is_good = gw_json_is_string(epoch) && gw_json_is_int(at) && gw_json_is_int(stored_seq) && (uint64_t)gw_json_int(stored_seq) == seq;
+    const struct gw_json *version = gw_json_get(head, "v");
+    bool is_good = gw_json_is_int(version) && gw_json_int(version) == FORMAT && gw_json_is_string(epoch) && gw_json_is_int(at) &&
+                   gw_json_is_int(stored_seq) && (uint64_t)gw_json_int(stored_seq) == seq;
     if (is_good) {
         size_t text_length;
         loaded->epoch = strtoull(gw_json_text(epoch, &text_length), NULL, 16);
@@ -110,10 +106,18 @@ int gw_checkpoint_read(const struct gw_spine_get *stored, struct gw_loaded *load
     if (stored->chunk_count < 2)
         return damaged(err);
     int status = read_head(stored->chunks[0], stored->lengths[0], stored->seq, loaded, err);
-    size_t last = stored->chunk_count - 1;
     if (!status)
-        status = gw_state_load(loaded->state, (const char *const *)stored->chunks + 1, stored->lengths + 1, last - 1, err);
-    if (!status && loaded->keys)
-        status = gw_keys_load(loaded->keys, stored->chunks[last], stored->lengths[last], err);
+        status = gw_state_load(loaded->state, (const char *const *)stored->chunks + 1, stored->lengths + 1, stored->chunk_count - 1, err);
     return status;
+}
+
+int gw_checkpoint_read_filters(const struct gw_spine_get *stored, struct gw_keys *keys, struct gw_error *err)
+{
+    if (stored->status && stored->status != GW_ENOTFOUND) {
+        *err = stored->err;
+        return stored->status;
+    }
+    if (stored->status || stored->seq != stored->at_most_seq || stored->chunk_count != 1)
+        return damaged(err);
+    return gw_keys_load(keys, stored->chunks[0], stored->lengths[0], err);
 }

@@ -46,6 +46,7 @@ struct gw_keys {
     struct filter *filters; /* one a page, ascending by seq, each over the records behind the one before; there is room for one more */
     size_t filter_count;
     struct filter sealing; /* bits NULL: none */
+    uint64_t expected_seq; /* of the filters that are not here yet; 0: they are */
     /* Over all sealed keys: each level holds twice as many as the one before, so a new command asks a handful of filters, however long the history; only
      * a hit goes on to the pages' own. */
     struct filter levels[LEVELS_MAX];
@@ -81,16 +82,22 @@ static void drop_recent(struct gw_keys *keys, uint64_t up_to_seq)
     }
 }
 
+static void drop_filters(struct gw_keys *keys)
+{
+    for (size_t i = 0; i < keys->filter_count; i++)
+        gw_free(keys->filters[i].bits);
+    for (size_t i = 0; i < keys->level_count; i++)
+        gw_free(keys->levels[i].bits);
+    keys->filter_count = keys->level_count = 0;
+}
+
 void gw_keys_destroy(struct gw_keys *keys)
 {
     if (!keys)
         return;
     drop_recent(keys, UINT64_MAX);
     gw_map_destroy(keys->recent);
-    for (size_t i = 0; i < keys->filter_count; i++)
-        gw_free(keys->filters[i].bits);
-    for (size_t i = 0; i < keys->level_count; i++)
-        gw_free(keys->levels[i].bits);
+    drop_filters(keys);
     for (size_t i = 0; i < CACHED_PAGES; i++)
         gw_free(keys->cache[i].entries);
     gw_free(keys->sealing.bits);
@@ -232,7 +239,10 @@ bool gw_keys_find_recent(const struct gw_keys *keys, const uint8_t key[GW_KEY_BY
 
 enum gw_keys_answer gw_keys_find(struct gw_keys *keys, const uint8_t key[GW_KEY_BYTES], struct gw_keys_entry *entry, uint64_t *page_seq)
 {
-    return gw_keys_find_recent(keys, key, entry) ? GW_KEYS_KNOWN : find_sealed(keys, key, entry, page_seq);
+    if (gw_keys_find_recent(keys, key, entry))
+        return GW_KEYS_KNOWN;
+    *page_seq = keys->expected_seq;
+    return keys->expected_seq ? GW_KEYS_ASK_FILTERS : find_sealed(keys, key, entry, page_seq);
 }
 
 int gw_keys_add(struct gw_keys *keys, const struct gw_record_key *key, uint64_t record_seq)
@@ -334,7 +344,7 @@ static int begin_filter(struct gw_keys *keys, uint64_t seq, size_t count)
 
 int gw_keys_seal_begin(struct gw_keys *keys, uint64_t seq, struct gw_buffer *page)
 {
-    assert(!keys->sealing.bits);
+    assert(!keys->sealing.bits && !keys->expected_seq);
     size_t count = gw_map_count(keys->recent);
     uint8_t head[PAGE_HEAD], *entries = gw_try_grow(NULL, count ? count : 1, ENTRY_BYTES);
     if (!entries || make_room(keys, count) || begin_filter(keys, seq, count)) {
@@ -431,15 +441,33 @@ static int load_filter(struct gw_keys *keys, const uint8_t *head)
     return GW_OK;
 }
 
-int gw_keys_load(struct gw_keys *empty, const char *bytes, size_t length, struct gw_error *err)
+static int load_filters(struct gw_keys *keys, const uint8_t *at, const uint8_t *end, struct gw_error *err)
 {
-    const uint8_t *at = (const uint8_t *)bytes, *end = at + length;
     while (at < end) {
         if (end - at < 24 || load_u64(at + 8) > (uint64_t)(end - at - 24) || load_u64(at + 8) == 0)
-            return gw_error_set(err, GW_EINVAL, "checkpoint_damaged", "the key filters of a checkpoint are cut short");
-        if (load_filter(empty, at))
-            return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the key filters of a checkpoint");
+            return gw_error_set(err, GW_EINVAL, "key_filters_damaged", "the filters of the idempotency index are cut short");
+        if (load_filter(keys, at))
+            return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the filters of the idempotency index");
         at += 24 + load_u64(at + 8);
     }
     return GW_OK;
+}
+
+void gw_keys_expect(struct gw_keys *keys, uint64_t seq)
+{
+    assert(keys->filter_count == 0);
+    keys->expected_seq = seq;
+}
+
+uint64_t gw_keys_expected_seq(const struct gw_keys *keys) { return keys->expected_seq; }
+
+int gw_keys_load(struct gw_keys *keys, const char *bytes, size_t length, struct gw_error *err)
+{
+    assert(keys->filter_count == 0);
+    int status = load_filters(keys, (const uint8_t *)bytes, (const uint8_t *)bytes + length, err);
+    if (status)
+        drop_filters(keys);
+    else
+        keys->expected_seq = 0;
+    return status;
 }

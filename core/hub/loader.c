@@ -135,6 +135,44 @@ static void pass_over(struct gw_loader *loader, uint64_t seq, const struct gw_er
     get_checkpoint(loader, seq - 1);
 }
 
+static void go_on(struct gw_loader *loader, uint64_t checkpoint_seq)
+{
+    struct gw_error err;
+    if (checkpoint_seq)
+        loader->next_seq = checkpoint_seq + 1;
+    if (loader->next_seq >= loader->loaded.floor_seq) {
+        read_more(loader);
+        return;
+    }
+    gw_error_set(&err, GW_ENOTFOUND, "purged", "that part of the history is no longer kept");
+    finish(loader, GW_ENOTFOUND, &err);
+}
+
+static void on_filters(struct gw_spine_get *get)
+{
+    struct gw_loader *loader = get->arg;
+    struct gw_error err;
+    uint64_t seq = get->at_most_seq;
+    int status = gw_checkpoint_read_filters(get, loader->loaded.keys, &err);
+    gw_spine_get_fini(get);
+    if (status == GW_EINVAL)
+        pass_over(loader, seq, &err);
+    else if (status)
+        finish(loader, status, &err);
+    else
+        go_on(loader, seq);
+}
+
+static void get_filters(struct gw_loader *loader, uint64_t seq)
+{
+    const struct gw_spine *spine = loader->opts.hub->opts.spine;
+    loader->get = (struct gw_spine_get){.run = loader->run, .kind = GW_SPINE_KEY_FILTERS, .at_most_seq = seq};
+    loader->get.home = gw_hub_home(loader->opts.hub);
+    loader->get.done = on_filters;
+    loader->get.arg = loader;
+    spine->get(spine->self, &loader->get);
+}
+
 static void on_checkpoint(struct gw_spine_get *get)
 {
     struct gw_loader *loader = get->arg;
@@ -149,16 +187,16 @@ static void on_checkpoint(struct gw_spine_get *get)
         pass_over(loader, seq, &err);
         return;
     }
-    if (is_there && !status)
-        loader->next_seq = seq + 1;
-    if (status == GW_ENOTFOUND)
-        status = GW_OK;
-    if (!status && loader->next_seq < loader->loaded.floor_seq)
-        status = gw_error_set(&err, GW_ENOTFOUND, "purged", "that part of the history is no longer kept");
-    if (status)
+    if (status && status != GW_ENOTFOUND) {
         finish(loader, status, &err);
+        return;
+    }
+    if (is_there && loader->loaded.keys)
+        gw_keys_expect(loader->loaded.keys, seq);
+    if (is_there && loader->loaded.keys && loader->opts.wants_filters)
+        get_filters(loader, seq);
     else
-        read_more(loader);
+        go_on(loader, is_there ? seq : 0);
 }
 
 static void get_checkpoint(struct gw_loader *loader, uint64_t at_most_seq)

@@ -27,6 +27,7 @@ struct gw_loader_opts {
     const struct gw_run_key *run;
     uint64_t at_seq; /* fold up to here; UINT64_MAX = everything */
     bool wants_keys;
+    bool wants_filters; /* with the filters of what the keys have sealed: a checkpoint whose filters cannot be read is passed over */
     /* Once, never inside gw_loader_start: status 0 or GW_E… with err. The loader is gone when it returns. */
     void (*done)(void *arg, int status, struct gw_loaded *loaded, const struct gw_error *err);
     void *arg;

@@ -58,8 +58,13 @@ static void load(struct gw_run *run)
     run->phase = GW_RUN_LOADING;
     run->inbox_waits = false;
     run->load_number++;
-    run->loader = gw_loader_start(&(struct gw_loader_opts){
-        .hub = run->hub, .run = &run->key, .at_seq = UINT64_MAX, .wants_keys = true, .done = on_loaded, .arg = run});
+    run->loader = gw_loader_start(&(struct gw_loader_opts){.hub = run->hub,
+                                                           .run = &run->key,
+                                                           .at_seq = UINT64_MAX,
+                                                           .wants_keys = true,
+                                                           .wants_filters = run->needs_filters,
+                                                           .done = on_loaded,
+                                                           .arg = run});
     gw_metric_add(run->hub->metrics.run_loads, 1);
 }
 

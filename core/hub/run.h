@@ -42,7 +42,7 @@ struct gw_run {
     struct gw_submission *inbox_first, **inbox_last;
     size_t inbox_count; /* with what waits in `chat` */
     struct gw_run_chat chat;
-    bool inbox_waits, fetches_page;   /* for a page of the key index, for a pending twin to become durable, or for an empty record */
+    bool inbox_waits, fetches_page;   /* for a part of the key index, for a pending twin to become durable, or for an empty record */
     struct gw_flow_fetch *flow_fetch; /* a flow being asked for, or NULL */
     struct gw_run_past *past;         /* what the first command of the inbox takes back, or NULL */
     struct gw_run_refresh *refresh;   /* a look at the log's tail under way, or NULL: meanwhile nothing is judged or served */
@@ -59,7 +59,8 @@ struct gw_run {
     uint64_t written_at_ms;                             /* its last append began, or it was loaded */
     struct gw_run *next_dirty;
     bool is_dirty, reloads_after_append;
-    bool is_unsure; /* an append's outcome is unknown until the next load */
+    bool is_unsure;     /* an append's outcome is unknown until the next load */
+    bool needs_filters; /* the newest ones of the key index cannot be read: each load looks for readable ones */
 };
 
 /* Not loaded yet: gw_run_reload begins that. */
@@ -94,6 +95,9 @@ void gw_run_refuse_inbox(struct gw_run *run, const struct gw_error *err);
 /* run_revisions.c: the gateway's own canvas_commits: of canvases that have grown by commit_events; and of all once the run is silent */
 void gw_run_commit_grown(struct gw_run *run);
 void gw_run_commit_tick(struct gw_run *run);
+
+/* run_keys.c: the filters that the key index expects, when they are what `get` asked for. Not GW_OK: it has none; GW_EINVAL: the run is being folded again. */
+int gw_run_take_filters(struct gw_run *run, const struct gw_spine_get *get);
 
 /* run_checkpoint.c */
 bool gw_run_checkpoint_is_due(const struct gw_run *run, bool is_leaving);

@@ -1,10 +1,11 @@
-/* Which commands have taken effect, and the reads that this asks for: a sealed page of the index, or the record that holds an old answer. */
+/* Which commands have taken effect, and the reads that this asks for: the index's filters, a sealed page of it, or the record that holds an old answer. */
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "hub/checkpoint.h"
 #include "hub/run.h"
 
 static void say_unavailable(struct gw_error *err)
@@ -13,21 +14,59 @@ static void say_unavailable(struct gw_error *err)
     err->is_retryable = true;
 }
 
-struct page_fetch {
+struct blob_fetch {
     struct gw_spine_get get;
     struct gw_run *run;
 };
 
-static void log_page(const struct gw_run *run, const struct gw_spine_get *get)
+static void log_fetch(const struct gw_run *run, const struct gw_spine_get *get, const char *event)
 {
-    gw_log_write(run->hub->opts.log, GW_LOG_ERROR, "key_page_unreadable",
+    gw_log_write(run->hub->opts.log, GW_LOG_ERROR, event,
                  (struct gw_log_field[]){GW_F_TEXT("run", run->key.text), GW_F_UINT("seq", get->at_most_seq),
                                          GW_F_INT("status", get->status), GW_F_END});
 }
 
+int gw_run_take_filters(struct gw_run *run, const struct gw_spine_get *get)
+{
+    struct gw_error err;
+    if (!run->keys || gw_keys_expected_seq(run->keys) != get->at_most_seq)
+        return GW_OK; /* they came by another way, or the run was folded again */
+    int status = gw_checkpoint_read_filters(get, run->keys, &err);
+    if (status)
+        log_fetch(run, get, "key_filters_unreadable");
+    if (status != GW_EINVAL)
+        return status;
+    /* From an older checkpoint, or from the beginning, comes the same index. */
+    run->needs_filters = true;
+    gw_run_abandon(run);
+    return status;
+}
+
+/* Of a fetch for the inbox. Without the answer nobody can say whether the command is new: refusing is the only safe one. */
+static void end_fetch(struct gw_run *run, int status)
+{
+    struct gw_error err;
+    run->hub->in_flight--;
+    run->readers--;
+    run->fetches_page = run->inbox_waits = false;
+    say_unavailable(&err);
+    if (status && run->phase == GW_RUN_READY && run->inbox_first)
+        gw_run_refuse_first(run, &err);
+    gw_hub_mark_run(run->hub, run);
+}
+
+static void on_filters(struct gw_spine_get *get)
+{
+    struct blob_fetch *fetch = get->arg;
+    int status = gw_run_take_filters(fetch->run, get);
+    gw_spine_get_fini(get);
+    end_fetch(fetch->run, status);
+    gw_free(fetch);
+}
+
 static void on_page(struct gw_spine_get *get)
 {
-    struct page_fetch *fetch = get->arg;
+    struct blob_fetch *fetch = get->arg;
     struct gw_run *run = fetch->run;
     struct gw_error err;
     int status = get->status;
@@ -35,29 +74,21 @@ static void on_page(struct gw_spine_get *get)
         status = GW_EINVAL;
     if (!status && run->keys)
         status = gw_keys_offer_page(run->keys, get->seq, get->chunks[0], get->lengths[0], &err);
-    if (status) {
-        log_page(run, get);
-        say_unavailable(&err);
-    }
+    if (status)
+        log_fetch(run, get, "key_page_unreadable");
     gw_spine_get_fini(get);
     gw_free(fetch);
-    run->hub->in_flight--;
-    run->readers--;
-    run->fetches_page = run->inbox_waits = false;
-    /* Without the page nobody can say whether the command is new: refusing is the only safe answer. */
-    if (status && run->phase == GW_RUN_READY && run->inbox_first)
-        gw_run_refuse_first(run, &err);
-    gw_hub_mark_run(run->hub, run);
+    end_fetch(run, status);
 }
 
-static void fetch_page(struct gw_run *run, uint64_t page_seq)
+static void fetch_blob(struct gw_run *run, enum gw_spine_blob_kind kind, uint64_t seq)
 {
     if (run->fetches_page)
         return;
-    struct page_fetch *fetch = gw_alloc(sizeof *fetch);
+    struct blob_fetch *fetch = gw_alloc(sizeof *fetch);
     fetch->run = run;
-    fetch->get = (struct gw_spine_get){.run = run->key, .kind = GW_SPINE_KEY_PAGE, .at_most_seq = page_seq, .home = gw_hub_home(run->hub)};
-    fetch->get.done = on_page;
+    fetch->get = (struct gw_spine_get){.run = run->key, .kind = kind, .at_most_seq = seq, .home = gw_hub_home(run->hub)};
+    fetch->get.done = kind == GW_SPINE_KEY_PAGE ? on_page : on_filters;
     fetch->get.arg = fetch;
     run->fetches_page = true;
     run->readers++;
@@ -142,7 +173,9 @@ static enum gw_keys_answer find(struct gw_run *run, struct gw_outcome *outcome, 
     if (answer == GW_KEYS_NEW)
         outcome->new_in_load = run->load_number;
     if (answer == GW_KEYS_ASK_PAGE)
-        fetch_page(run, page_seq);
+        fetch_blob(run, GW_SPINE_KEY_PAGE, page_seq);
+    if (answer == GW_KEYS_ASK_FILTERS)
+        fetch_blob(run, GW_SPINE_KEY_FILTERS, page_seq);
     return answer;
 }
 
@@ -155,7 +188,7 @@ enum gw_known gw_run_known(struct gw_run *run, struct gw_submission *submission,
     enum gw_keys_answer answer = find(run, outcome, key, &entry);
     if (answer == GW_KEYS_NEW)
         return GW_KNOWN_NOT;
-    if (answer == GW_KEYS_ASK_PAGE || entry.seq == 0) { /* 0: its twin is on the way to the spine */
+    if (answer != GW_KEYS_KNOWN || entry.seq == 0) { /* 0: its twin is on the way to the spine */
         run->inbox_waits = true;
         return GW_KNOWN_LATER;
     }

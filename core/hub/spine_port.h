@@ -66,9 +66,10 @@ struct gw_spine_tail {
     void *driver;
 };
 
-/* Blobs beside the log: checkpoints in chunks and pages of the idempotency index. A blob (kind, seq) exists only when all of its chunks do (one transaction, or the
+/* Blobs beside the log: checkpoints in chunks, pages of the idempotency index and the filters over these. A blob (kind, seq) exists only when all of its chunks do (one transaction, or the
  * manifest written last). Putting an existing (kind, seq) again is GW_OK and changes nothing. `keep` > 0 lets the driver drop all but the newest `keep` of that kind. */
-enum gw_spine_blob_kind { GW_SPINE_CHECKPOINT, GW_SPINE_KEY_PAGE };
+enum gw_spine_blob_kind { GW_SPINE_CHECKPOINT, GW_SPINE_KEY_PAGE, GW_SPINE_KEY_FILTERS };
+enum { GW_SPINE_BLOB_KINDS = GW_SPINE_KEY_FILTERS + 1 };
 struct gw_spine_put {
     struct gw_run_key run;
     enum gw_spine_blob_kind kind;

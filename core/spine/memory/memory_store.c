@@ -18,7 +18,7 @@ struct run {
     struct gw_spine_record *records; /* ascending, contiguous */
     size_t count, capacity;
     uint64_t floor_seq, tail_seq;
-    struct blob *newest[GW_SPINE_KEY_PAGE + 1];
+    struct blob *newest[GW_SPINE_BLOB_KINDS];
 };
 
 struct gw_memory_store {
@@ -53,7 +53,7 @@ static void destroy_run(struct gw_memory_store *store, struct run *run)
     for (size_t i = 0; i < run->count; i++)
         gw_free(run->records[i].payload);
     gw_free(run->records);
-    for (size_t kind = 0; kind <= GW_SPINE_KEY_PAGE; kind++)
+    for (size_t kind = 0; kind < GW_SPINE_BLOB_KINDS; kind++)
         destroy_blobs(store, run->newest[kind]);
     gw_free(run);
 }

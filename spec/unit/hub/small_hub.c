@@ -72,10 +72,25 @@ static void spine_put(void *self, struct gw_spine_put *request)
     memory->put(memory->self, request);
 }
 
+static void on_lost_get(struct gw_task *task)
+{
+    struct gw_spine_get *request = (struct gw_spine_get *)(void *)((char *)task - offsetof(struct gw_spine_get, task));
+    request->done(request);
+}
+
 static void spine_get(void *self, struct gw_spine_get *request)
 {
-    const struct gw_spine *memory = gw_memory_spine_port(((struct world *)self)->memory);
-    memory->get(memory->self, request);
+    struct world *w = self;
+    const struct gw_spine *memory = gw_memory_spine_port(w->memory);
+    bool is_for_filters = request->kind == GW_SPINE_KEY_FILTERS;
+    w->filters_asked += is_for_filters;
+    if (!is_for_filters || !w->loses_filters) {
+        memory->get(memory->self, request);
+        return;
+    }
+    request->status = gw_error_set(&request->err, GW_ENOTFOUND, "none", "there is none");
+    request->task.run = on_lost_get;
+    post(w, &request->task);
 }
 
 static void registry_flow(void *self, struct gw_flow_get *request)

@@ -25,6 +25,8 @@ struct world {
     struct gw_flow_get *asked; /* what the registry was asked and has not answered */
     size_t asked_count;
     bool fails_reads, fails_appends;
+    bool loses_filters;           /* of the idempotency index: the spine says that there are none */
+    unsigned filters_asked;       /* how often it was asked for them */
     struct gw_spine_append *held; /* an append that is kept back */
     bool holds_appends;
     struct gw_plan *plan; /* owned */

@@ -247,6 +247,38 @@ static void a_damaged_page_is_refused(void **state)
     clear(&shelf);
 }
 
+static void filters_that_are_not_here_are_asked_for(void **state)
+{
+    (void)state;
+    struct gw_keys *keys = gw_keys_create(seed), *opened = gw_keys_create(seed);
+    struct shelf shelf = {0};
+    struct gw_buffer saved;
+    struct gw_keys_entry entry;
+    struct gw_error err;
+    uint8_t key[GW_KEY_BYTES];
+    uint64_t seq;
+    add(keys, 1, 1);
+    seal(keys, &shelf, 7);
+    gw_keys_expect(opened, 7);
+    add(opened, 2, 8);
+    must_know(opened, &shelf, 2, 8);
+    for (unsigned number = 1; number <= 3; number += 2) {
+        key_of(number, key);
+        assert_int_equal(gw_keys_find(opened, key, &entry, &seq), GW_KEYS_ASK_FILTERS);
+        assert_int_equal(seq, 7);
+    }
+    gw_buffer_init(&saved, 0);
+    assert_int_equal(gw_keys_save(keys, &saved), GW_OK);
+    assert_int_equal(gw_keys_load(opened, saved.data, saved.length, &err), GW_OK);
+    assert_int_equal(gw_keys_expected_seq(opened), 0);
+    must_know(opened, &shelf, 1, 1);
+    assert_int_equal(find(opened, &shelf, 3, &entry), GW_KEYS_NEW);
+    gw_buffer_fini(&saved);
+    gw_keys_destroy(opened);
+    gw_keys_destroy(keys);
+    clear(&shelf);
+}
+
 static void saved_filters_cut_short_are_damaged(void **state)
 {
     (void)state;
@@ -261,7 +293,11 @@ static void saved_filters_cut_short_are_damaged(void **state)
     size_t cuts[] = {1, 23, 24, 25, saved.length - 1, saved.length - 40};
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
         struct gw_keys *loaded = gw_keys_create(seed);
+        gw_keys_expect(loaded, 1);
         assert_int_equal(gw_keys_load(loaded, saved.data, cuts[i], &err), GW_EINVAL);
+        assert_int_equal(gw_keys_expected_seq(loaded), 1);
+        assert_int_equal(gw_keys_load(loaded, saved.data, saved.length, &err), GW_OK);
+        must_know(loaded, &shelf, 1, 1);
         gw_keys_destroy(loaded);
     }
     gw_buffer_fini(&saved);
@@ -302,6 +338,7 @@ int main(void)
         cmocka_unit_test(old_keys_are_never_forgotten),
         cmocka_unit_test(pages_of_another_writer_lead_on_to_those_before),
         cmocka_unit_test(a_damaged_page_is_refused),
+        cmocka_unit_test(filters_that_are_not_here_are_asked_for),
         cmocka_unit_test(saved_filters_cut_short_are_damaged),
         cmocka_unit_test(sealing_survives_every_failed_allocation),
     };
