@@ -1,11 +1,11 @@
---- What bench/open_run and bench/op_cost share: a gateway of their own, as its users start it, and medians. The processes are the specs' to
---- keep (spec/support/gateway.lua).
+--- What bench/open_run, bench/op_cost and bench/idle_tls share: a gateway of their own, as its users start it, and medians. The processes
+--- are the specs' to keep (spec/support/gateway.lua).
 ---
 ---   gateways.options(usage, defaults) → the defaults, changed by `--name value` of the command line; --help ends the program
----   gateways.start() → a gateway with one worker
+---   gateways.start{env=, config=} → a gateway with one worker
 ---   gateways.query(run_id, more?) → the scope as a query
 ---   gateways.lines(connection, bearer, run_id, lines)    sends commands in batches; an error unless all were committed
----   gateways.timed(connection, request) → milliseconds from the request to the end of its answer, the answer
+---   gateways.timed(connection, request) → milliseconds until its answer is here, the answer
 ---   gateways.median(values) → the median; the lower of two
 ---   gateways.main(run)    runs it, ends what it started, and exits with 0 when it returned true
 
@@ -42,10 +42,15 @@ function gateways.options(usage, defaults)
   return defaults
 end
 
-function gateways.start()
+function gateways.start(more)
+  more = more or {}
+  local env = { ATOMS_LOG_LEVEL = "warn", ATOMS_WORKERS = 1 }
+  for name, value in pairs(more.env or {}) do
+    env[name] = value
+  end
   gateway.bin = os.getenv("ATOMS_BIN") or "build/release/atoms"
   clock.seconds = 60
-  return gateway.start({ env = { ATOMS_LOG_LEVEL = "warn", ATOMS_WORKERS = 1 } })
+  return gateway.start({ env = env, config = more.config })
 end
 
 function gateways.query(run_id, more)
