@@ -29,7 +29,7 @@ local function find_media(value, path)
 end
 
 describe("planning without a media driver", function()
-  local gateway, connection, ann, make
+  local gateway, connection, new_sockets, ann, make
 
   after_each(support.stop_all)
 
@@ -38,6 +38,7 @@ describe("planning without a media driver", function()
     ann = gateway:bearer({})
     make = command.maker()
     connection = gateway:connect()
+    new_sockets = sockets.watch(gateway.pid)
   end
 
   --- Eight commands about the n-th task, each of which takes effect.
@@ -94,7 +95,7 @@ describe("planning without a media driver", function()
   it("asks nobody and makes no sidecar in 10,000 commands", function()
     start({})
     plan(COMMANDS, function(task)
-      assert.same({}, task % 10 == 1 and sockets.outgoing(gateway.pid) or {})
+      assert.same({}, task % 10 == 1 and new_sockets() or {})
     end)
     local seen = {}
     local count = each_event(function(event)
@@ -116,7 +117,7 @@ describe("planning without a media driver", function()
     start({ ATOMS_SINK = "webhook", ATOMS_SINK_URL = ("http://127.0.0.1:%d/hook"):format(port) })
     gateway:send(ann, make("log.write", { lines = { { level = "info", message = "to the hook" } } }, { canvas_id = false }))
     support.clock.until_true("a connection to the webhook", function()
-      return #sockets.outgoing(gateway.pid) > 0
+      return #new_sockets() > 0
     end)
     server:close()
   end)

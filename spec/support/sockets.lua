@@ -1,6 +1,7 @@
 --- What sockets a process holds, from /proc (Linux).
 ---
 ---   sockets.outgoing(pid) → list of "tcp local → remote": those that the process holds and neither listens on nor has accepted
+---   sockets.watch(pid) → a function that lists those which it did not have when watch was called: it may have inherited some of ours
 
 local shell = require("support.shell")
 
@@ -32,26 +33,31 @@ local function held(pid)
   return list
 end
 
---- While others come and go, a look at the kernel's table may miss a row: two of them do not miss the same one.
-local function ports_of(...)
-  local ports = {}
-  for _, list in ipairs({ ... }) do
-    for _, socket in ipairs(list) do
-      ports[socket.port] = ports[socket.port] or socket.kind == "tcp" and socket.state == LISTENS
-    end
-  end
-  return ports
-end
-
 function sockets.outgoing(pid)
-  local list, found = held(pid), {}
-  local is_listening = ports_of(list, held(pid))
+  local list, listening, found = held(pid), {}, {}
   for _, socket in ipairs(list) do
-    if socket.kind == "udp" or not is_listening[socket.port] then
+    listening[socket.port] = listening[socket.port] or socket.kind == "tcp" and socket.state == LISTENS
+  end
+  for _, socket in ipairs(list) do
+    if socket.kind == "udp" or not listening[socket.port] then
       found[#found + 1] = ("%s %s → %s"):format(socket.kind, socket.here, socket.there)
     end
   end
   return found
+end
+
+function sockets.watch(pid)
+  local known = {}
+  for _, socket in ipairs(sockets.outgoing(pid)) do
+    known[socket] = true
+  end
+  return function()
+    local new = {}
+    for _, socket in ipairs(sockets.outgoing(pid)) do
+      new[#new + 1] = not known[socket] and socket or nil
+    end
+    return new
+  end
 end
 
 return sockets

@@ -33,7 +33,7 @@ static void read_events(struct world *w)
         .kind = GW_READ_EVENTS,
         .limit = 3,
         .scope = {.tenant_id = "t", .mode = "dev", .project_id = "p", .surface_id = "s", .app_id = "a", .run_id = "r"},
-        .plan = gw_plan_ref(&w->plan),
+        .plan = gw_plan_ref(w->plan),
         .home = &w->executor,
         .done = on_read};
     gw_hub_read(w->hub, &request);
