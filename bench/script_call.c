@@ -14,8 +14,8 @@
 #include "script/sandbox.h"
 #include "script/sources.h"
 
-#define ROUNDS 401
-#define CALLS  1000
+#define ROUNDS 2001
+#define CALLS  100
 
 static const char script[] =
     "local m = {}\n"
@@ -106,7 +106,7 @@ static double time_sandbox(struct gw_sandbox *box, const struct gw_sandbox_call 
 /* The loop is in Lua: what a call costs where there is neither sandbox nor border. */
 static double time_plain(const char *function, const char *args)
 {
-    static const char loop[] = "local m, name, a, b = ... local f = m[name] for _ = 1, 1000 do f(a, b) end";
+    static const char loop[] = "local m, name, a, b = ... local f = m[name] for _ = 1, 100 do f(a, b) end";
     double rounds[ROUNDS];
     lua_State *L = luaL_newstate();
     luaL_openlibs(L);
