@@ -66,10 +66,11 @@ struct gw_spine_tail {
     void *driver;
 };
 
-/* Blobs beside the log: checkpoints in chunks, pages of the idempotency index and the filters over these. A blob (kind, seq) exists only when all of its chunks do (one transaction, or the
- * manifest written last). Putting an existing (kind, seq) again is GW_OK and changes nothing. `keep` > 0 lets the driver drop all but the newest `keep` of that kind. */
-enum gw_spine_blob_kind { GW_SPINE_CHECKPOINT, GW_SPINE_KEY_PAGE, GW_SPINE_KEY_FILTERS };
-enum { GW_SPINE_BLOB_KINDS = GW_SPINE_KEY_FILTERS + 1 };
+/* Blobs beside the log: checkpoints in chunks, pages of the idempotency index and the filters over these, and who wrote what an erasure left
+ * (hub/authors.h). A blob (kind, seq) exists only when all of its chunks do (one transaction, or the manifest written last). Putting an
+ * existing (kind, seq) again is GW_OK and changes nothing. `keep` > 0 lets the driver drop all but the newest `keep` of that kind. */
+enum gw_spine_blob_kind { GW_SPINE_CHECKPOINT, GW_SPINE_KEY_PAGE, GW_SPINE_KEY_FILTERS, GW_SPINE_AUTHORS };
+enum { GW_SPINE_BLOB_KINDS = GW_SPINE_AUTHORS + 1 };
 struct gw_spine_put {
     struct gw_run_key run;
     enum gw_spine_blob_kind kind;
@@ -106,6 +107,33 @@ struct gw_spine_get {
 };
 void gw_spine_get_fini(struct gw_spine_get *request);
 
+/* value: a blob that an erasure puts in the place of what goes; borrowed until done */
+struct gw_spine_kept {
+    enum gw_spine_blob_kind kind;
+    const char *const *chunks;
+    const size_t *lengths;
+    size_t chunk_count;
+};
+
+/* Takes away what lies below `floor_seq`, which then is the run's floor: records that end below it, and blobs other than key pages with a
+ * seq below floor_seq - 1. `kept` go under floor_seq - 1 instead, each in the place of one that stands there. All of it happens or nothing
+ * does. floor_seq 0: the whole run goes, as if it had never been. What goes is overwritten as far as the driver can see to it. status:
+ * GW_OK, also when the floor lies there or higher, which changes nothing · GW_EINVAL it would lie behind the tail + 1 · GW_EIO, GW_EBUSY
+ * nothing is gone. */
+struct gw_spine_erase {
+    struct gw_run_key run;
+    uint64_t floor_seq;
+    const struct gw_spine_kept *kept;
+    size_t kept_count;
+    struct gw_executor *home;
+    void (*done)(struct gw_spine_erase *request);
+    void *arg; /* the caller's */
+    int status;
+    struct gw_error err;
+    struct gw_task task;
+    void *driver;
+};
+
 struct gw_spine {
     void *self;
     void (*append)(void *self, struct gw_spine_append *request);
@@ -113,6 +141,7 @@ struct gw_spine {
     void (*tail)(void *self, struct gw_spine_tail *request);
     void (*put)(void *self, struct gw_spine_put *request);
     void (*get)(void *self, struct gw_spine_get *request);
+    void (*erase)(void *self, struct gw_spine_erase *request);
 };
 
 #endif

@@ -33,6 +33,12 @@ static void on_get_done(struct gw_task *task)
     request->done(request);
 }
 
+static void on_erase_done(struct gw_task *task)
+{
+    struct gw_spine_erase *request = REQUEST_OF(struct gw_spine_erase, task);
+    request->done(request);
+}
+
 /* What all kinds have in common, by the same member names. */
 #define FILL_COMMON(job, req, on_done)                                                                                                     \
     do {                                                                                                                                   \
@@ -95,6 +101,16 @@ void gw_spine_job_of_get(struct gw_spine_job *job, struct gw_spine_get *request)
     request->chunk_count = 0;
 }
 
+void gw_spine_job_of_erase(struct gw_spine_job *job, struct gw_spine_erase *request)
+{
+    FILL_COMMON(job, request, on_erase_done);
+    job->kind = GW_SPINE_JOB_ERASE;
+    job->request.erase = request;
+    for (size_t i = 0; i < request->kept_count; i++)
+        for (size_t j = 0; j < request->kept[i].chunk_count; j++)
+            job->bytes += request->kept[i].lengths[j];
+}
+
 int gw_spine_job_fail(const struct gw_spine_job *job, int code, const char *id, const char *message)
 {
     *job->status = gw_error_set(job->err, code, id, "%s", message);
@@ -111,6 +127,11 @@ int gw_spine_job_check(const struct gw_spine_job *job)
         const struct gw_spine_put *put = job->request.put;
         if (put->chunk_count == 0 || put->seq > INT64_MAX)
             return gw_spine_job_fail(job, GW_EINVAL, "spine_bad_blob", "a blob needs a seq and at least one chunk");
+    } else if (job->kind == GW_SPINE_JOB_ERASE) {
+        const struct gw_spine_erase *erase = job->request.erase;
+        for (size_t i = 0; i < erase->kept_count; i++)
+            if (erase->floor_seq == 0 || erase->kept[i].chunk_count == 0)
+                return gw_spine_job_fail(job, GW_EINVAL, "spine_bad_blob", "what is kept needs a floor and at least one chunk");
     }
     return GW_OK;
 }

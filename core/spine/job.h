@@ -8,7 +8,14 @@
 
 #include "hub/ports.h"
 
-enum gw_spine_job_kind { GW_SPINE_JOB_APPEND, GW_SPINE_JOB_PUT, GW_SPINE_JOB_READ, GW_SPINE_JOB_TAIL, GW_SPINE_JOB_GET };
+enum gw_spine_job_kind {
+    GW_SPINE_JOB_APPEND,
+    GW_SPINE_JOB_PUT,
+    GW_SPINE_JOB_READ,
+    GW_SPINE_JOB_TAIL,
+    GW_SPINE_JOB_GET,
+    GW_SPINE_JOB_ERASE
+};
 
 /* value */
 struct gw_spine_job {
@@ -19,6 +26,7 @@ struct gw_spine_job {
         struct gw_spine_read *read;
         struct gw_spine_tail *tail;
         struct gw_spine_get *get;
+        struct gw_spine_erase *erase;
     } request;
     const struct gw_run_key *run;
     struct gw_task *task;
@@ -35,6 +43,7 @@ void gw_spine_job_of_put(struct gw_spine_job *job, struct gw_spine_put *request)
 void gw_spine_job_of_read(struct gw_spine_job *job, struct gw_spine_read *request);
 void gw_spine_job_of_tail(struct gw_spine_job *job, struct gw_spine_tail *request);
 void gw_spine_job_of_get(struct gw_spine_job *job, struct gw_spine_get *request);
+void gw_spine_job_of_erase(struct gw_spine_job *job, struct gw_spine_erase *request);
 
 /* Answers `code` for this job: fills status and err, returns `code`. */
 int gw_spine_job_fail(const struct gw_spine_job *job, int code, const char *id, const char *message);

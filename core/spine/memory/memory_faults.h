@@ -21,7 +21,5 @@ void gw_memory_spine_fail_reads(struct gw_memory_spine *spine, int status, size_
 void gw_memory_spine_hold(struct gw_memory_spine *spine);
 size_t gw_memory_spine_release(struct gw_memory_spine *spine, size_t count);
 size_t gw_memory_spine_held_count(struct gw_memory_spine *spine);
-/* Drops the records that end below `floor_seq`, as retention would. `floor_seq` is the first seq of a record, or one past the tail. */
-void gw_memory_spine_cut(struct gw_memory_spine *spine, const struct gw_run_key *run, uint64_t floor_seq);
 
 #endif

@@ -28,7 +28,10 @@ struct gw_memory_spine {
     size_t held_count;
 };
 
-static bool is_write(const struct gw_spine_job *job) { return job->kind == GW_SPINE_JOB_APPEND || job->kind == GW_SPINE_JOB_PUT; }
+static bool is_write(const struct gw_spine_job *job)
+{
+    return job->kind == GW_SPINE_JOB_APPEND || job->kind == GW_SPINE_JOB_PUT || job->kind == GW_SPINE_JOB_ERASE;
+}
 
 /* Plays an ordered fault; false when there is none for this job. */
 static bool play_fault(struct gw_memory_spine *spine, const struct gw_spine_job *job)
@@ -106,6 +109,13 @@ static void port_get(void *self, struct gw_spine_get *request)
     submit(self, &job);
 }
 
+static void port_erase(void *self, struct gw_spine_erase *request)
+{
+    struct gw_spine_job job;
+    gw_spine_job_of_erase(&job, request);
+    submit(self, &job);
+}
+
 struct gw_memory_spine *gw_memory_spine_create(const struct gw_clock *clock, size_t max_bytes)
 {
     struct gw_memory_spine *spine = gw_alloc(sizeof *spine);
@@ -114,7 +124,7 @@ struct gw_memory_spine *gw_memory_spine_create(const struct gw_clock *clock, siz
     pthread_mutex_init(&spine->lock, NULL);
     spine->store = gw_memory_store_create(seed, max_bytes);
     spine->end = &spine->oldest;
-    spine->port = (struct gw_spine){spine, port_append, port_read, port_tail, port_put, port_get};
+    spine->port = (struct gw_spine){spine, port_append, port_read, port_tail, port_put, port_get, port_erase};
     return spine;
 }
 
@@ -186,11 +196,4 @@ size_t gw_memory_spine_held_count(struct gw_memory_spine *spine)
     size_t count = spine->held_count;
     pthread_mutex_unlock(&spine->lock);
     return count;
-}
-
-void gw_memory_spine_cut(struct gw_memory_spine *spine, const struct gw_run_key *run, uint64_t floor_seq)
-{
-    pthread_mutex_lock(&spine->lock);
-    gw_memory_store_cut(spine->store, run, floor_seq);
-    pthread_mutex_unlock(&spine->lock);
 }

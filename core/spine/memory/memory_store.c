@@ -1,6 +1,5 @@
 #include "spine/memory/memory_store.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -212,17 +211,15 @@ static void find_tail(struct gw_memory_store *store, const struct gw_spine_job *
     request->floor_seq = run == NULL ? 1 : run->floor_seq;
 }
 
-void gw_memory_store_cut(struct gw_memory_store *store, const struct gw_run_key *key, uint64_t floor_seq)
+static void cut(struct gw_memory_store *store, struct run *run, uint64_t floor_seq)
 {
-    struct run *run = find_run(store, key);
-    assert(run != NULL && floor_seq <= run->tail_seq + 1);
-    size_t cut = find_record(run, floor_seq);
-    for (size_t i = 0; i < cut; i++) {
+    size_t gone = find_record(run, floor_seq);
+    for (size_t i = 0; i < gone; i++) {
         store->bytes -= run->records[i].payload_length;
         gw_free(run->records[i].payload);
     }
-    run->count -= cut;
-    memmove(run->records, run->records + cut, run->count * sizeof *run->records);
+    run->count -= gone;
+    memmove(run->records, run->records + gone, run->count * sizeof *run->records);
     run->floor_seq = floor_seq;
 }
 
@@ -317,6 +314,92 @@ static void get_blob(struct gw_memory_store *store, const struct gw_spine_job *j
     request->chunk_count = blob->chunk_count;
 }
 
+/* ---- erasing ------------------------------------------------------------------------------------------------------------------------ */
+
+static void erase_run(struct gw_memory_store *store, const struct gw_run_key *key, struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++)
+        store->bytes -= run->records[i].payload_length;
+    gw_map_remove(store->runs, key->text, strlen(key->text));
+    destroy_run(store, run);
+}
+
+static void drop_older(struct gw_memory_store *store, struct run *run, size_t kind, uint64_t seq)
+{
+    struct blob **place = &run->newest[kind];
+    while (*place != NULL && (*place)->seq >= seq)
+        place = &(*place)->older;
+    destroy_blobs(store, *place);
+    *place = NULL;
+}
+
+/* What is kept, linked; false: no memory, and nothing is made. */
+static bool make_kept(struct gw_memory_store *store, const struct gw_spine_erase *request, struct blob **out)
+{
+    *out = NULL;
+    for (size_t i = request->kept_count; i-- > 0;) {
+        const struct gw_spine_kept *kept = &request->kept[i];
+        struct gw_spine_put put = {.seq = request->floor_seq - 1, .chunks = kept->chunks, .lengths = kept->lengths};
+        put.chunk_count = kept->chunk_count;
+        struct blob *blob = make_blob(&put);
+        if (blob == NULL) {
+            destroy_blobs(store, *out);
+            return false;
+        }
+        for (size_t j = 0; j < blob->chunk_count; j++)
+            store->bytes += blob->lengths[j];
+        blob->older = *out;
+        *out = blob;
+    }
+    return true;
+}
+
+static void place_kept(struct gw_memory_store *store, struct run *run, enum gw_spine_blob_kind kind, struct blob *blob)
+{
+    struct blob **place = &run->newest[kind];
+    while (*place != NULL && (*place)->seq > blob->seq)
+        place = &(*place)->older;
+    struct blob *former = *place;
+    bool is_same = former != NULL && former->seq == blob->seq;
+    blob->older = is_same ? former->older : former;
+    *place = blob;
+    if (!is_same)
+        return;
+    former->older = NULL;
+    destroy_blobs(store, former);
+}
+
+static void erase_below(struct gw_memory_store *store, struct run *run, const struct gw_spine_job *job)
+{
+    const struct gw_spine_erase *request = job->request.erase;
+    struct blob *kept = NULL;
+    if (!has_room(store, job->bytes) || !make_kept(store, request, &kept)) {
+        fail_full(job);
+        return;
+    }
+    cut(store, run, request->floor_seq);
+    for (size_t kind = 0; kind < GW_SPINE_BLOB_KINDS; kind++)
+        if (kind != GW_SPINE_KEY_PAGE)
+            drop_older(store, run, kind, request->floor_seq - 1);
+    for (size_t i = 0; i < request->kept_count; i++) {
+        struct blob *blob = kept;
+        kept = blob->older;
+        place_kept(store, run, request->kept[i].kind, blob);
+    }
+}
+
+static void erase(struct gw_memory_store *store, const struct gw_spine_job *job)
+{
+    const struct gw_spine_erase *request = job->request.erase;
+    struct run *run = find_run(store, &request->run);
+    if (request->floor_seq > (run == NULL ? 0 : run->tail_seq) + 1)
+        gw_spine_job_fail(job, GW_EINVAL, "spine_bad_floor", "the floor lies behind the run's tail");
+    else if (run != NULL && request->floor_seq == 0)
+        erase_run(store, &request->run, run);
+    else if (run != NULL && request->floor_seq > run->floor_seq)
+        erase_below(store, run, job);
+}
+
 void gw_memory_store_execute(struct gw_memory_store *store, const struct gw_spine_job *job)
 {
     if (gw_spine_job_check(job) != GW_OK)
@@ -336,6 +419,9 @@ void gw_memory_store_execute(struct gw_memory_store *store, const struct gw_spin
         break;
     case GW_SPINE_JOB_GET:
         get_blob(store, job);
+        break;
+    case GW_SPINE_JOB_ERASE:
+        erase(store, job);
         break;
     }
 }

@@ -15,7 +15,5 @@ struct gw_memory_store *gw_memory_store_create(const uint8_t seed[16], size_t ma
 void gw_memory_store_destroy(struct gw_memory_store *store);
 /* Carries a job out and fills its status and outputs. */
 void gw_memory_store_execute(struct gw_memory_store *store, const struct gw_spine_job *job);
-/* Drops the records that end below floor_seq and keeps it as the run's floor. */
-void gw_memory_store_cut(struct gw_memory_store *store, const struct gw_run_key *run, uint64_t floor_seq);
 
 #endif

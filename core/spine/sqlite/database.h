@@ -25,6 +25,8 @@ struct gw_database_opts {
 /* Makes the folder, takes the lock, makes or checks the schema and gives the write-ahead log its size. *lock_fd is to be closed after the
  * last connection. *db is the writer's connection. */
 int gw_database_start(const struct gw_database_opts *opts, struct gw_log *log, int *lock_fd, sqlite3 **db, struct gw_error *err);
+/* Gives the write-ahead log its size again after it was truncated. No commit is under way. A failure is logged: commits are slower then. */
+void gw_database_extend_wal(const struct gw_database_opts *opts, struct gw_log *log);
 /* One more connection, for one thread at a time; sqlite3_close. */
 int gw_database_connect(const struct gw_database_opts *opts, sqlite3 **db, struct gw_error *err);
 int gw_database_exec(sqlite3 *db, const char *sql, struct gw_error *err);

@@ -8,7 +8,23 @@
 
 enum { MAX_TAILS = 65536 };
 
-enum statement { BEGIN, COMMIT, FIND_RUN, ADD_RUN, FIND_TAIL, ADD_RECORD, FIND_BLOB, ADD_CHUNK, DROP_OLDER, STATEMENT_COUNT };
+enum statement {
+    BEGIN,
+    COMMIT,
+    FIND_RUN,
+    ADD_RUN,
+    FIND_TAIL,
+    ADD_RECORD,
+    FIND_BLOB,
+    ADD_CHUNK,
+    DROP_OLDER,
+    SET_FLOOR,
+    ERASE_RECORDS,
+    ERASE_BLOBS,
+    ERASE_BLOB,
+    ERASE_RUN,
+    STATEMENT_COUNT
+};
 
 static const char *const SQL[STATEMENT_COUNT] = {
     [BEGIN] = "BEGIN IMMEDIATE",
@@ -21,6 +37,11 @@ static const char *const SQL[STATEMENT_COUNT] = {
     [ADD_CHUNK] = "INSERT INTO blob(run, kind, seq, chunk, bytes) VALUES(?1, ?2, ?3, ?4, ?5)",
     [DROP_OLDER] = ("DELETE FROM blob WHERE run=?1 AND kind=?2 AND seq < (SELECT min(seq) FROM"
                     " (SELECT DISTINCT seq FROM blob WHERE run=?1 AND kind=?2 ORDER BY seq DESC LIMIT ?3))"),
+    [SET_FLOOR] = "UPDATE run SET floor=?2 WHERE id=?1",
+    [ERASE_RECORDS] = "DELETE FROM record WHERE run=?1 AND last < ?2",
+    [ERASE_BLOBS] = "DELETE FROM blob WHERE run=?1 AND kind<>?2 AND seq < ?3",
+    [ERASE_BLOB] = "DELETE FROM blob WHERE run=?1 AND kind=?2 AND seq=?3",
+    [ERASE_RUN] = "DELETE FROM run WHERE id=?1",
 };
 
 /* Where a run stands in this transaction. */
@@ -34,7 +55,7 @@ struct gw_row_writer {
     sqlite3_stmt *statements[STATEMENT_COUNT];
     uint8_t seed[16];
     struct gw_map *tails; /* by run key; right as long as the transaction holds */
-    bool has_written;
+    bool has_written, has_erased;
 };
 
 static void free_tails(struct gw_map *tails)
@@ -78,6 +99,8 @@ void gw_row_writer_destroy(struct gw_row_writer *w)
     free_tails(w->tails);
     gw_free(w);
 }
+
+bool gw_row_writer_has_erased(const struct gw_row_writer *w) { return w->has_erased; }
 
 sqlite3 *gw_row_writer_peek_db(const struct gw_row_writer *w) { return w->db; }
 
@@ -243,10 +266,91 @@ static int put(struct gw_row_writer *w, const struct gw_spine_job *job, struct g
     return execute(w, DROP_OLDER, err);
 }
 
+/* ---- erasing ------------------------------------------------------------------------------------------------------------------------ */
+
+/* A statement of two or three numbers that yields no row. */
+static int execute_with(struct gw_row_writer *w, enum statement which, int64_t first, int64_t second, int64_t third, struct gw_error *err)
+{
+    sqlite3_stmt *statement = w->statements[which];
+    int count = sqlite3_bind_parameter_count(statement);
+    sqlite3_bind_int64(statement, 1, first);
+    if (count > 1)
+        sqlite3_bind_int64(statement, 2, second);
+    if (count > 2)
+        sqlite3_bind_int64(statement, 3, third);
+    return execute(w, which, err);
+}
+
+static int keep(struct gw_row_writer *w, const struct tail *tail, const struct gw_spine_erase *request, struct gw_error *err)
+{
+    int64_t seq = (int64_t)request->floor_seq - 1;
+    for (size_t i = 0; i < request->kept_count; i++) {
+        const struct gw_spine_kept *kept = &request->kept[i];
+        struct gw_spine_put put = {.kind = kept->kind, .seq = (uint64_t)seq, .chunks = kept->chunks, .lengths = kept->lengths};
+        put.chunk_count = kept->chunk_count;
+        if (execute_with(w, ERASE_BLOB, tail->run, kept->kind, seq, err) != GW_OK || add_chunks(w, tail, &put, err) != GW_OK)
+            return err->code;
+    }
+    return GW_OK;
+}
+
+static int erase_below(struct gw_row_writer *w, const struct tail *tail, const struct gw_spine_erase *request, struct gw_error *err)
+{
+    int64_t floor = (int64_t)request->floor_seq, row[2] = {0, 1};
+    bool is_found;
+    bind_text(w->statements[FIND_RUN], 1, request->run.text);
+    if (query(w, FIND_RUN, row, &is_found, err) != GW_OK)
+        return err->code;
+    if (row[1] >= floor)
+        return GW_OK;
+    if (execute_with(w, SET_FLOOR, tail->run, floor, 0, err) != GW_OK)
+        return err->code;
+    if (execute_with(w, ERASE_RECORDS, tail->run, floor, 0, err) != GW_OK)
+        return err->code;
+    if (execute_with(w, ERASE_BLOBS, tail->run, GW_SPINE_KEY_PAGE, floor - 1, err) != GW_OK)
+        return err->code;
+    return keep(w, tail, request, err);
+}
+
+static int erase_run(struct gw_row_writer *w, const struct gw_run_key *key, const struct tail *tail, struct gw_error *err)
+{
+    if (execute_with(w, ERASE_RECORDS, tail->run, INT64_MAX, 0, err) != GW_OK)
+        return err->code;
+    if (execute_with(w, ERASE_BLOBS, tail->run, GW_SPINE_BLOB_KINDS, INT64_MAX, err) != GW_OK)
+        return err->code;
+    if (execute_with(w, ERASE_RUN, tail->run, 0, 0, err) != GW_OK)
+        return err->code;
+    gw_free(gw_map_remove(w->tails, key->text, strlen(key->text)));
+    return GW_OK;
+}
+
+static int erase(struct gw_row_writer *w, const struct gw_spine_job *job, struct gw_error *err)
+{
+    const struct gw_spine_erase *request = job->request.erase;
+    struct tail *tail;
+    if (find_tail(w, &request->run, &tail, err) != GW_OK)
+        return err->code;
+    if (request->floor_seq > (uint64_t)tail->seq + 1) {
+        gw_spine_job_fail(job, GW_EINVAL, "spine_bad_floor", "the floor lies behind the run's tail");
+        return GW_OK;
+    }
+    w->has_erased = true; /* also when nothing is there: what an earlier one left unscrubbed may be */
+    if (tail->run == 0)
+        return GW_OK;
+    w->has_written = true;
+    /* Overwriting makes a dirty page of every page that is freed: a run need not fit into memory. */
+    if (gw_database_exec(w->db, "PRAGMA cache_spill=ON", err) != GW_OK)
+        return err->code;
+    int result = request->floor_seq > 0 ? erase_below(w, tail, request, err) : erase_run(w, &request->run, tail, err);
+    return result == GW_OK ? gw_database_exec(w->db, "PRAGMA cache_spill=OFF", err) : result;
+}
+
 int gw_row_writer_apply(struct gw_row_writer *w, const struct gw_spine_job *job, struct gw_error *err)
 {
     if (gw_spine_job_check(job) != GW_OK)
         return GW_OK;
+    if (job->kind == GW_SPINE_JOB_ERASE)
+        return erase(w, job, err);
     return job->kind == GW_SPINE_JOB_APPEND ? append(w, job, err) : put(w, job, err);
 }
 
@@ -254,7 +358,7 @@ int gw_row_writer_apply(struct gw_row_writer *w, const struct gw_spine_job *job,
 
 int gw_row_writer_begin(struct gw_row_writer *w, struct gw_error *err)
 {
-    w->has_written = false;
+    w->has_written = w->has_erased = false;
     return execute(w, BEGIN, err);
 }
 

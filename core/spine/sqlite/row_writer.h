@@ -1,5 +1,5 @@
-/* row_writer.h — appends and puts as rows of one transaction: prepared statements, and the tails of the runs that wrote lately. Owns a
- * connection. The writer thread only. Failure: a job that cannot be stored is refused alone; only when the transaction itself is lost does
+/* row_writer.h — appends, puts and erasures as rows of one transaction: prepared statements, and the tails of the runs that wrote lately.
+ * Owns a connection. The writer thread only. Failure: a job that cannot be stored is refused alone; only when the transaction itself is lost does
  * a call here fail; after that only destroy is of use, which rolls it back. */
 #ifndef GW_SPINE_ROW_WRITER_H
 #define GW_SPINE_ROW_WRITER_H
@@ -21,6 +21,8 @@ int gw_row_writer_begin(struct gw_row_writer *w, struct gw_error *err);
 int gw_row_writer_apply(struct gw_row_writer *w, const struct gw_spine_job *job, struct gw_error *err);
 /* Durable when it answers GW_OK. *has_synced: whether there was anything to sync. */
 int gw_row_writer_commit(struct gw_row_writer *w, bool *has_synced, struct gw_error *err);
+/* Did the transaction take anything away? */
+bool gw_row_writer_has_erased(const struct gw_row_writer *w);
 sqlite3 *gw_row_writer_peek_db(const struct gw_row_writer *w);
 
 #endif

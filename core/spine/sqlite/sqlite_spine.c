@@ -46,6 +46,14 @@ static void port_put(void *self, struct gw_spine_put *request)
     gw_writer_submit(spine->writer, &job);
 }
 
+static void port_erase(void *self, struct gw_spine_erase *request)
+{
+    struct gw_sqlite_spine *spine = self;
+    struct gw_spine_job job;
+    gw_spine_job_of_erase(&job, request);
+    gw_writer_submit(spine->writer, &job);
+}
+
 static void submit_read(struct gw_sqlite_spine *spine, const struct gw_spine_job *job)
 {
     if (!gw_reader_submit(spine->reader, job))
@@ -161,7 +169,7 @@ int gw_sqlite_spine_create(const struct gw_sqlite_spine_opts *opts, struct gw_sq
     struct gw_sqlite_spine_opts complete = *opts;
     apply_defaults(&complete);
     struct gw_sqlite_spine *spine = gw_alloc(sizeof *spine);
-    spine->port = (struct gw_spine){spine, port_append, port_read, port_tail, port_put, port_get};
+    spine->port = (struct gw_spine){spine, port_append, port_read, port_tail, port_put, port_get, port_erase};
     spine->path = gw_strdup(opts->path);
     spine->lock_fd = -1;
     gw_spine_metrics_init(&spine->metrics, opts->metrics);

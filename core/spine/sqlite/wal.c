@@ -1,7 +1,6 @@
 #include "spine/sqlite/wal.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -9,6 +8,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "spine/sqlite/database.h"
+#include "spine/sqlite/scrub.h"
 #include "spine/sqlite/spine_metrics.h"
 
 /* PASS_NEVER: a sync of the database failed. The system may have dropped what was moved, and says so only once, while SQLite counts it as
@@ -30,10 +30,11 @@ struct gw_wal {
     pthread_mutex_t reading; /* held by whoever must be alone: a read transaction, or the move of the rest */
 
     /* The writer's. In frames. */
-    size_t length;  /* of the log, since the last commit */
-    size_t next;    /* length at which the thread is asked to work */
-    size_t step;    /* what `next` starts at and grows by */
-    size_t maximum; /* length from which the writer waits for readers */
+    size_t length;   /* of the log, since the last commit */
+    size_t next;     /* length at which the thread is asked to work */
+    size_t step;     /* what `next` starts at and grows by */
+    size_t maximum;  /* length from which the writer waits for readers */
+    bool is_tainted; /* what was erased may still stand in it */
 };
 
 static void report_failure(const struct gw_wal *wal, sqlite3 *db)
@@ -45,11 +46,11 @@ static void report_failure(const struct gw_wal *wal, sqlite3 *db)
             (struct gw_log_field[]){GW_F_TEXT("reason", sqlite3_errmsg(db)), GW_F_INT("code", sqlite3_extended_errcode(db)), GW_F_END});
 }
 
-/* Moves what can be moved without waiting for anybody; *is_whole: all of the log is in the database. SQLite's code. */
-static int move_frames(const struct gw_wal *wal, sqlite3 *db, bool *is_whole)
+/* PASSIVE moves what can be moved without waiting for anybody; *is_whole: all of the log is in the database. SQLite's code. */
+static int move_frames(const struct gw_wal *wal, sqlite3 *db, int mode, bool *is_whole)
 {
     int length = -1, moved = -1;
-    int code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &length, &moved);
+    int code = sqlite3_wal_checkpoint_v2(db, NULL, mode, &length, &moved);
     *is_whole = code == SQLITE_OK && length == moved;
     if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
         report_failure(wal, db);
@@ -73,13 +74,14 @@ static void end_pass(struct gw_wal *wal, enum pass pass)
             (struct gw_log_field[]){GW_F_TEXT("reason", "the database could not be synced; the write-ahead log is kept"), GW_F_END});
     pthread_mutex_lock(&wal->lock);
     wal->pass = pass;
+    pthread_cond_broadcast(&wal->wake);
     pthread_mutex_unlock(&wal->lock);
 }
 
 static void move_bulk(struct gw_wal *wal)
 {
     bool is_whole;
-    int code = move_frames(wal, wal->db, &is_whole);
+    int code = move_frames(wal, wal->db, SQLITE_CHECKPOINT_PASSIVE, &is_whole);
     bool is_synced = code != SQLITE_IOERR_FSYNC && sync_database(wal) == SQLITE_OK;
     end_pass(wal, is_synced ? PASS_DONE : PASS_NEVER);
 }
@@ -133,7 +135,7 @@ void gw_wal_destroy(struct gw_wal *wal)
     pthread_mutex_lock(&wal->lock);
     wal->is_closing = true;
     pthread_mutex_unlock(&wal->lock);
-    pthread_cond_signal(&wal->wake);
+    pthread_cond_broadcast(&wal->wake);
     if (wal->is_started)
         pthread_join(wal->thread, NULL);
     if (wal->pass == PASS_NEVER)
@@ -167,8 +169,25 @@ static enum pass ask_for_pass(struct gw_wal *wal)
         wal->pass = PASS_WANTED;
     pthread_mutex_unlock(&wal->lock);
     if (before == PASS_IDLE)
-        pthread_cond_signal(&wal->wake);
+        pthread_cond_broadcast(&wal->wake);
     return before;
+}
+
+/* `reading` is held. */
+static void move_rest(struct gw_wal *wal, sqlite3 *writer_db)
+{
+    bool is_whole;
+    int code = move_frames(wal, writer_db, wal->is_tainted ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &is_whole);
+    end_pass(wal, code == SQLITE_IOERR_FSYNC ? PASS_NEVER : PASS_IDLE);
+    if (is_whole) {
+        gw_metric_add(wal->metrics->checkpoints, 1);
+        wal->is_tainted = wal->is_tainted && gw_scrub_pages(writer_db) != SQLITE_OK;
+        wal->length = 0;
+        wal->next = wal->step;
+    } else {
+        /* A full disk, or somebody else's connection: not again before there is more to move. */
+        wal->next = wal->length + wal->step;
+    }
 }
 
 void gw_wal_tend(struct gw_wal *wal, sqlite3 *writer_db)
@@ -181,18 +200,24 @@ void gw_wal_tend(struct gw_wal *wal, sqlite3 *writer_db)
     } else {
         pthread_mutex_lock(&wal->reading);
     }
-    bool is_whole;
-    int code = move_frames(wal, writer_db, &is_whole);
+    move_rest(wal, writer_db);
     pthread_mutex_unlock(&wal->reading);
-    end_pass(wal, code == SQLITE_IOERR_FSYNC ? PASS_NEVER : PASS_IDLE);
-    if (is_whole) {
-        gw_metric_add(wal->metrics->checkpoints, 1);
-        wal->length = 0;
-        wal->next = wal->step;
-    } else {
-        /* A full disk, or somebody else's connection: not again before there is more to move. */
-        wal->next = wal->length + wal->step;
+}
+
+bool gw_wal_scrub(struct gw_wal *wal, sqlite3 *writer_db)
+{
+    wal->is_tainted = true;
+    pthread_mutex_lock(&wal->lock);
+    while (wal->pass == PASS_WANTED) /* whether it comes to PASS_NEVER must be known */
+        pthread_cond_wait(&wal->wake, &wal->lock);
+    bool is_kept = wal->pass == PASS_NEVER;
+    pthread_mutex_unlock(&wal->lock);
+    if (!is_kept) {
+        pthread_mutex_lock(&wal->reading);
+        move_rest(wal, writer_db);
+        pthread_mutex_unlock(&wal->reading);
     }
+    return !wal->is_tainted;
 }
 
 void gw_wal_enter_read(struct gw_wal *wal) { pthread_mutex_lock(&wal->reading); }

@@ -6,6 +6,7 @@
 #define GW_SPINE_WAL_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct gw_error;
@@ -22,6 +23,9 @@ int gw_wal_start(struct gw_wal *wal, struct gw_error *err);
 void gw_wal_watch(struct gw_wal *wal, sqlite3 *writer_db);
 /* The writer calls this between groups. Most calls return at once. */
 void gw_wal_tend(struct gw_wal *wal, sqlite3 *writer_db);
+/* What was erased is to leave the files too: moves all of the log into the database, truncates it, and scrubs the pages (scrub.h). Between
+ * groups; waits for readers. False: tend tries again. */
+bool gw_wal_scrub(struct gw_wal *wal, sqlite3 *writer_db);
 /* Around each read transaction, on the reader's thread. Waits at most for the writer's move of the rest. */
 void gw_wal_enter_read(struct gw_wal *wal);
 void gw_wal_leave_read(struct gw_wal *wal);

@@ -86,6 +86,16 @@ static void fail_group(struct gw_writer *writer, size_t count, const struct gw_e
     report(writer, failure);
 }
 
+/* Before it is answered that something is erased, no file holds it. */
+static void scrub(struct gw_writer *writer)
+{
+    bool is_clean = gw_wal_scrub(writer->opts.wal, gw_row_writer_peek_db(writer->rows));
+    gw_database_extend_wal(&writer->opts.database, writer->opts.log);
+    if (!is_clean && writer->opts.log != NULL)
+        gw_log_write(writer->opts.log, GW_LOG_WARN, "spine_not_scrubbed",
+                     (struct gw_log_field[]){GW_F_TEXT("reason", "what was erased may stand in the database's files yet"), GW_F_END});
+}
+
 /* ---- groups ------------------------------------------------------------------------------------------------------------------------- */
 
 static int store_group(struct gw_writer *writer, size_t count, struct gw_error *err)
@@ -106,6 +116,8 @@ static int store_group(struct gw_writer *writer, size_t count, struct gw_error *
         gw_metric_add(writer->opts.metrics->syncs, 1);
         gw_metric_observe_ns(writer->opts.metrics->sync_seconds, now_ns(writer) - start);
     }
+    if (gw_row_writer_has_erased(writer->rows))
+        scrub(writer);
     return GW_OK;
 }
 

@@ -189,3 +189,23 @@ struct gw_spine_get get_blob(const struct gw_spine *port, const char *run, enum 
     request.home = NULL;
     return request;
 }
+
+static void on_erase(struct gw_spine_erase *request) { MARK_DONE(request); }
+
+int erase_below(const struct gw_spine *port, const char *run, uint64_t floor_seq) { return erase_keeping(port, run, floor_seq, NULL, 0); }
+
+int erase_keeping(const struct gw_spine *port, const char *run, uint64_t floor_seq, const struct gw_spine_kept *kept, size_t count)
+{
+    struct inbox inbox;
+    inbox_init(&inbox);
+    size_t answers = 0;
+    struct gw_spine_erase request = {.run = run_key(run), .floor_seq = floor_seq, .home = &inbox.executor};
+    request.done = on_erase;
+    request.driver = &answers;
+    request.kept = kept;
+    request.kept_count = count;
+    port->erase(port->self, &request);
+    inbox_run_until(&inbox, &answers, 1);
+    inbox_fini(&inbox);
+    return request.status;
+}

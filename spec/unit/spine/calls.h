@@ -40,6 +40,9 @@ struct gw_spine_tail find_tail(const struct gw_spine *port, const char *run);
 int put_blob(const struct gw_spine *port, const char *run, uint64_t seq, unsigned keep, const char *const *chunks);
 int put_blob_of(const struct gw_spine *port, const char *run, enum gw_spine_blob_kind kind, uint64_t seq, unsigned keep,
                 const char *const *chunks);
+/* 0: the whole run. */
+int erase_below(const struct gw_spine *port, const char *run, uint64_t floor_seq);
+int erase_keeping(const struct gw_spine *port, const char *run, uint64_t floor_seq, const struct gw_spine_kept *kept, size_t count);
 struct gw_spine_get get_blob(const struct gw_spine *port, const char *run, enum gw_spine_blob_kind kind, uint64_t at_most_seq);
 
 #endif

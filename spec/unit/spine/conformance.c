@@ -9,28 +9,7 @@
 
 #include <cmocka.h>
 
-#include "spine/calls.h"
-
-/* cmocka hands a test one pointer: at first how to open, then what was opened. */
-struct opener {
-    struct subject *(*open)(void);
-};
-
-static int set_up(void **state)
-{
-    const struct opener *opener = *state;
-    *state = opener->open();
-    return *state == NULL ? -1 : 0;
-}
-
-static int tear_down(void **state)
-{
-    struct subject *subject = *state;
-    subject->close(subject);
-    return 0;
-}
-
-static const struct gw_spine *port_of(void **state) { return ((struct subject *)*state)->port; }
+#include "spine/conformance_steps.h"
 
 static void assert_record(const struct gw_spine_record *record, uint64_t first, uint64_t last, const char *payload)
 {
@@ -39,32 +18,6 @@ static void assert_record(const struct gw_spine_record *record, uint64_t first, 
     assert_int_equal(record->payload_length, strlen(payload));
     assert_memory_equal(record->payload, payload, record->payload_length);
 }
-
-/* Records 1, 2-4, 5, 6-9, 10 with payloads of 10 bytes each. */
-static void fill(const struct gw_spine *port, const char *run)
-{
-    static const uint64_t edges[] = {1, 2, 5, 6, 10, 11};
-    for (size_t i = 0; i + 1 < sizeof edges / sizeof *edges; i++) {
-        char payload[16];
-        snprintf(payload, sizeof payload, "payload-%02u", (unsigned)edges[i]);
-        assert_int_equal(append_text(port, run, edges[i], edges[i + 1] - 1, payload), GW_OK);
-    }
-}
-
-static void assert_range(const struct gw_spine *port, uint64_t from, uint64_t to, size_t max_bytes, const uint64_t *firsts)
-{
-    struct gw_spine_read read = read_range(port, "run", from, to, max_bytes);
-    assert_int_equal(read.status, GW_OK);
-    size_t count = 0;
-    while (firsts[count] != 0)
-        count++;
-    assert_int_equal(read.record_count, count);
-    for (size_t i = 0; i < count; i++)
-        assert_int_equal(read.records[i].first_seq, firsts[i]);
-    gw_spine_read_fini(&read);
-}
-
-#define FIRSTS(...) ((const uint64_t[]){__VA_ARGS__})
 
 /* ---- appends ------------------------------------------------------------------------------------------------------------------------ */
 
@@ -307,51 +260,7 @@ static void finds_the_tail(void **state)
     assert_int_equal(tail.floor_seq, 1);
 }
 
-static void refuses_to_read_below_the_floor(void **state)
-{
-    const struct gw_spine *port = port_of(state);
-    fill(port, "run");
-    struct subject *subject = *state;
-    struct gw_run_key key = run_key("run");
-    subject->cut(subject, &key, 5);
-    assert_int_equal(find_tail(port, "run").floor_seq, 5);
-    assert_int_equal(find_tail(port, "run").tail_seq, 10);
-    assert_int_equal(read_range(port, "run", 4, 10, SIZE_MAX).status, GW_ENOTFOUND);
-    assert_range(port, 5, 10, SIZE_MAX, FIRSTS(5, 6, 10, 0));
-    assert_int_equal(append_text(port, "run", 11, 11, "after the cut"), GW_OK);
-}
-
-static void remembers_the_tail_of_a_run_that_was_cut_whole(void **state)
-{
-    const struct gw_spine *port = port_of(state);
-    fill(port, "run");
-    struct subject *subject = *state;
-    struct gw_run_key key = run_key("run");
-    subject->cut(subject, &key, 11);
-    assert_int_equal(find_tail(port, "run").tail_seq, 10);
-    assert_int_equal(append_text(port, "run", 1, 1, "old"), GW_ECONFLICT);
-    assert_int_equal(append_text(port, "run", 11, 11, "new"), GW_OK);
-    assert_range(port, 11, 11, SIZE_MAX, FIRSTS(11, 0));
-}
-
 /* ---- blobs -------------------------------------------------------------------------------------------------------------------------- */
-
-#define CHUNKS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-static void assert_blob(const struct gw_spine *port, uint64_t at_most, uint64_t seq, const char *const *chunks)
-{
-    struct gw_spine_get get = get_blob(port, "run", GW_SPINE_CHECKPOINT, at_most);
-    assert_int_equal(get.status, GW_OK);
-    assert_int_equal(get.seq, seq);
-    size_t count = 0;
-    for (; chunks[count] != NULL; count++) {
-        assert_true(count < get.chunk_count);
-        assert_int_equal(get.lengths[count], strlen(chunks[count]));
-        assert_memory_equal(get.chunks[count], chunks[count], get.lengths[count]);
-    }
-    assert_int_equal(get.chunk_count, count);
-    gw_spine_get_fini(&get);
-}
 
 static void gives_back_a_blob_in_its_chunks(void **state)
 {
@@ -419,11 +328,6 @@ static void puts_blobs_before_the_first_event(void **state)
 
 /* ---- the suite ---------------------------------------------------------------------------------------------------------------------- */
 
-#define BEHAVIOUR(function)                                                                                                                \
-    {                                                                                                                                      \
-#function, function, set_up, tear_down, &opener                                                                                    \
-    }
-
 int conformance_run(const char *driver_name, struct subject *(*open)(void))
 {
     struct opener opener = {open};
@@ -444,8 +348,6 @@ int conformance_run(const char *driver_name, struct subject *(*open)(void))
         BEHAVIOUR(reads_nothing_past_the_tail),
         BEHAVIOUR(stops_reading_at_the_limit_of_bytes),
         BEHAVIOUR(finds_the_tail),
-        BEHAVIOUR(refuses_to_read_below_the_floor),
-        BEHAVIOUR(remembers_the_tail_of_a_run_that_was_cut_whole),
         BEHAVIOUR(gives_back_a_blob_in_its_chunks),
         BEHAVIOUR(finds_the_newest_blob_that_is_old_enough),
         BEHAVIOUR(has_no_blob_that_was_not_put),
@@ -454,5 +356,6 @@ int conformance_run(const char *driver_name, struct subject *(*open)(void))
         BEHAVIOUR(refuses_a_blob_without_chunks),
         BEHAVIOUR(puts_blobs_before_the_first_event),
     };
-    return _cmocka_run_group_tests(driver_name, tests, sizeof tests / sizeof *tests, NULL, NULL);
+    int failures = _cmocka_run_group_tests(driver_name, tests, sizeof tests / sizeof *tests, NULL, NULL);
+    return failures + conformance_erase_run(driver_name, open);
 }

@@ -10,8 +10,6 @@
 /* One open spine; a driver's test embeds it first in a struct of its own. */
 struct subject {
     const struct gw_spine *port;
-    /* Drops the records that end below floor_seq. */
-    void (*cut)(struct subject *subject, const struct gw_run_key *run, uint64_t floor_seq);
     void (*close)(struct subject *subject);
 };
 

@@ -17,11 +17,6 @@ struct memory_subject {
     struct gw_memory_spine *spine;
 };
 
-static void cut(struct subject *subject, const struct gw_run_key *run, uint64_t floor_seq)
-{
-    gw_memory_spine_cut(((struct memory_subject *)(void *)subject)->spine, run, floor_seq);
-}
-
 static void close_subject(struct subject *subject)
 {
     gw_memory_spine_destroy(((struct memory_subject *)(void *)subject)->spine);
@@ -32,7 +27,7 @@ static struct subject *open_subject(void)
 {
     struct memory_subject *opened = calloc(1, sizeof *opened);
     opened->spine = gw_memory_spine_create(gw_clock_system(), 0);
-    opened->subject = (struct subject){gw_memory_spine_port(opened->spine), cut, close_subject};
+    opened->subject = (struct subject){gw_memory_spine_port(opened->spine), close_subject};
     return &opened->subject;
 }
 
@@ -61,8 +56,7 @@ static void refuses_what_exceeds_its_maximum(void **state)
     assert_int_equal(append_text(port, "run", 1, 1, payload), GW_OK);
     assert_int_equal(append_text(port, "run", 2, 2, "x"), GW_EIO);
     assert_int_equal(put_blob(port, "run", 1, 0, chunks), GW_EIO);
-    struct gw_run_key key = run_key("run");
-    gw_memory_spine_cut(*state, &key, 2);
+    assert_int_equal(erase_below(port, "run", 2), GW_OK);
     assert_int_equal(append_text(port, "run", 2, 2, "x"), GW_OK);
     assert_int_equal(put_blob(port, "run", 1, 0, chunks), GW_OK);
 }

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
+#include "base/file.h"
 #include "base/metrics.h"
 #include "spine/conformance.h"
 #include "spine/database_fixture.h"
@@ -19,17 +21,6 @@ struct sqlite_subject {
     struct subject subject; /* first */
     struct fixture fixture;
 };
-
-static void cut(struct subject *subject, const struct gw_run_key *run, uint64_t floor_seq)
-{
-    char sql[1024];
-    unsigned long long floor = floor_seq;
-    snprintf(sql, sizeof sql,
-             "BEGIN IMMEDIATE; DELETE FROM record WHERE run=(SELECT id FROM run WHERE name='%s') AND last<%llu;"
-             "UPDATE run SET floor=%llu WHERE name='%s'; COMMIT",
-             run->text, floor, floor, run->text);
-    fixture_execute(&((struct sqlite_subject *)(void *)subject)->fixture, sql);
-}
 
 static void close_subject(struct subject *subject)
 {
@@ -42,7 +33,7 @@ static struct subject *open_subject(void)
     struct sqlite_subject *opened = calloc(1, sizeof *opened);
     fixture_init(&opened->fixture);
     fixture_open(&opened->fixture);
-    opened->subject = (struct subject){opened->fixture.port, cut, close_subject};
+    opened->subject = (struct subject){opened->fixture.port, close_subject};
     return &opened->subject;
 }
 

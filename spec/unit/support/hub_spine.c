@@ -32,6 +32,8 @@ static void ignore_tail(struct gw_spine_tail *request) { (void)request; }
 
 static void ignore_append(struct gw_spine_append *request) { (void)request; }
 
+static void ignore_erase(struct gw_spine_erase *request) { (void)request; }
+
 static struct gw_spine_tail ends_of(const struct world *world, const struct gw_run_key *run)
 {
     struct gw_spine_tail tail = {.run = *run, .home = &at_once, .done = ignore_tail};
@@ -218,6 +220,9 @@ void world_carry_out(struct world *world, const struct world_op *op)
     case GW_SPINE_JOB_GET:
         port(world)->get(port(world)->self, op->get);
         break;
+    case GW_SPINE_JOB_ERASE:
+        port(world)->erase(port(world)->self, op->erase);
+        break;
     }
 }
 
@@ -269,7 +274,9 @@ void world_cut_off(struct world *world, const char *run_id)
         if (read.records[i].last_seq <= seq)
             keep_cut(world, &run, &read.records[i]);
     gw_spine_read_fini(&read);
-    gw_memory_spine_cut(world->memory, &run, seq + 1);
+    struct gw_spine_erase erase = {.run = run, .floor_seq = seq + 1, .home = &at_once, .done = ignore_erase};
+    port(world)->erase(port(world)->self, &erase);
+    assert_int_equal(erase.status, GW_OK);
 }
 
 void world_forget_cuts(struct world *world)

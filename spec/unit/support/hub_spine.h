@@ -14,6 +14,7 @@ struct world_op {
         struct gw_spine_tail *tail;
         struct gw_spine_put *put;
         struct gw_spine_get *get;
+        struct gw_spine_erase *erase;
     };
     struct world_op *next;
 };

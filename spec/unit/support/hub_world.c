@@ -129,6 +129,11 @@ static void on_put(void *self, struct gw_spine_put *request) { ask(self, (struct
 
 static void on_get(void *self, struct gw_spine_get *request) { ask(self, (struct world_op){.kind = GW_SPINE_JOB_GET, .get = request}); }
 
+static void on_erase(void *self, struct gw_spine_erase *request)
+{
+    ask(self, (struct world_op){.kind = GW_SPINE_JOB_ERASE, .erase = request});
+}
+
 static size_t count_ops(const struct world *world)
 {
     size_t count = 0;
@@ -298,7 +303,7 @@ struct world *world_create(const struct world_opts *opts)
     world->worker_count = opts->workers;
     world->clock = (struct gw_clock){world, clock_ms, clock_ns, clock_wall, clock_random};
     world->memory = gw_memory_spine_create(&world->clock, 0);
-    world->spine = (struct gw_spine){world, on_append, on_read, on_tail, on_put, on_get};
+    world->spine = (struct gw_spine){world, on_append, on_read, on_tail, on_put, on_get, on_erase};
     world->log = gw_log_create(STDERR_FILENO, getenv("HUB_WORLD_LOG") ? GW_LOG_DEBUG : GW_LOG_ERROR + 1);
     world->shares_metrics = opts->metrics != NULL;
     world->metrics = opts->metrics ? opts->metrics : gw_metrics_create();
