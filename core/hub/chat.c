@@ -242,6 +242,22 @@ int gw_chat_end(struct gw_chat *chat, struct gw_chat_message *message, enum gw_c
     return GW_OK;
 }
 
+int gw_chat_erase(struct gw_chat *chat, const char *actor_id, size_t *count)
+{
+    for (struct gw_chat_message *message = chat->oldest; message; message = message->newer) {
+        if (strcmp(message->author.id, actor_id) != 0 || (message->end && message->bytes == 0))
+            continue;
+        if (!message->end && gw_chat_end(chat, message, GW_CHAT_ABORTED))
+            return GW_ENOMEM;
+        chat->ended_bytes -= message->bytes;
+        gw_free(message->text);
+        message->text = NULL;
+        message->bytes = message->capacity = message->points = 0;
+        ++*count;
+    }
+    return GW_OK;
+}
+
 /* ---- forgetting ------------------------------------------------------------------------------------------------------------------------ */
 
 int gw_chat_load_gone(struct gw_chat *chat, const char *id, enum gw_chat_end end)

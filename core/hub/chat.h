@@ -62,6 +62,9 @@ size_t gw_chat_open_bytes(const struct gw_chat *chat); /* of text */
 int gw_chat_add(struct gw_chat *chat, struct gw_chat_message *message /* taken on success */);
 int gw_chat_append(struct gw_chat *chat, struct gw_chat_message *message, const char *text, size_t length);
 int gw_chat_end(struct gw_chat *chat, struct gw_chat_message *message, enum gw_chat_end end);
+/* The texts of one actor's messages go, and its open ones are aborted: as gw_erasure_apply, behind the back of the events. No journal is
+ * open. *count grows by the messages changed. GW_ENOMEM. */
+int gw_chat_erase(struct gw_chat *chat, const char *actor_id, size_t *count);
 /* Forgets what is over the bounds above; does nothing while the journal is open. To be called when it was closed. */
 void gw_chat_trim(struct gw_chat *chat);
 

@@ -139,6 +139,38 @@ void gw_feed_skip(struct gw_feed *feed, uint64_t seq)
     feed->doubts++;
 }
 
+/* ---- purges ---------------------------------------------------------------------------------------------------------------------------- */
+
+struct purge {
+    struct gw_task task; /* first */
+    struct gw_view *view;
+};
+
+static void on_purge_at_view(struct gw_task *task)
+{
+    struct purge *purge = (struct purge *)(void *)task;
+    gw_view_purge(purge->view);
+    gw_free(purge);
+}
+
+/* Messages between two workers keep their order: what was told before is there by then, and a view that wants to go is there yet. */
+void gw_feed_purge(struct gw_feed *feed, uint64_t seq)
+{
+    gw_feed_skip(feed, seq);
+    gw_span_unref(feed->checkpoint);
+    feed->checkpoint = NULL;
+    feed->last_visible = 0;
+    feed->channel.epoch = gw_run_epoch(feed->run);
+    for (struct gw_outlet *outlet = feed->outlets; outlet; outlet = outlet->next) {
+        if (outlet->close)
+            continue;
+        struct purge *purge = gw_alloc(sizeof *purge);
+        *purge = (struct purge){.task.run = on_purge_at_view, .view = outlet->view};
+        outlet->last_span = outlet->last_head = UINT64_MAX;
+        gw_hub_send(feed->run->hub, outlet->worker, &purge->task);
+    }
+}
+
 /* ---- outlets -------------------------------------------------------------------------------------------------------------------------- */
 
 static void on_growth_home(struct gw_task *task)

@@ -64,6 +64,8 @@ void gw_feed_destroy(struct gw_feed *feed);
 int gw_feed_publish(struct gw_feed *feed, const struct gw_event *event);
 /* Events up to `seq` became durable without having been seen here: readers fall back to the spine. */
 void gw_feed_skip(struct gw_feed *feed, uint64_t seq);
+/* Forgets what it was; goes on from `seq`, and has those who follow it ended, reason purged. */
+void gw_feed_purge(struct gw_feed *feed, uint64_t seq);
 /* Tells every outlet what is new. */
 void gw_feed_announce(struct gw_feed *feed);
 struct gw_outlet *gw_feed_outlet(struct gw_feed *feed, struct gw_view *view, size_t worker);

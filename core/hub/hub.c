@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/metrics.h"
 #include "hub/hub_internal.h"
+#include "hub/operate.h"
 #include "hub/plan.h"
 #include "hub/run.h"
 #include "hub/span.h"
@@ -281,6 +282,22 @@ void gw_hub_read(struct gw_hub *hub, struct gw_read *request)
     request->owner = hub->opts.hubs[owner];
     request->task.run = on_read_at_owner;
     gw_hub_send(hub, owner, &request->task);
+}
+
+static void on_order_at_owner(struct gw_task *task)
+{
+    struct gw_order *order = (struct gw_order *)(void *)((char *)task - offsetof(struct gw_order, task));
+    gw_run_order_arrived(order->owner, order);
+}
+
+void gw_hub_order(struct gw_hub *hub, struct gw_order *order)
+{
+    struct gw_run_key key;
+    gw_run_key_encode(&order->scope, &key);
+    size_t owner = gw_hub_owner_of(hub, &key);
+    order->owner = hub->opts.hubs[owner];
+    order->task.run = on_order_at_owner;
+    gw_hub_send(hub, owner, &order->task);
 }
 
 /* ---- replay blocks for views -------------------------------------------------------------------------------------------------------------- */

@@ -94,6 +94,8 @@ void gw_hub_close_view(struct gw_hub *hub, struct gw_view *view);
 /* subscriber.c */
 /* It has fallen too far behind: the owner decides from where it goes on. Between two frames only. */
 void gw_subscriber_attach_again(struct gw_subscriber *subscriber);
+/* Has one that flows say that the past is gone, and end; at once when it stands within a frame, the rest of which is gone too. */
+void gw_subscriber_purge(struct gw_subscriber *subscriber);
 /* Detaches and reports ended(reason). */
 void gw_subscriber_fail(struct gw_subscriber *subscriber, const char *reason);
 

@@ -99,19 +99,19 @@ static int fold_from(struct gw_revise *v, size_t first)
     return GW_OK;
 }
 
-/* So that a later undo of the same turn can tell. */
-static int mark_undo(struct gw_event *event, struct gw_json *args)
+/* So that a later undo of the same turn can tell, and whoever asks who wrote what: what comes back is not its author's who brings it. */
+static int mark_step(struct gw_event *event, const char *name, struct gw_json *args)
 {
     if (!event->context && !(event->context = gw_json_new_object()))
         return GW_ENOMEM;
-    return gw_json_set(event->context, "undoes", gw_json_ref(args));
+    return gw_json_set(event->context, name, gw_json_ref(args));
 }
 
 static int mark_from(struct gw_revise *v, size_t first)
 {
-    bool is_undo = strcmp(v->command->type, "undo") == 0;
-    for (size_t i = first; is_undo && i < v->out->count; i++)
-        if (mark_undo(v->out->items[i], v->command->args))
+    const char *name = strcmp(v->command->type, "undo") == 0 ? "undoes" : "restores";
+    for (size_t i = first; i < v->out->count; i++)
+        if (mark_step(v->out->items[i], name, v->command->args))
             return no_memory(v);
     return GW_OK;
 }

@@ -90,10 +90,19 @@ void gw_run_destroy(struct gw_run *run)
     gw_free(run);
 }
 
+static void refuse_orders(struct gw_run *run)
+{
+    struct gw_error err;
+    gw_error_set(&err, GW_EIO, "spine_unavailable", "the order could not be carried out: give it again");
+    err.is_retryable = true;
+    gw_run_refuse_orders(run, &err);
+}
+
 void gw_run_forget(struct gw_run *run)
 {
     gw_run_drop_changes(run);
     gw_run_drop_past(run);
+    refuse_orders(run);
     gw_state_destroy(run->state);
     gw_keys_destroy(run->keys);
     run->state = NULL;
@@ -192,10 +201,13 @@ bool gw_run_is_idle(const struct gw_run *run)
     if (run->chat.first || run->chat.is_napping || (has_open_messages(run) && !run->hub->is_draining))
         return false;
     return run->phase != GW_RUN_LOADING && !run->gathering && !run->appending && !run->inbox_first && !run->reads && !run->attaches &&
-           !run->readers && !run->feeds && !run->block_reads && !run->checkpoint && !run->refresh;
+           !run->readers && !run->feeds && !run->block_reads && !run->checkpoint && !run->refresh && !gw_run_has_orders(run);
 }
 
-static bool has_waiting_readers(const struct gw_run *run) { return run->reads || run->attaches || gw_run_past_is_due(run); }
+static bool has_waiting_readers(const struct gw_run *run)
+{
+    return run->reads || run->attaches || gw_run_past_is_due(run) || gw_run_has_orders(run);
+}
 
 /* Those who follow a run that is down wait for what it cannot see. */
 static bool is_missed(const struct gw_run *run) { return run->inbox_first || run->chat.first || has_waiting_readers(run) || run->feeds; }
@@ -207,12 +219,16 @@ void gw_run_turn(struct gw_run *run)
     if (run->phase != GW_RUN_READY)
         return;
     run->used_at_ms = now_ms(run);
-    if (gw_run_is_settled(run) && !run->refresh) {
+    if (gw_run_is_settled(run) && !run->refresh && !run->order) {
         gw_run_serve_attaches(run);
         gw_run_serve_reads(run);
         if (gw_run_past_is_due(run))
             gw_run_fetch_past(run);
     }
+    if (gw_run_is_settled(run) && !run->refresh)
+        gw_run_serve_orders(run);
+    if (run->phase != GW_RUN_READY)
+        return; /* it was deleted, or its state thrown away */
     gw_run_checkpoint_if_due(run, false);
     /* While somebody waits for a settled state no further command is judged: the append on its way ends the wait. */
     if (!has_waiting_readers(run) && !gw_run_checkpoint_is_due(run, false)) {

@@ -3,7 +3,7 @@
  * there is no second copy of state. Split by concern: run.c life and loading, run_submit.c the inbox, run_judge.c one submission, run_execute.c one command,
  * run_keys.c what took effect before, run_commit.c durability, run_checkpoint.c checkpoints, run_attach.c and run_last.c streams, run_blocks.c replay,
  * run_read.c reads, run_flow.c flows, run_changes.c what changed before a conflict, run_past.c what an undo or a restore needs,
- * run_revisions.c revisions that nobody asked for. */
+ * run_revisions.c revisions that nobody asked for, run_order.c and run_erase.c orders of an operator. */
 #ifndef GW_HUB_RUN_H
 #define GW_HUB_RUN_H
 
@@ -20,6 +20,7 @@
 #include "hub/loader.h"
 #include "hub/replay.h"
 #include "hub/run_chat.h"
+#include "hub/run_order.h"
 #include "hub/run_past.h"
 
 enum gw_run_phase { GW_RUN_LOADING, GW_RUN_READY, GW_RUN_DOWN };
@@ -49,6 +50,8 @@ struct gw_run {
     struct gw_read *reads;            /* wait until the state is exactly what is durable */
     struct gw_attach *attaches;       /* likewise */
     size_t readers;                   /* reads and replay reads that still hold the run */
+    struct gw_order *orders;          /* of an operator, that wait */
+    struct gw_run_order *order;       /* the one being carried out, or NULL: meanwhile nothing is judged or served */
     struct gw_changes *changes;       /* refusals that wait for what they were judged by to be durable */
     struct gw_feed *feeds;
     size_t feed_count;

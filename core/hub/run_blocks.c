@@ -127,6 +127,7 @@ struct gw_block_read {
     uint64_t number, after_seq, to_seq; /* after_seq: of the block, or what was cut off inside it */
     struct gw_block_want *wants;
     struct gw_event_list events;
+    bool is_dropped; /* what it reads is no longer to be seen */
     struct gw_block_read *next;
 };
 
@@ -239,10 +240,10 @@ static void on_read(struct gw_spine_read *read)
         read_on(block);
         return;
     }
-    if (status)
+    if (status && !block->is_dropped)
         log_failure(block, status);
     unlink_read(block);
-    deliver(block, !status);
+    deliver(block, !status && !block->is_dropped);
     gw_event_list_fini(&block->events);
     gw_free(block);
     gw_hub_mark_run(run->hub, run);
@@ -262,11 +263,19 @@ static void read_on(struct gw_block_read *block)
     hub->opts.spine->read(hub->opts.spine->self, &block->read);
 }
 
+void gw_run_drop_blocks(struct gw_run *run)
+{
+    for (struct gw_block_read *block = run->block_reads; block; block = block->next)
+        block->is_dropped = true;
+    for (struct gw_feed *feed = run->feeds; feed; feed = feed->next)
+        gw_block_cache_forget(run->hub->blocks, feed);
+}
+
 /* One that was begun when the run was shorter does not serve. */
 static struct gw_block_read *find_read(struct gw_run *run, uint64_t number, uint64_t to_seq)
 {
     struct gw_block_read *block = run->block_reads;
-    while (block && (block->number != number || block->to_seq != to_seq))
+    while (block && (block->number != number || block->to_seq != to_seq || block->is_dropped))
         block = block->next;
     return block;
 }

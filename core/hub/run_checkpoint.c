@@ -233,6 +233,6 @@ bool gw_run_checkpoint_is_due(const struct gw_run *run, bool is_leaving)
 
 void gw_run_checkpoint_if_due(struct gw_run *run, bool is_leaving)
 {
-    if (gw_run_is_settled(run) && gw_run_checkpoint_is_due(run, is_leaving))
+    if (gw_run_is_settled(run) && !run->order && gw_run_checkpoint_is_due(run, is_leaving))
         start(run);
 }

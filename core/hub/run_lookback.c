@@ -114,7 +114,8 @@ void gw_feed_prime(struct gw_feed *feed, struct gw_feed_waiter *waiter)
     if (feed->is_priming)
         return;
     feed->is_priming = true;
-    if (feed->head_seq % GW_ID_ONLY_EVERY == 0)
+    /* Of a log that was cut off as a whole its end is the last that anybody saw. */
+    if (feed->head_seq % GW_ID_ONLY_EVERY == 0 || feed->head_seq < feed->run->floor_seq)
         primed(feed, feed->head_seq, feed->doubts);
     else
         begin(start(feed, NULL, visit_to_prime));
@@ -154,4 +155,14 @@ static bool visit_for_events(struct look_back *look, const struct gw_span *span)
     return false;
 }
 
-void gw_attach_look_back(struct gw_attach *attach) { begin(start(attach->feed, attach, visit_for_events)); }
+void gw_attach_look_back(struct gw_attach *attach)
+{
+    struct gw_run *run = attach->feed->run;
+    if (attach->feed->head_seq >= run->floor_seq) {
+        begin(start(attach->feed, attach, visit_for_events));
+        return;
+    }
+    attach->has_seq = true; /* nothing is left to look at */
+    attach->number = 0;
+    gw_run_put_attach(run, attach);
+}

@@ -90,7 +90,8 @@ void gw_run_commit_tick(struct gw_run *run)
 {
     const struct gw_hub_limits *limits = &run->hub->opts.limits;
     uint32_t idle_ms = limits->commit_idle_ms < limits->run_idle_ms ? limits->commit_idle_ms : limits->run_idle_ms;
-    if (limits->commit_idle_ms == 0 || !gw_run_is_settled(run) || run->inbox_first || run->refresh || run->hub->is_draining)
+    if (limits->commit_idle_ms == 0 || !gw_run_is_settled(run) || run->inbox_first || run->refresh || gw_run_has_orders(run) ||
+        run->hub->is_draining)
         return;
     if (now_ms(run) - run->written_at_ms < idle_ms)
         return;

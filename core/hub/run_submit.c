@@ -108,6 +108,11 @@ void gw_run_submit(struct gw_run *run, struct gw_submission *submission)
         gw_submission_refuse_all(submission, &err);
         return;
     }
+    if (run->order) {
+        gw_run_say_ordered(&err);
+        gw_submission_refuse_all(submission, &err);
+        return;
+    }
     gw_hub_mark_run(run->hub, run);
     if (submission->is_append) {
         gw_run_chat_put(run, submission);

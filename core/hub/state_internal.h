@@ -14,7 +14,7 @@
  *                          parents too; `block` is the whole block after a change of vis
  *                context  a splice: {block, base, written: [at, del, ins], by?}: `by` names the origin of one that has none of its own; an insert that
  *                          brings a block back: {author}; what stood before: {was} (resolve_was.h), also of a token_patch;
- *                          a step of an undo: {undoes}: its arguments
+ *                          a step of an undo: {undoes}: its arguments; of a restore: {restores}
  * canvas_commit  data     {rev, from, to, message?, state_hash?}: seqs here, sealed into cursors by the encoder
  * void           as state_patch, for a command that changes nothing that anybody sees but whose place in its origin's order counts
  * any of them    context  {origin, n}: the name of the origin, as resolving made it */

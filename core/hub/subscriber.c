@@ -223,6 +223,21 @@ void gw_subscriber_fail(struct gw_subscriber *subscriber, const char *reason)
     subscriber->ops->ended(subscriber, reason);
 }
 
+void gw_subscriber_purge(struct gw_subscriber *subscriber)
+{
+    if (subscriber->phase != GW_SUB_FLOWING || subscriber->is_refused)
+        return;
+    bool is_between_frames = subscriber->into == 0 && !(subscriber->control && subscriber->control_sent);
+    gw_span_unref(subscriber->checkpoint);
+    subscriber->checkpoint = NULL;
+    subscriber->wanted_block = 0;
+    subscriber->seq = UINT64_MAX; /* nothing further is for it */
+    if (is_between_frames)
+        subscriber->ops->purged(subscriber);
+    else
+        gw_subscriber_fail(subscriber, "purged");
+}
+
 /* ---- flow ----------------------------------------------------------------------------------------------------------------------------- */
 
 void gw_subscriber_writable(struct gw_subscriber *subscriber)

@@ -37,6 +37,8 @@ struct gw_subscriber_ops {
     /* Sends without blocking: the number of bytes taken, 0 when the peer takes none now, negative when the connection is gone. After a short write the
      * owner calls gw_subscriber_writable when there is room again. */
     ssize_t (*write)(struct gw_subscriber *subscriber, const struct iovec *parts, int count);
+    /* The run's past was taken away, and with it this stream's place. Ends it with gw_subscriber_finish, or closes. */
+    void (*purged)(struct gw_subscriber *subscriber);
     /* The hub cannot go on with this stream; it has been detached. `reason` is a fixed word for the log. The owner closes. */
     void (*ended)(struct gw_subscriber *subscriber, const char *reason);
 };

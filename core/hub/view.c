@@ -153,6 +153,22 @@ void gw_view_offer_block(struct gw_view *view, uint64_t number, struct gw_span *
     gw_view_mark_dirty(view);
 }
 
+void gw_view_purge(struct gw_view *view)
+{
+    for (size_t i = 0; i < view->span_count; i++)
+        gw_span_unref(view->spans[i].span);
+    view->span_count = 0;
+    view->start_seq = view->head_seq = 0;
+    for (size_t i = 0; i < GW_VIEW_BLOCKS; i++)
+        if (view->blocks[i].span)
+            drop_block(view, view->blocks[i].number - 1);
+    struct gw_subscriber *next;
+    for (struct gw_subscriber *s = view->subscribers; s; s = next) {
+        next = s->next;
+        gw_subscriber_purge(s);
+    }
+}
+
 /* ---- pumping -------------------------------------------------------------------------------------------------------------------------- */
 
 /* value: where a write stands in a list of published spans */

@@ -57,6 +57,8 @@ struct gw_view *gw_view_create(struct gw_hub *hub, const struct gw_scope *scope,
 void gw_view_destroy(struct gw_view *view);
 /* New bytes from the owner: takes the references of `items`. */
 void gw_view_extend(struct gw_view *view, const struct gw_published *items, size_t count, uint64_t start_seq, uint64_t head_seq);
+/* The past of the run is no more: drops what it holds of it, and ends its subscribers, reason purged; what the owner says next begins anew. */
+void gw_view_purge(struct gw_view *view);
 /* A replay block that was asked for; `span` is taken, NULL when it could not be read. */
 void gw_view_offer_block(struct gw_view *view, uint64_t number, struct gw_span *span);
 /* Writes what its subscribers lack. True when some could take more at once: call again next turn. */

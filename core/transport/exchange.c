@@ -237,23 +237,22 @@ int gw_exchange_canvases(const struct gw_exchange *exchange, struct gw_canvas_se
     return GW_OK;
 }
 
-static bool serves_mode(const struct gw_server_config *config, const char *mode)
+int gw_exchange_check_mode(const struct gw_exchange *exchange, const char *mode, struct gw_error *err)
 {
+    const struct gw_server_config *config = exchange->server->opts.config;
     for (size_t i = 0; i < config->mode_count; i++)
         if (strcmp(config->modes[i], mode) == 0)
-            return true;
-    return false;
+            return GW_OK;
+    gw_error_set(err, GW_EDENIED, "mode_not_served", "this process does not serve that mode");
+    gw_error_prefix(err, "mode");
+    return GW_EDENIED;
 }
 
 int gw_exchange_admit(struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_error *err)
 {
     memcpy(exchange->run_id, scope->run_id, sizeof exchange->run_id);
     int status = gw_identity_covers(exchange->identity, scope, err);
-    if (!status && !serves_mode(exchange->server->opts.config, scope->mode)) {
-        status = gw_error_set(err, GW_EDENIED, "mode_not_served", "this process does not serve that mode");
-        gw_error_prefix(err, "mode");
-    }
-    return status;
+    return status ? status : gw_exchange_check_mode(exchange, scope->mode, err);
 }
 
 int gw_server_plan(const struct gw_server *server, const struct gw_identity *identity, const struct gw_scope *scope, struct gw_plan **plan,

@@ -69,6 +69,8 @@ int gw_exchange_scope(const struct gw_exchange *exchange, struct gw_scope *scope
 int gw_exchange_canvases(const struct gw_exchange *exchange, struct gw_canvas_set *set, struct gw_error *err);
 /* Is the body said to be of that media type? Parameters do not count. */
 bool gw_exchange_is_type(const struct gw_exchange *exchange, const char *type);
+/* mode_not_served, unless this process serves that mode. */
+int gw_exchange_check_mode(const struct gw_exchange *exchange, const char *mode, struct gw_error *err);
 /* The bearer covers the scope, and this process serves its mode. */
 int gw_exchange_admit(struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_error *err);
 /* The actor's lens plan; one new reference. */

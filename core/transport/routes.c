@@ -20,6 +20,8 @@ static const struct gw_route routes[] = {
     {"GET", "/healthz", PUBLIC | ADMIN, false, false, false, GW_BODY_NONE, gw_handle_healthz},
     {"GET", "/readyz", PUBLIC | ADMIN, false, false, false, GW_BODY_NONE, gw_handle_readyz},
     {"GET", "/metrics", ADMIN, false, true, false, GW_BODY_NONE, gw_handle_metrics},
+    {"POST", "/admin/runs/delete", ADMIN, false, true, false, GW_BODY_SMALL, gw_handle_admin_delete_run},
+    {"POST", "/admin/actors/erase", ADMIN, false, true, false, GW_BODY_SMALL, gw_handle_admin_erase_actor},
     {"GET", "/admin/streams", ADMIN, false, true, false, GW_BODY_NONE, gw_handle_admin_streams},
 };
 

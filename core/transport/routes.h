@@ -49,5 +49,8 @@ void gw_handle_healthz(struct gw_exchange *exchange);
 void gw_handle_readyz(struct gw_exchange *exchange);
 void gw_handle_metrics(struct gw_exchange *exchange);
 void gw_handle_admin_streams(struct gw_exchange *exchange);
+/* admin_orders.c */
+void gw_handle_admin_delete_run(struct gw_exchange *exchange);
+void gw_handle_admin_erase_actor(struct gw_exchange *exchange);
 
 #endif

@@ -168,7 +168,9 @@ static void on_ended(struct gw_subscriber *subscriber, const char *reason)
     gw_connection_close(stream->connection);
 }
 
-static const struct gw_subscriber_ops subscriber_ops = {on_verdict, on_write, on_ended};
+static void on_purged(struct gw_subscriber *subscriber) { gw_stream_goaway((struct gw_stream *)(void *)subscriber, "purged", 0); }
+
+static const struct gw_subscriber_ops subscriber_ops = {.verdict = on_verdict, .write = on_write, .purged = on_purged, .ended = on_ended};
 
 /* ---- time ------------------------------------------------------------------------------------------------------------------------------ */
 

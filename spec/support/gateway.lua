@@ -8,6 +8,7 @@
 ---   gateway:metric(name) → sum over the lines of that metric, nil when there is none
 ---   gateway:stop() → exit code, after SIGTERM     gateway:signal("TERM"|"KILL"|…)     gateway:wait() → exit code
 ---   gateway:kill()  kill -9 and waits             gateway:restart(options?)  starts again on the same data folder; changes port
+---   gateway:files() → the bytes of all files of its data folder, one after the other
 ---   gateway:output() / gateway:errors()           what it has printed and logged so far (the current process)
 ---   gateway.port, admin_port, pid, data_dir, folder, secret
 ---   gateway.refused{env=, config=} → {code=, out=, err=}     a start that must fail
@@ -72,6 +73,13 @@ end
 
 local function file(self, name)
   return ("%s/%d.%s"):format(self.folder, self.life, name)
+end
+
+function Gateway:files()
+  local listing = assert(io.popen(("find '%s' -type f -exec cat {} +"):format(self.data_dir)))
+  local bytes = listing:read("a")
+  listing:close()
+  return bytes
 end
 
 function Gateway:output()

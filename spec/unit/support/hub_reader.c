@@ -74,6 +74,9 @@ static void on_ended(struct gw_subscriber *subscriber, const char *reason)
     snprintf(reader->session->ended, sizeof reader->session->ended, "%s", reason);
 }
 
+/* No world deletes or erases. */
+static void on_purged(struct gw_subscriber *subscriber) { fail_msg("%p", (void *)subscriber); }
+
 static bool can_write(struct world_actor *actor)
 {
     const struct world_reader *reader = (const struct world_reader *)(void *)((char *)actor - offsetof(struct world_reader, actor));
@@ -93,7 +96,7 @@ static void let_write(struct world_actor *actor)
 
 void world_reader_init(struct world_reader *reader, struct world *world, const char *run_id, size_t plan)
 {
-    static const struct gw_subscriber_ops ops = {on_verdict, on_write, on_ended};
+    static const struct gw_subscriber_ops ops = {.verdict = on_verdict, .write = on_write, .purged = on_purged, .ended = on_ended};
     *reader = (struct world_reader){.world = world, .plan = plan};
     reader->subscriber.ops = &ops;
     reader->actor = (struct world_actor){.can_act = can_write, .act = let_write};
