@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/plain.h"
 
 enum { FIRST_CAPACITY = 256 };
 
@@ -132,33 +133,6 @@ void gw_buffer_appendf(struct gw_buffer *b, const char *format, ...)
     b->length += (size_t)length;
 }
 
-/* RFC 8259 section 7: what must be escaped is the quote, the backslash and U+0000 to U+001F. */
-static bool needs_escape(char c) { return (unsigned char)c < 0x20 || c == '"' || c == '\\'; }
-
-/* Whether one of eight bytes needs an escape: (x - n * ONES) & ~x has a high bit set when a byte of x is less than n, for n up to 128
- * (Anderson, "Bit Twiddling Hacks"); a byte equals c when it is less than 1 after an exclusive or with c. */
-static bool word_needs_escape(const char *text)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t word;
-    memcpy(&word, text, sizeof word);
-    uint64_t quotes = word ^ ones * '"';
-    uint64_t slashes = word ^ ones * '\\';
-    uint64_t found = ((word - ones * 0x20) & ~word) | ((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes);
-    return (found & ones * 0x80) != 0;
-}
-
-/* How many bytes of `text` can be copied as they are. */
-static size_t clean_prefix(const char *text, size_t length)
-{
-    size_t at = 0;
-    while (length - at >= 8 && !word_needs_escape(text + at))
-        at += 8;
-    while (at < length && !needs_escape(text[at]))
-        at++;
-    return at;
-}
-
 static void append_escape(struct gw_buffer *b, char c)
 {
     static const char hex[] = "0123456789abcdef";
@@ -180,7 +154,7 @@ void gw_buffer_append_json_string(struct gw_buffer *b, const char *text, size_t 
 {
     /* Room for a string without escapes, which nearly all are. */
     char *room = length <= SIZE_MAX - 2 ? reserve(b, length + 2) : NULL;
-    size_t clean = clean_prefix(text, length);
+    size_t clean = gw_plain_in_json(text, length);
     if (room && clean == length) {
         room[0] = '"';
         if (length)
@@ -195,7 +169,7 @@ void gw_buffer_append_json_string(struct gw_buffer *b, const char *text, size_t 
         append_escape(b, text[clean]);
         text += clean + 1;
         length -= clean + 1;
-        clean = clean_prefix(text, length);
+        clean = gw_plain_in_json(text, length);
     }
     gw_buffer_append(b, text, length);
     gw_buffer_append_char(b, '"');

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/json_node.h"
 #include "base/json_scan.h"
+#include "base/plain.h"
 #include "base/utf8.h"
 
 /* The text has passed gw_json_scan: every token is whole, so nothing below looks for errors in it. jansson's own parser took three times as
@@ -80,18 +81,14 @@ static void unescape(struct build *b)
     gw_buffer_append_char(&b->scratch, known ? to[known - from] : c);
 }
 
-static const char *find_special(const char *at)
-{
-    while (*at != '"' && *at != '\\')
-        at++;
-    return at;
-}
+/* The next quote or backslash: there is one, and nothing else that JSON escapes. */
+static const char *find_special(const struct build *b, const char *at) { return at + gw_plain_in_json(at, (size_t)(b->end - at)); }
 
 /* At the opening quote. The bytes are in the input when nothing was escaped, else in `scratch`. */
 static const char *read_string(struct build *b, size_t *length)
 {
     const char *start = ++b->at;
-    b->at = find_special(start);
+    b->at = find_special(b, start);
     if (*b->at == '"') {
         *length = (size_t)(b->at++ - start);
         return start;
@@ -101,7 +98,7 @@ static const char *read_string(struct build *b, size_t *length)
         gw_buffer_append(&b->scratch, start, (size_t)(b->at - start));
         unescape(b);
         start = b->at;
-        b->at = find_special(start);
+        b->at = find_special(b, start);
     }
     gw_buffer_append(&b->scratch, start, (size_t)(b->at++ - start));
     *length = b->scratch.length;

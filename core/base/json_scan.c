@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/plain.h"
 #include "base/utf8.h"
 
 struct scan {
@@ -109,13 +110,16 @@ static void skip_spaces(struct scan *s)
 static int scan_string(struct scan *s)
 {
     s->at++;
-    while (s->at < s->length && s->text[s->at] != '"') {
+    for (;;) {
+        s->at += gw_plain_ascii_in_json(s->text + s->at, s->length - s->at);
+        if (s->at == s->length)
+            return refuse(s, "json_malformed", "A string does not end.");
+        if (s->text[s->at] == '"')
+            break;
         int rc = scan_character(s);
         if (rc)
             return rc;
     }
-    if (s->at == s->length)
-        return refuse(s, "json_malformed", "A string does not end.");
     s->at++;
     return 0;
 }

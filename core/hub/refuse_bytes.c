@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/plain.h"
 #include "hub/pointer.h"
 
 /* value: bytes that are read, not owned */
@@ -73,7 +74,7 @@ static bool is_control_at(struct span s, size_t i)
 
 static int refuse_controls(struct span s, struct gw_error *err)
 {
-    for (size_t i = 0; i < s.length; i++) {
+    for (size_t i = 0; (i += gw_plain_of_controls(s.text + i, s.length - i)) < s.length; i++) {
         if (!is_control_at(s, i))
             continue;
         unsigned char c = (unsigned char)s.text[i];

@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/plain.h"
 #include "protocol/http1.h"
 
 enum { METHOD_MAX_BYTES = 32, VERSION_MAX_BYTES = 16 };
@@ -119,7 +120,7 @@ static size_t skip_plain(struct gw_http1_scan *scan, const struct gw_http1_limit
         return 0;
     if (length > room)
         length = room;
-    while (count < length && !is_control((unsigned char)bytes[count]))
+    while ((count += gw_plain_of_controls(bytes + count, length - count)) < length && !is_control((unsigned char)bytes[count]))
         count++;
     scan->header_bytes += count;
     return count;
