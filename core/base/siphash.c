@@ -1,5 +1,8 @@
 #include "base/map.h"
 
+#include <endian.h>
+#include <string.h>
+
 struct sip {
     uint64_t v0, v1, v2, v3;
 };
@@ -10,9 +13,9 @@ static uint64_t rotate(uint64_t x, unsigned bits) { return (x << bits) | (x >> (
 static uint64_t load_word(const uint8_t *bytes, size_t count)
 {
     uint64_t word = 0;
-    for (size_t i = 0; i < count; i++)
-        word |= (uint64_t)bytes[i] << (8 * i);
-    return word;
+    if (count)
+        memcpy(&word, bytes, count);
+    return le64toh(word);
 }
 
 static void rounds(struct sip *s, unsigned count)

@@ -11,6 +11,7 @@
 #include "base/task.h"
 #include "hub/command.h"
 #include "hub/ports.h"
+#include "hub/record.h"
 #include "hub/state.h"
 #include "hub/subscriber.h"
 
@@ -85,8 +86,9 @@ struct gw_outcome {
     struct gw_error *error; /* owned by the submission */
     char *changes;          /* with an error: JSON text of what changed since the command's base; owned by the submission, may be NULL */
     size_t changes_length;
-    bool is_claimed;      /* the hub's: judged, its answer is set or on its way */
-    unsigned new_in_load; /* the hub's: in which load of the run it was found to be new */
+    bool is_claimed;           /* the hub's: judged, its answer is set or on its way */
+    unsigned new_in_load;      /* the hub's: in which load of the run it was found to be new */
+    uint8_t key[GW_KEY_BYTES]; /* the hub's: the command's key, once it has been looked for */
 };
 
 /* An ordered batch of one run. The caller fills the inputs and owns it again when `done` runs on `home`. */

@@ -30,7 +30,7 @@ enum gw_executed { GW_EXECUTED, GW_EXECUTE_REFUSED, GW_EXECUTE_AHEAD, GW_EXECUTE
 enum gw_executed gw_run_resolve(struct gw_run *run, struct gw_submission *submission, size_t index, struct gw_event_list *events,
                                 struct gw_error *err);
 enum gw_executed gw_run_fold(struct gw_run *run, const struct gw_event_list *events, struct gw_error *err);
-/* Resolves, writes into the gathering record, folds. */
+/* Resolves, writes into the gathering record under the key that gw_run_known found to be new, folds. */
 enum gw_executed gw_run_gather(struct gw_run *run, struct gw_submission *submission, size_t index, struct gw_error *err);
 
 /* submission.c: each gives one command its outcome; the last of them hands the submission back, which must not be touched afterwards */

@@ -162,7 +162,7 @@ static enum gw_executed write(struct gw_run *run, struct gw_submission *submissi
     struct gw_commit_mark mark = gw_run_mark(run);
     struct gw_commit *commit = gw_run_gathering(run);
     struct gw_pending pending = {.submission = submission, .index = index};
-    gw_keys_digest(submission->actor.id, submission->commands[index].command_id, pending.key);
+    memcpy(pending.key, submission->outcomes[index].key, sizeof pending.key);
     memcpy(pending.body, submission->commands[index].digest, sizeof pending.body);
     int status = make_answer(run, submission, events, &pending);
     if (!status)

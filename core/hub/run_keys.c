@@ -101,13 +101,13 @@ struct answer_fetch {
     struct gw_run *run;
     struct gw_submission *submission;
     size_t index;
-    uint8_t key[GW_KEY_BYTES];
 };
 
 static void give(struct answer_fetch *fetch, const struct gw_record *record)
 {
+    const uint8_t *key = fetch->submission->outcomes[fetch->index].key;
     for (size_t i = 0; i < record->key_count; i++) {
-        if (memcmp(record->keys[i].key, fetch->key, GW_KEY_BYTES) != 0)
+        if (memcmp(record->keys[i].key, key, GW_KEY_BYTES) != 0)
             continue;
         gw_submission_settle(fetch->submission, fetch->index, record->keys[i].answer, record->keys[i].answer_length);
         return;
@@ -142,14 +142,12 @@ static void on_answer(struct gw_spine_read *read)
     run->readers--;
 }
 
-static void fetch_answer(struct gw_run *run, struct gw_submission *submission, size_t index, uint64_t record_seq,
-                         const uint8_t key[GW_KEY_BYTES])
+static void fetch_answer(struct gw_run *run, struct gw_submission *submission, size_t index, uint64_t record_seq)
 {
     struct answer_fetch *fetch = gw_alloc(sizeof *fetch);
     fetch->run = run;
     fetch->submission = submission;
     fetch->index = index;
-    memcpy(fetch->key, key, GW_KEY_BYTES);
     fetch->read = (struct gw_spine_read){
         .run = run->key, .from_seq = record_seq, .to_seq = record_seq, .max_bytes = 1, .home = gw_hub_home(run->hub)};
     fetch->read.done = on_answer;
@@ -161,15 +159,14 @@ static void fetch_answer(struct gw_run *run, struct gw_submission *submission, s
 
 /* ---- looking up ------------------------------------------------------------------------------------------------------------------------ */
 
-static enum gw_keys_answer find(struct gw_run *run, struct gw_outcome *outcome, const uint8_t key[GW_KEY_BYTES],
-                                struct gw_keys_entry *entry)
+static enum gw_keys_answer find(struct gw_run *run, struct gw_outcome *outcome, struct gw_keys_entry *entry)
 {
     uint64_t page_seq;
     /* What was found to be new stays so until the run is folded again, but for its twin on the way to the spine: else commands that each need pages could
      * push out each other's for ever. */
     if (outcome->new_in_load == run->load_number)
-        return gw_keys_find_recent(run->keys, key, entry) ? GW_KEYS_KNOWN : GW_KEYS_NEW;
-    enum gw_keys_answer answer = gw_keys_find(run->keys, key, entry, &page_seq);
+        return gw_keys_find_recent(run->keys, outcome->key, entry) ? GW_KEYS_KNOWN : GW_KEYS_NEW;
+    enum gw_keys_answer answer = gw_keys_find(run->keys, outcome->key, entry, &page_seq);
     if (answer == GW_KEYS_NEW)
         outcome->new_in_load = run->load_number;
     if (answer == GW_KEYS_ASK_PAGE)
@@ -182,10 +179,9 @@ static enum gw_keys_answer find(struct gw_run *run, struct gw_outcome *outcome, 
 enum gw_known gw_run_known(struct gw_run *run, struct gw_submission *submission, size_t index)
 {
     struct gw_outcome *outcome = &submission->outcomes[index];
-    uint8_t key[GW_KEY_BYTES];
     struct gw_keys_entry entry;
-    gw_keys_digest(submission->actor.id, submission->commands[index].command_id, key);
-    enum gw_keys_answer answer = find(run, outcome, key, &entry);
+    gw_keys_digest(submission->actor.id, submission->commands[index].command_id, outcome->key);
+    enum gw_keys_answer answer = find(run, outcome, &entry);
     if (answer == GW_KEYS_NEW)
         return GW_KNOWN_NOT;
     if (answer != GW_KEYS_KNOWN || entry.seq == 0) { /* 0: its twin is on the way to the spine */
@@ -199,6 +195,6 @@ enum gw_known gw_run_known(struct gw_run *run, struct gw_submission *submission,
     if (entry.answer)
         gw_submission_settle(submission, index, entry.answer, entry.answer_length);
     else
-        fetch_answer(run, submission, index, entry.seq, key);
+        fetch_answer(run, submission, index, entry.seq);
     return GW_KNOWN_ANSWERED;
 }
