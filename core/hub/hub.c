@@ -195,21 +195,16 @@ static bool turn_runs(struct gw_hub *hub)
     return did_work;
 }
 
-static bool turn_views(struct gw_hub *hub)
+static void turn_views(struct gw_hub *hub)
 {
     struct gw_view *list = hub->dirty_views;
     hub->dirty_views = NULL;
-    bool has_more = false;
     while (list) {
         struct gw_view *view = list;
         list = view->next_dirty;
         view->is_dirty = false;
-        if (!gw_view_pump(view))
-            continue;
-        gw_view_mark_dirty(view);
-        has_more = true;
+        gw_view_pump(view);
     }
-    return has_more;
 }
 
 void gw_hub_work(struct gw_hub *hub)
@@ -225,8 +220,8 @@ void gw_hub_work(struct gw_hub *hub)
 
 bool gw_hub_pump(struct gw_hub *hub)
 {
-    bool has_more = turn_views(hub);
-    return has_more || hub->local_first || hub->dirty_runs || hub->dirty_views;
+    turn_views(hub);
+    return hub->local_first || hub->dirty_runs || hub->dirty_views;
 }
 
 /* ---- submissions and reads ------------------------------------------------------------------------------------------------------------ */

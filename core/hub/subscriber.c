@@ -70,6 +70,8 @@ static void join(struct gw_subscriber *subscriber, struct gw_view *view)
 static void leave(struct gw_subscriber *subscriber)
 {
     struct gw_view *view = subscriber->view;
+    if (view->next_pumped == subscriber)
+        view->next_pumped = subscriber->next;
     *subscriber->link = subscriber->next;
     if (subscriber->next)
         subscriber->next->link = subscriber->link;

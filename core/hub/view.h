@@ -1,5 +1,5 @@
 /* view.h — one feed as a worker sees it: the spans that the owner published, and the subscribers that follow it here. Fed by messages from the run's owner (which
- * may be this worker); pumps its subscribers once per loop turn. Lives on one worker. */
+ * may be this worker); pumps its subscribers, a slice of them each loop turn. Lives on one worker. */
 #ifndef GW_HUB_VIEW_H
 #define GW_HUB_VIEW_H
 
@@ -46,6 +46,8 @@ struct gw_view {
     uint64_t start_seq, head_seq; /* the spans hold every visible frame in (start_seq, head_seq] */
     struct gw_subscriber *subscribers;
     size_t subscriber_count, attach_count;
+    struct gw_subscriber *next_pumped; /* the pump goes round: here it goes on; NULL: at the first */
+    size_t unpumped_count;             /* how many it has to come to before the view is clean */
     struct gw_view_block blocks[GW_VIEW_BLOCKS];
     uint64_t use_count;
     uint64_t idle_since_ms;
@@ -61,10 +63,12 @@ void gw_view_extend(struct gw_view *view, const struct gw_published *items, size
 void gw_view_purge(struct gw_view *view);
 /* A replay block that was asked for; `span` is taken, NULL when it could not be read. */
 void gw_view_offer_block(struct gw_view *view, uint64_t number, struct gw_span *span);
-/* Writes what its subscribers lack. True when some could take more at once: call again next turn. */
-bool gw_view_pump(struct gw_view *view);
-/* As gw_view_pump for one subscriber. */
+/* Writes what its subscribers lack, to a slice of them. The view is dirty again when others are left, or some could take more at once. Slices let a turn end soon:
+ * what becomes durable meanwhile goes out to the later ones with the same write. */
+void gw_view_pump(struct gw_view *view);
+/* Writes what one subscriber lacks. True when it could take more at once: mark the view. */
 bool gw_view_pump_one(struct gw_view *view, struct gw_subscriber *subscriber);
+/* All its subscribers are to be pumped. */
 void gw_view_mark_dirty(struct gw_view *view);
 /* The replay block `number` if it is here; else asks the owner for it (when a slot is free) and answers NULL. */
 struct gw_span *gw_view_block(struct gw_view *view, uint64_t number);
