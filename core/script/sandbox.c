@@ -108,8 +108,10 @@ void gw_sandbox_destroy(struct gw_sandbox *box)
 /* Replaces the module on top by what `path` names in it, step by step; nil when a step leads nowhere. */
 static void follow(lua_State *L, const char *path)
 {
+    const char *separator = path[0] == '/' ? "/" : ".";
+    path += path[0] == '/';
     while (lua_istable(L, -1)) {
-        size_t length = strcspn(path, ".");
+        size_t length = strcspn(path, separator);
         lua_pushlstring(L, path, length);
         lua_gettable(L, -2);
         lua_remove(L, -2);

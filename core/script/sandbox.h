@@ -45,7 +45,7 @@ struct gw_sandbox_lookup {
     void *self;
 };
 
-/* value: one call of `function` inside what `module` returned: "lens", or "transforms.mask.block" */
+/* value: one call of `function` inside what `module` returned: "lens", "transforms.mask.block", or "/commands/planning.add_task/reduce" for names with dots */
 struct gw_sandbox_call {
     const char *module, *function;
     struct gw_json *const *args;             /* borrowed; NULL entries are nil */

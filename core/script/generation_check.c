@@ -1,0 +1,181 @@
+/* Checking a generation before it is in force: what can be told without anybody asking. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "hub/manifest.h"
+#include "script/generation.h"
+#include "script/sources.h"
+
+#define FUNCTION_BYTES 192
+
+/* value */
+struct check {
+    const struct gw_generation *generation;
+    struct gw_sandbox *sandbox;
+    const struct gw_source *source;
+    struct gw_error *err;
+};
+
+/* The files that are asked something by their name, and by which function. */
+static const struct hook {
+    const char *module, *function;
+} hooks[] = {{"policy.token_lens", "lens"}, {"policy.context_lens", "context"}, {"policy.sanitize", "sanitize"}};
+
+static int refuse(const struct check *check, const char *id, const char *what)
+{
+    gw_error_set(check->err, GW_EINVAL, id, "%s", what);
+    snprintf(check->err->path, sizeof check->err->path, "%s:1", check->source->path);
+    return GW_EINVAL;
+}
+
+static int refuse_hook(const struct check *check, const char *function)
+{
+    char what[FUNCTION_BYTES + 64];
+    snprintf(what, sizeof what, "the file returns no function %s", function);
+    return refuse(check, "script_missing", what);
+}
+
+static int need(const struct check *check, const char *function)
+{
+    int answer = gw_sandbox_has(check->sandbox, check->source->module, function, check->err);
+    if (answer < 0)
+        return answer;
+    return answer ? GW_OK : refuse_hook(check, function);
+}
+
+static int check_api(const struct check *check, const struct gw_json *data)
+{
+    const struct gw_json *api = gw_json_get(data, "api");
+    if (gw_json_is_int(api) && gw_json_int(api) == GW_SCRIPT_API)
+        return GW_OK;
+    return refuse(check, "script_api", "the file must say api = 1");
+}
+
+/* ---- policies/commands ------------------------------------------------------------------------------------------------------------------ */
+
+static bool is_text_list(const struct gw_json *list)
+{
+    if (!gw_json_is_array(list) || gw_json_count(list) == 0)
+        return false;
+    for (size_t i = 0; i < gw_json_count(list); i++)
+        if (!gw_json_is_string(gw_json_at(list, i)))
+            return false;
+    return true;
+}
+
+static bool is_rate(const struct gw_json *rate)
+{
+    const struct gw_json *per_s = gw_json_get(rate, "per_s"), *burst = gw_json_get(rate, "burst");
+    return gw_json_is_number(per_s) && gw_json_number(per_s) > 0 && gw_json_is_number(burst) && gw_json_number(burst) >= 1;
+}
+
+static int check_validator(const struct check *check, const struct gw_json *data)
+{
+    const struct gw_json *rate = gw_json_get(data, "rate");
+    if (!is_text_list(gw_json_get(data, "commands")))
+        return refuse(check, "script_bad_shape", "commands must be a list of command types, * standing for any characters");
+    if (rate && !(gw_json_is_object(rate) && is_rate(rate)))
+        return refuse(check, "script_bad_shape", "rate must be { per_s = a number above 0, burst = a number from 1 }");
+    int has_validate = gw_sandbox_has(check->sandbox, check->source->module, "validate", check->err);
+    if (has_validate < 0)
+        return has_validate;
+    return has_validate || rate ? GW_OK : refuse(check, "script_missing", "the file returns neither a function validate nor a rate");
+}
+
+/* ---- canvases --------------------------------------------------------------------------------------------------------------------------- */
+
+/* "canvas.planning.commands" → the manifest of planning; NULL for other files of its folder. */
+static const struct gw_manifest *manifest_of(const struct check *check)
+{
+    static const char before[] = "canvas.", after[] = ".commands";
+    const char *module = check->source->module;
+    size_t length = strlen(module), edges = strlen(before) + strlen(after);
+    char type[GW_ID_MAX + 1];
+    if (length <= edges || strcmp(module + length - strlen(after), after) != 0)
+        return NULL;
+    snprintf(type, sizeof type, "%.*s", (int)(length - edges), module + strlen(before));
+    return gw_manifests_get(check->generation->manifests, type);
+}
+
+static int check_command(const struct check *check, const struct gw_manifest *manifest, const char *name)
+{
+    char function[FUNCTION_BYTES];
+    if (!gw_json_get(gw_manifest_member(manifest, "commands"), name)) {
+        snprintf(function, sizeof function, "the manifest declares no command %.64s", name);
+        return refuse(check, "script_bad_shape", function);
+    }
+    snprintf(function, sizeof function, "/commands/%.64s/reduce", name);
+    return need(check, function);
+}
+
+static int check_canvas(const struct check *check, const struct gw_json *data)
+{
+    const struct gw_manifest *manifest = manifest_of(check);
+    const struct gw_json *commands = gw_json_get(data, "commands");
+    void *iterator = NULL;
+    const char *name;
+    struct gw_json *value;
+    int status = GW_OK;
+    if (!manifest)
+        return GW_OK;
+    if (!gw_json_is_object(commands))
+        return refuse(check, "script_bad_shape", "commands must be a table of commands");
+    while (!status && gw_json_next(commands, &iterator, &name, &value))
+        status = check_command(check, manifest, name);
+    return status;
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------------------------------ */
+
+static bool begins_with(const char *text, const char *start) { return strncmp(text, start, strlen(start)) == 0; }
+
+static int check_data(const struct check *check, const struct gw_json *data)
+{
+    const char *module = check->source->module;
+    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
+        if (strcmp(module, hooks[i].module) != 0)
+            continue;
+        int status = check_api(check, data);
+        return status ? status : need(check, hooks[i].function);
+    }
+    if (begins_with(module, "policy.commands.")) {
+        int status = check_api(check, data);
+        return status ? status : check_validator(check, data);
+    }
+    if (manifest_of(check)) {
+        int status = check_api(check, data);
+        return status ? status : check_canvas(check, data);
+    }
+    return GW_OK;
+}
+
+static int check_file(const struct check *check)
+{
+    struct gw_json *data = NULL;
+    const char *module = check->source->module;
+    if (strcmp(module, "policy.ceiling") == 0 || !(begins_with(module, "policy.") || begins_with(module, "canvas.")))
+        return GW_OK;
+    int status = gw_sandbox_data(check->sandbox, module, &data, check->err);
+    if (!status)
+        status = check_data(check, data);
+    gw_json_unref(data);
+    return status;
+}
+
+int gw_generation_check(const struct gw_generation *generation, const struct gw_clock *clock, struct gw_error *err)
+{
+    struct gw_sandbox_opts opts = {.sources = generation->sources, .clock = clock, .limits = generation->limits.call};
+    struct check check = {.generation = generation->defaults ? generation->defaults : generation, .err = err};
+    if (!gw_sources_find(generation->sources, "policy.token_lens"))
+        return gw_error_set(err, GW_ENOTFOUND, "script_missing", "policies_dir holds no token_lens.lua");
+    int status = gw_sandbox_create(&opts, &check.sandbox, err);
+    for (size_t i = 0; !status && i < gw_sources_count(generation->own); i++) {
+        check.source = gw_sources_at(generation->own, i);
+        status = check_file(&check);
+    }
+    gw_sandbox_destroy(check.sandbox);
+    return status;
+}

@@ -1,0 +1,170 @@
+/* Who sees what: the token lens, asked once for each actor and scope. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/json.h"
+#include "base/map.h"
+#include "hub/plan.h"
+#include "hub/plan_compile.h"
+#include "script/host_internal.h"
+#include "script/scripts_internal.h"
+#include "script/sources.h"
+
+#define LENS_MODULE "policy.token_lens"
+
+static const char *const list_names[] = {"read",     "write", "redact", "kinds",    "vis", "authors",
+                                         "canvases", "props", "events", "commands", NULL};
+
+/* Stands for "admits nobody": remembered like a plan. */
+static const char nobody;
+#define NOBODY ((void *)(uintptr_t)&nobody)
+
+/* Everything that the answer may depend on; texts hold no NUL. */
+static void name_subject(const struct gw_policy_subject *subject, struct gw_buffer *out)
+{
+    const struct gw_scope *scope = subject->scope;
+    const char *const texts[] = {subject->actor->id, subject->role, gw_actor_kind_name(subject->actor->kind),
+                                 scope->tenant_id,   scope->mode,   scope->project_id,
+                                 scope->surface_id,  scope->app_id, subject->token_globs ? "tokens" : "all"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        gw_buffer_append(out, texts[i], strlen(texts[i]) + 1);
+    for (size_t i = 0; i < subject->token_glob_count; i++)
+        gw_buffer_append(out, subject->token_globs[i], strlen(subject->token_globs[i]) + 1);
+}
+
+/* ---- remembering ------------------------------------------------------------------------------------------------------------------------ */
+
+static void empty(struct gw_map *plans)
+{
+    size_t cursor = 0, length;
+    const void *key;
+    void *plan;
+    while (gw_map_next(plans, &cursor, &key, &length, &plan)) {
+        gw_map_remove(plans, key, length);
+        if (plan != NOBODY)
+            gw_plan_unref(plan);
+    }
+}
+
+void gw_host_forget_plans(struct gw_script_state *state)
+{
+    empty(state->plans);
+    empty(state->classes);
+}
+
+/* Without memory it is not remembered, and asked again. */
+static void put(struct gw_map *map, const void *key, size_t length, struct gw_plan *plan /* taken */)
+{
+    if (gw_map_put(map, key, length, plan, NULL) && plan != NOBODY)
+        gw_plan_unref(plan);
+}
+
+/* Takes the plan and answers the one that stands for its class. */
+static struct gw_plan *share(struct gw_script_state *state, struct gw_plan *plan)
+{
+    struct gw_plan *known = gw_map_get(state->classes, &plan->class_id, sizeof plan->class_id);
+    if (known) {
+        gw_plan_unref(plan);
+        return gw_plan_ref(known);
+    }
+    put(state->classes, &plan->class_id, sizeof plan->class_id, gw_plan_ref(plan));
+    return plan;
+}
+
+static void remember(struct gw_script_state *state, const struct gw_buffer *name, struct gw_plan *plan)
+{
+    if (gw_map_count(state->plans) >= state->generation->limits.max_plans)
+        gw_host_forget_plans(state);
+    put(state->plans, name->data, name->length, plan ? gw_plan_ref(plan) : (struct gw_plan *)NOBODY);
+}
+
+/* ---- asking ----------------------------------------------------------------------------------------------------------------------------- */
+
+/* value: one question */
+struct question {
+    struct gw_script_host *host;
+    struct gw_host_call call;
+    const struct gw_policy_subject *subject;
+    struct gw_buffer name;
+    struct gw_error *err;
+};
+
+static int say_nobody(const struct question *q)
+{
+    return gw_error_set(q->err, GW_EDENIED, "not_allowed", "the policies of this tenant admit you to nothing here");
+}
+
+static int no_memory(const struct question *q) { return gw_error_set(q->err, GW_ENOMEM, "out_of_memory", "no memory for a lens plan"); }
+
+static int compile(const struct question *q, const struct gw_json *source, struct gw_plan **out)
+{
+    const struct gw_generation *generation = q->call.tenant->generation;
+    struct gw_plan_opts opts = {.tenant_id = q->subject->scope->tenant_id,
+                                .source = source,
+                                .ceiling = generation->ceiling,
+                                .actor_id = q->subject->actor->id,
+                                .token_globs = q->subject->token_globs,
+                                .token_glob_count = q->subject->token_glob_count,
+                                .transform_hash = gw_json_get(source, "transform") ? generation->runs : NULL};
+    struct gw_error failure;
+    int status = gw_plan_compile(&opts, out, &failure);
+    if (status == GW_ENOMEM)
+        return no_memory(q);
+    if (!status)
+        return GW_OK;
+    gw_error_prefix(&failure, ": ");
+    gw_error_prefix(&failure, gw_sources_find(generation->sources, LENS_MODULE)->path);
+    return gw_host_fail(q->host, &q->call, &failure, q->err);
+}
+
+/* *out is NULL when the lens admits nobody. */
+static int ask(struct question *q, struct gw_plan **out)
+{
+    struct gw_json *args[2] = {gw_host_actor(q->subject, true), gw_host_scope(q->subject->scope, false)}, *result = NULL;
+    q->call.call = (struct gw_sandbox_call){
+        .module = LENS_MODULE, .function = "lens", .args = args, .arg_count = 2, .result_count = 1, .list_names = list_names};
+    *out = NULL;
+    int status = args[0] && args[1] ? gw_host_call(q->host, &q->call, &result, q->err) : no_memory(q);
+    if (!status && !gw_json_is_null(result))
+        status = compile(q, result, out);
+    gw_json_unref(args[0]);
+    gw_json_unref(args[1]);
+    gw_json_unref(result);
+    return status;
+}
+
+static int answer(struct question *q, struct gw_plan **out)
+{
+    struct gw_plan *plan = gw_map_get(q->call.state->plans, q->name.data, q->name.length);
+    if (plan == NOBODY)
+        return say_nobody(q);
+    if (plan) {
+        *out = gw_plan_ref(plan);
+        return GW_OK;
+    }
+    int status = ask(q, &plan);
+    if (status)
+        return status;
+    if (plan)
+        plan = share(q->call.state, plan);
+    remember(q->call.state, &q->name, plan);
+    *out = plan;
+    return plan ? GW_OK : say_nobody(q);
+}
+
+int gw_host_lens(void *self, const struct gw_policy_subject *subject, struct gw_plan **out, struct gw_error *err)
+{
+    struct question q = {.host = self, .call = {.hook = GW_HOOK_LENS}, .subject = subject, .err = err};
+    int status = gw_host_tenant(q.host, subject->scope->tenant_id, &q.call.tenant, err);
+    if (status)
+        return status;
+    q.call.state = gw_host_state(q.host, q.call.tenant->generation);
+    if (!q.call.state)
+        return no_memory(&q);
+    gw_buffer_init(&q.name, 64u << 10);
+    name_subject(subject, &q.name);
+    status = q.name.has_failed ? no_memory(&q) : answer(&q, out);
+    gw_buffer_fini(&q.name);
+    return status;
+}

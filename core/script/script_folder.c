@@ -1,0 +1,151 @@
+#include "script/script_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "script/sources.h"
+
+#define SUFFIX     ".lua"
+#define PATH_BYTES 4096
+#define NAMES_MAX  1024 /* entries of one folder */
+
+/* value: where a walk stands */
+struct walk {
+    struct gw_sources *sources;
+    const struct gw_script_folder *folder;
+    char below[GW_MODULE_NAME_MAX]; /* "commands/", "" at the top */
+    unsigned depth;
+    struct gw_error *err;
+};
+
+static int refuse(const struct walk *walk, const char *name)
+{
+    char path[sizeof walk->err->path];
+    snprintf(path, sizeof path, "%s/%s%s", walk->folder->shown, walk->below, name);
+    gw_error_prefix(walk->err, path);
+    return walk->err->code;
+}
+
+static int refuse_length(const struct walk *walk, const char *name)
+{
+    gw_error_set(walk->err, GW_EINVAL, "script_bad_name", "the path is too long");
+    return refuse(walk, name);
+}
+
+static bool is_module_name(const char *name, size_t length)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+    return length > 0 && strspn(name, letters) >= length && !(name[0] >= '0' && name[0] <= '9');
+}
+
+static int add_module(const struct walk *walk, const char *prefix, const char *name, const struct gw_buffer *text)
+{
+    char module[GW_MODULE_NAME_MAX + 1], path[PATH_BYTES];
+    int length = snprintf(module, sizeof module, "%s%s%.*s", prefix, walk->below, (int)(strlen(name) - strlen(SUFFIX)), name);
+    if (length < 0 || (size_t)length >= sizeof module)
+        return refuse_length(walk, name);
+    for (char *slash = module + strlen(prefix); (slash = strchr(slash, '/'));)
+        *slash = '.';
+    snprintf(path, sizeof path, "%s/%s%s", walk->folder->shown, walk->below, name);
+    struct gw_source source = {.module = module, .path = path, .text = text->data ? text->data : "", .length = text->length};
+    int status = gw_sources_add(walk->sources, &source, walk->err);
+    return status ? refuse(walk, name) : GW_OK;
+}
+
+static int add_file(const struct walk *walk, const char *path, const char *name)
+{
+    struct gw_buffer text;
+    if (!is_module_name(name, strlen(name) - strlen(SUFFIX))) {
+        gw_error_set(walk->err, GW_EINVAL, "script_bad_name", "a module is named by letters, digits and '_', and begins with no digit");
+        return refuse(walk, name);
+    }
+    gw_buffer_init(&text, 0);
+    int status = gw_file_read(path, GW_SOURCES_MAX_FILE_BYTES, &text, walk->err);
+    for (const char *const *prefix = walk->folder->prefixes; !status && *prefix; prefix++)
+        status = add_module(walk, *prefix, name, &text);
+    gw_buffer_fini(&text);
+    return status;
+}
+
+static int walk_folder(const struct walk *walk);
+
+static int go_below(const struct walk *walk, const char *name)
+{
+    struct walk next = *walk;
+    if (!is_module_name(name, strlen(name)) || strcmp(name, "spec") == 0 || strcmp(name, "tenants") == 0)
+        return GW_OK;
+    int length = snprintf(next.below, sizeof next.below, "%s%s/", walk->below, name);
+    if (length < 0 || (size_t)length >= sizeof next.below || ++next.depth > GW_SCRIPT_FOLDER_DEPTH)
+        return refuse_length(walk, name);
+    return walk_folder(&next);
+}
+
+static int add_entry(const struct walk *walk, const char *name)
+{
+    char path[PATH_BYTES];
+    size_t length = strlen(name), suffix = strlen(SUFFIX);
+    int path_length = snprintf(path, sizeof path, "%s/%s%s", walk->folder->path, walk->below, name);
+    if (path_length < 0 || (size_t)path_length >= sizeof path)
+        return refuse_length(walk, name);
+    if (gw_file_is_folder(path))
+        return go_below(walk, name);
+    bool is_left_out = walk->depth == 0 && walk->folder->except && strcmp(name, walk->folder->except) == 0;
+    if (length <= suffix || strcmp(name + length - suffix, SUFFIX) != 0 || is_left_out)
+        return GW_OK;
+    return add_file(walk, path, name);
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+/* Sorted, so that which of two mistakes is told does not depend on the file system. */
+static int read_names(const struct walk *walk, DIR *stream, char **names, size_t *count)
+{
+    const struct dirent *entry;
+    while ((entry = readdir(stream))) {
+        if (entry->d_name[0] == '.' || entry->d_name[0] == '_')
+            continue;
+        if (*count == NAMES_MAX) {
+            gw_error_limit(walk->err, "sources_too_many", "max_folder_entries", NAMES_MAX, "a folder of scripts holds at most %d entries",
+                           NAMES_MAX);
+            return refuse(walk, "");
+        }
+        names[(*count)++] = gw_strdup(entry->d_name);
+    }
+    qsort(names, *count, sizeof *names, by_name);
+    return GW_OK;
+}
+
+static int walk_folder(const struct walk *walk)
+{
+    char path[PATH_BYTES];
+    int length = snprintf(path, sizeof path, "%s/%s", walk->folder->path, walk->below);
+    DIR *stream = length > 0 && (size_t)length < sizeof path ? opendir(path) : NULL;
+    if (!stream) {
+        gw_error_set(walk->err, GW_EIO, "folder_unreadable", "cannot read the folder: %s", strerror(errno));
+        return refuse(walk, "");
+    }
+    char **names = gw_alloc_array(NAMES_MAX, sizeof *names);
+    size_t count = 0;
+    int status = read_names(walk, stream, names, &count);
+    closedir(stream);
+    for (size_t i = 0; !status && i < count; i++)
+        status = add_entry(walk, names[i]);
+    for (size_t i = 0; i < count; i++)
+        gw_free(names[i]);
+    gw_free(names);
+    return status;
+}
+
+int gw_script_folder_add(struct gw_sources *sources, const struct gw_script_folder *folder, struct gw_error *err)
+{
+    struct walk walk = {.sources = sources, .folder = folder, .err = err};
+    return walk_folder(&walk);
+}

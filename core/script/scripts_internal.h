@@ -1,0 +1,63 @@
+/* scripts_internal.h — what the files of script.h share: which generation is in force for whom, and how tenants fare. Everything here takes the lock itself. */
+#ifndef GW_SCRIPT_SCRIPTS_INTERNAL_H
+#define GW_SCRIPT_SCRIPTS_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/error.h"
+#include "script/generation.h"
+
+struct gw_map;
+struct gw_metric;
+
+#define GW_SCRIPTS_ABSENT_MAX 65536 /* tenants remembered to have no overlay */
+
+/* value: what went wrong last */
+struct gw_script_trouble {
+    bool is_there;
+    struct gw_error err;
+    int64_t at_ms;           /* wall clock */
+    uint64_t failure_count;  /* of calls, since the generation came */
+    int64_t denied_until_ms; /* wall clock; 0: not quarantined */
+};
+
+/* One tenant, or the defaults. */
+struct gw_script_slot {
+    char tenant_id[GW_ID_MAX + 1];
+    struct gw_generation *current;               /* owned; NULL: the defaults serve it, unless is_broken */
+    struct gw_generation *kept[GW_SCRIPTS_KEPT]; /* owned; newest first */
+    size_t kept_count;
+    bool is_broken; /* its overlay cannot be read: denied */
+    bool is_pinned; /* not what its folder holds */
+    uint64_t swaps; /* how often it was swapped: what a stage was made for */
+    uint64_t used;  /* when it was asked for last, by gw_scripts.asked */
+    struct gw_script_trouble trouble;
+};
+
+struct gw_scripts {
+    struct gw_scripts_opts opts; /* its texts are owned */
+    atomic_uint_fast64_t epoch;
+    pthread_mutex_t lock; /* of all below */
+    uint64_t next_number, asked;
+    struct gw_script_slot defaults;
+    struct gw_map *slots; /* tenant → gw_script_slot */
+    size_t overlay_count;
+    struct gw_metric *swaps, *swap_failures, *is_stale;
+};
+
+/* The generation that decides for a tenant now; a new reference. Reads the tenant's folder when it has not been looked at. policy_failed: its overlay cannot be
+ * read, which was logged. */
+int gw_scripts_get(struct gw_scripts *scripts, const char *tenant_id, struct gw_generation **out, struct gw_error *err);
+/* A call for this tenant failed; denied_until_ms as above. */
+void gw_scripts_note(struct gw_scripts *scripts, const char *tenant_id, const struct gw_error *err, int64_t denied_until_ms);
+
+/* scripts.c, under the lock */
+struct gw_script_slot *gw_scripts_slot(struct gw_scripts *scripts, const char *tenant_id);      /* or NULL */
+struct gw_script_slot *gw_scripts_make_slot(struct gw_scripts *scripts, const char *tenant_id); /* NULL: no memory */
+/* Puts `generation` (taken; NULL: none) in force, keeping the one before. */
+void gw_script_slot_swap(struct gw_scripts *scripts, struct gw_script_slot *slot, struct gw_generation *generation);
+
+void gw_scripts_log_failure(const struct gw_scripts *scripts, const char *event, const char *tenant_id, const struct gw_error *err);
+
+#endif

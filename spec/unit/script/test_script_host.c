@@ -1,0 +1,168 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/metrics.h"
+#include "hub/plan.h"
+#include "script/scripts_support.h"
+
+static int64_t calls(const struct script_world *world)
+{
+    return gw_metric_value(gw_metrics_counter(world->metrics, "atoms_script_calls_total", "hook=\"lens\"", "Calls of scripts, by hook."));
+}
+
+static void a_role_that_is_not_known_gets_nothing(void **state)
+{
+    world_write(*state, "policies/token_lens.lua", LENS("if actor.role == 'owner' then return {} end"));
+    world_open(*state);
+    assert_string_equal(world_lens(*state, "acme", "owner", NULL), "");
+    assert_string_equal(world_lens(*state, "acme", "nobody", NULL), "not_allowed");
+}
+
+static void who_has_been_asked_about_is_remembered(void **state)
+{
+    struct script_world *world = *state;
+    struct gw_plan *first, *second;
+    world_write(*state, "policies/token_lens.lua", LENS("return actor.role ~= 'x' and { history = true } or nil"));
+    world_open(*state);
+    assert_string_equal(world_lens(world, "acme", "owner", &first), "");
+    assert_string_equal(world_lens(world, "acme", "owner", &second), "");
+    assert_ptr_equal(first, second);
+    gw_plan_unref(second);
+    assert_int_equal(calls(world), 1);
+    assert_string_equal(world_lens(world, "acme", "editor", &second), "");
+    assert_ptr_equal(first, second); /* equal plans are one */
+    gw_plan_unref(second);
+    assert_string_equal(world_lens(world, "beta", "owner", &second), "");
+    assert_int_not_equal(first->class_id, second->class_id);
+    gw_plan_unref(first);
+    gw_plan_unref(second);
+    assert_string_equal(world_lens(world, "acme", "x", NULL), "not_allowed");
+    assert_string_equal(world_lens(world, "acme", "x", NULL), "not_allowed");
+    assert_int_equal(calls(world), 4);
+}
+
+static void no_more_is_remembered_than_there_may_be(void **state)
+{
+    struct script_world *world = *state;
+    char role[16];
+    gw_script_limits_default(&world->opts.limits);
+    world->opts.limits.max_plans = 8;
+    world_open(world);
+    for (int i = 0; i < 100; i++) {
+        snprintf(role, sizeof role, "role%d", i);
+        assert_string_equal(world_lens(world, "acme", role, NULL), "");
+    }
+}
+
+static void an_error_denies(void **state)
+{
+    world_write(*state, "policies/token_lens.lua", LENS("return actor.role.x.y"));
+    world_open(*state);
+    assert_string_equal(world_lens(*state, "acme", "owner", NULL), "policy_failed");
+    assert_listed(*state, "tenants/0/error/code", "\"script_failed\"");
+    assert_listed(*state, "tenants/0/error/where", "\"policies/token_lens.lua:1\"");
+}
+
+static void a_malformed_answer_denies(void **state)
+{
+    world_write(*state, "policies/token_lens.lua", LENS("return { tokens = { read = 'all' } }"));
+    world_open(*state);
+    assert_string_equal(world_lens(*state, "acme", "owner", NULL), "policy_failed");
+    assert_listed(*state, "tenants/0/error/code", "\"plan_bad_shape\"");
+}
+
+static void a_loop_denies_and_its_neighbour_is_unharmed(void **state)
+{
+    world_write(*state, "policies/tenants/acme/token_lens.lua", LENS("while true do end"));
+    world_open(*state);
+    assert_string_equal(world_lens(*state, "acme", "owner", NULL), "policy_failed");
+    assert_string_equal(world_lens(*state, "beta", "owner", NULL), "");
+    assert_listed(*state, "tenants/0/error/code", "\"script_budget\"");
+}
+
+static void who_keeps_failing_is_denied_without_being_asked(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/tenants/acme/token_lens.lua", LENS("error('no')"));
+    world_open(world);
+    for (int i = 0; i < 25; i++)
+        assert_string_equal(world_lens(world, "acme", "owner", NULL), "policy_failed");
+    assert_int_equal(calls(world), 20);
+    assert_listed(world, "tenants/0/status", "\"quarantined\"");
+    assert_string_equal(world_lens(world, "beta", "owner", NULL), "");
+    world->now_ms += 10001;
+    assert_string_equal(world_lens(world, "acme", "owner", NULL), "policy_failed");
+    assert_int_equal(calls(world), 22);
+    assert_listed(world, "tenants/0/status", "\"failed\"");
+}
+
+static void a_new_generation_ends_the_quarantine(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/tenants/acme/token_lens.lua", LENS("error('no')"));
+    world_open(world);
+    for (int i = 0; i < 25; i++)
+        assert_string_equal(world_lens(world, "acme", "owner", NULL), "policy_failed");
+    world_write(world, "policies/tenants/acme/token_lens.lua", LENS("return {}"));
+    assert_string_equal(world_reload(world, "acme"), "");
+    assert_string_equal(world_lens(world, "acme", "owner", NULL), "");
+    assert_listed(world, "tenants/0/status", "\"active\"");
+}
+
+/* Every look at this clock takes time. */
+static uint64_t slow_ns(void *self)
+{
+    static uint64_t now;
+    (void)self;
+    return now += 7 * UINT64_C(1000000);
+}
+
+static void a_tenant_has_so_much_time_and_no_more(void **state)
+{
+    struct script_world *world = *state;
+    struct gw_clock slow = world->clock;
+    char role[16];
+    int answered = 0;
+    slow.monotonic_ns = slow_ns;
+    world_open(world);
+    gw_script_host_destroy(world->host);
+    gw_scripts_destroy(world->scripts);
+    struct gw_error err;
+    world->opts.budget_clock = &slow;
+    world->opts.limits.call.call_ms = 5000;
+    assert_int_equal(gw_scripts_create(&world->opts, &world->scripts, &err), 0);
+    world->host = gw_script_host_create(world->scripts);
+    for (int i = 0; i < 100; i++) {
+        snprintf(role, sizeof role, "role%d", i);
+        answered += world_lens(world, "acme", role, NULL)[0] == '\0';
+    }
+    assert_in_range(answered, 1, 14);
+    assert_string_equal(world_lens(world, "acme", "another", NULL), "script_budget");
+    assert_string_equal(world_lens(world, "beta", "another", NULL), "");
+    world->now_ms += 2000;
+    assert_string_equal(world_lens(world, "acme", "another", NULL), "");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, script_world_setup, script_world_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_role_that_is_not_known_gets_nothing),
+        TEST(who_has_been_asked_about_is_remembered),
+        TEST(no_more_is_remembered_than_there_may_be),
+        TEST(an_error_denies),
+        TEST(a_malformed_answer_denies),
+        TEST(a_loop_denies_and_its_neighbour_is_unharmed),
+        TEST(who_keeps_failing_is_denied_without_being_asked),
+        TEST(a_new_generation_ends_the_quarantine),
+        TEST(a_tenant_has_so_much_time_and_no_more),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
