@@ -142,6 +142,7 @@ int gw_config_load(const char *file, const struct gw_config_world *world, struct
     }
     use_shipped_folder(&config->policies_dir, world, "policies");
     use_shipped_folder(&config->canvases_dir, world, "canvases");
+    use_shipped_folder(&config->lua_dir, world, "lua");
     use_shipped_file(&config->registry_file, world, "registry.lua");
     return 0;
 }

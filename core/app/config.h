@@ -61,8 +61,8 @@ struct gw_config {
     struct gw_address admin_listen;
     struct gw_text_list modes;
     char *data_dir;
-    char *policies_dir; /* "": none, the built-in plans apply */
-    char *canvases_dir;
+    char *policies_dir, *canvases_dir;
+    char *lua_dir; /* the library that scripts may require */
     int64_t workers;
     char *spine;         /* "sqlite" | "memory" */
     char *registry;      /* "files" */
@@ -91,6 +91,15 @@ struct gw_config {
         char *token;                       /* secret; "": only the custom header protects, and only a loopback listen is allowed */
     } admin;
     struct gw_config_limits limits;
+    struct {
+        int64_t call_instructions;
+        int64_t call_ms;
+        int64_t memory_bytes; /* of one Lua state */
+        int64_t tenant_ms_per_s;
+        int64_t max_states; /* per worker */
+        int64_t max_overlays;
+        char *overlay_on_failure; /* "deny" | "keep_old" */
+    } scripts;
     char *sink;       /* "none" | "stdout" | "webhook" */
     char *sink_url;   /* of the webhook */
     char *sink_token; /* secret; sent to it as a bearer; "": none */
@@ -103,7 +112,7 @@ struct gw_config {
 struct gw_config_world {
     void *self;
     const char *(*env)(void *self, const char *name);
-    const char *shipped_root; /* the folder that holds the shipped canvases/ and policies/; "" = none */
+    const char *shipped_root; /* the folder that holds the shipped canvases/, policies/ and lua/; "" = none */
     int64_t cpu_count;        /* the default of `workers` */
 };
 

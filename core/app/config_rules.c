@@ -201,8 +201,14 @@ static int check_folders(const struct gw_config *config, struct gw_error *err)
         return RULE(err, "data_dir", "the embedded stores need a folder");
     if (!is_set(config->canvases_dir))
         return RULE(err, "canvases_dir", "no canvases folder lies beside the program: set ATOMS_CANVASES_DIR");
+    if (!is_set(config->policies_dir))
+        return RULE(err, "policies_dir", "no policies folder lies beside the program: set ATOMS_POLICIES_DIR");
+    if (!is_set(config->lua_dir))
+        return RULE(err, "lua_dir", "no lua folder lies beside the program: set ATOMS_LUA_DIR");
     int rc = check_folder(config->canvases_dir, "canvases_dir", err);
-    return rc != 0 ? rc : check_folder(config->policies_dir, "policies_dir", err);
+    if (rc == 0)
+        rc = check_folder(config->policies_dir, "policies_dir", err);
+    return rc != 0 ? rc : check_folder(config->lua_dir, "lua_dir", err);
 }
 
 /* Turns the setting in err->path into file:line when the file speaks of it; its name then begins the message. */

@@ -44,6 +44,8 @@ static const struct gw_setting settings[] = {
     TEXT("data_dir", data_dir, "ATOMS_DATA_DIR", "\"atoms-data\"", "folder of the embedded stores (mode dev only)"),
     TEXT("policies_dir", policies_dir, "ATOMS_POLICIES_DIR", "\"\"", "folder of the policies; empty: the one shipped with the program"),
     TEXT("canvases_dir", canvases_dir, "ATOMS_CANVASES_DIR", "\"\"", "folder of the canvases; empty: the one shipped with the program"),
+    TEXT("lua_dir", lua_dir, "ATOMS_LUA_DIR", "\"\"",
+         "folder of the library that scripts require; empty: the one shipped with the program"),
     NUMBER("workers", workers, "ATOMS_WORKERS", NULL, 1, 256, "event loops; the default is one per processor"),
     CHOICE("spine", spine, "ATOMS_SPINE", "\"sqlite\"", "sqlite|memory", "where events are stored; memory forgets everything at exit"),
     CHOICE("registry", registry, NULL, "\"files\"", "files", "where tenants and flows are described"),
@@ -105,6 +107,15 @@ static const struct gw_setting settings[] = {
     LIMIT(view_idle_ms, "10000", 100, 24 * HOUR_MS, "time until an unused projection leaves memory"),
     LIMIT(chat_lease_ms, "30000", 100, HOUR_MS, "how long the producer of a streamed message may be silent before it is ended"),
     LIMIT(mailbox_messages, "65536", 64, 16777216, "messages that wait, per thread"),
+
+    NUMBER("scripts.call_instructions", scripts.call_instructions, NULL, "1000000", 10000, 1000000000, "Lua instructions of one call"),
+    NUMBER("scripts.call_ms", scripts.call_ms, NULL, "50", 1, 10000, "time of one call"),
+    NUMBER("scripts.memory_bytes", scripts.memory_bytes, NULL, "8388608", 256 * KIB, 1024 * MIB, "memory of one Lua state"),
+    NUMBER("scripts.tenant_ms_per_s", scripts.tenant_ms_per_s, NULL, "100", 1, 1000, "script time of one tenant each second, per worker"),
+    NUMBER("scripts.max_states", scripts.max_states, NULL, "256", 1, 65536, "Lua states, per worker"),
+    NUMBER("scripts.max_overlays", scripts.max_overlays, NULL, "1024", 1, 1048576, "policies of single tenants kept in memory"),
+    CHOICE("scripts.overlay_on_failure", scripts.overlay_on_failure, NULL, "\"deny\"", "deny|keep_old",
+           "a tenant whose policies fail under new defaults: nothing is allowed, or its old ones stay"),
 };
 /* clang-format on */
 

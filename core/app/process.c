@@ -21,8 +21,7 @@
 #include "io/tls.h"
 #include "protocol/cursor.h"
 #include "registry/files/files_registry.h"
-#include "script/data_file.h"
-#include "script/manifest_files.h"
+#include "script/script.h"
 #include "sink/stdout_sink.h"
 #include "sink/webhook_sink.h"
 #include "spine/memory/memory_spine.h"
@@ -32,35 +31,27 @@
 
 /* ---- parts ------------------------------------------------------------------------------------------------------------------------------ */
 
-static int add_manifest(struct gw_manifests *set, const struct gw_manifest_file *file, struct gw_error *err)
+static int open_scripts(struct gw_process *process, struct gw_error *err)
 {
-    struct gw_manifest *manifest;
-    int status = gw_manifest_parse(gw_data_file_value(file->file), &manifest, err);
-    if (status) {
-        char where[sizeof err->path];
-        gw_data_file_where(file->file, err->path, where, sizeof where);
-        memcpy(err->path, where, sizeof where);
-        return status;
-    }
-    if (strcmp(gw_manifest_type(manifest), file->canvas_type) != 0)
-        status = gw_error_set(err, GW_EINVAL, "manifest_bad_name", "the manifest in canvases/%s calls itself %s", file->canvas_type,
-                              gw_manifest_type(manifest));
+    const struct gw_config *config = process->config;
+    struct gw_scripts_opts opts = {.policies_dir = config->policies_dir,
+                                   .canvases_dir = config->canvases_dir,
+                                   .lua_dir = config->lua_dir,
+                                   .clock = process->clock,
+                                   .budget_clock = gw_clock_thread(),
+                                   .log = process->log,
+                                   .metrics = process->metrics,
+                                   .keeps_failed = strcmp(config->scripts.overlay_on_failure, "keep_old") == 0};
+    gw_script_limits_default(&opts.limits);
+    opts.limits.call.call_instructions = (uint64_t)config->scripts.call_instructions;
+    opts.limits.call.call_ms = (uint32_t)config->scripts.call_ms;
+    opts.limits.call.memory_bytes = (size_t)config->scripts.memory_bytes;
+    opts.limits.tenant_ms_per_s = (uint32_t)config->scripts.tenant_ms_per_s;
+    opts.limits.max_states = (size_t)config->scripts.max_states;
+    opts.limits.max_overlays = (size_t)config->scripts.max_overlays;
+    int status = gw_scripts_create(&opts, &process->scripts, err);
     if (!status)
-        status = gw_manifests_add(set, manifest, err);
-    gw_manifest_unref(manifest);
-    return status;
-}
-
-static int load_manifests(struct gw_process *process, struct gw_error *err)
-{
-    struct gw_manifest_files files = {0};
-    process->manifests = gw_manifests_create();
-    if (!process->manifests)
-        return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for canvas manifests");
-    int status = gw_script_load_manifests(process->config->canvases_dir, &files, err);
-    for (size_t i = 0; !status && i < files.count; i++)
-        status = add_manifest(process->manifests, &files.items[i], err);
-    gw_manifest_files_fini(&files);
+        process->manifests = gw_scripts_manifests(process->scripts);
     return status;
 }
 
@@ -217,7 +208,7 @@ static int build(struct gw_process *process, struct gw_error *err)
     process->metrics = gw_metrics_create();
     gw_reload_init(process);
     fill_server_config(process);
-    int status = load_manifests(process, err);
+    int status = open_scripts(process, err);
     if (!status)
         status = gw_registry_file_open(process->config->registry_file, process->manifests, &process->registry, err);
     if (!status)
@@ -343,6 +334,7 @@ void gw_process_destroy(struct gw_process *process)
     gw_cursor_ring_destroy(process->ring);
     gw_files_registry_destroy(process->registry);
     gw_manifests_unref(process->manifests);
+    gw_scripts_destroy(process->scripts);
     gw_metrics_destroy(process->metrics);
     gw_log_destroy(process->log);
     gw_free(process->workers);

@@ -9,6 +9,7 @@ struct gw_file_watch;
 struct gw_files_registry;
 struct gw_http_client;
 struct gw_memory_spine;
+struct gw_scripts;
 struct gw_sink;
 struct gw_sqlite_spine;
 struct gw_stdout_sink;
@@ -20,7 +21,8 @@ struct gw_process {
     const struct gw_clock *clock;
     struct gw_log *log;
     struct gw_metrics *metrics;
-    struct gw_manifests *manifests;
+    struct gw_scripts *scripts;
+    struct gw_manifests *manifests; /* those in force at the start */
     struct gw_files_registry *registry;
     struct gw_tls *tls;
     struct gw_sqlite_spine *sqlite;

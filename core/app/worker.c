@@ -4,12 +4,12 @@
 #include "app/process_internal.h"
 #include "base/error.h"
 #include "base/metrics.h"
-#include "hub/builtin_policy.h"
 #include "identity/jwks_fetch.h"
 #include "identity/verifier.h"
 #include "io/timer.h"
 #include "protocol/cursor.h"
 #include "registry/files/files_registry.h"
+#include "script/script.h"
 #include "transport/wire.h"
 
 #define TICK_MS       1000
@@ -48,6 +48,7 @@ static void on_tick(void *arg)
     gw_hub_tick(worker->hub);
     gw_server_tick(worker->server);
     gw_verifier_tick(worker->verifier);
+    gw_script_host_tick(worker->scripts);
     tell_stale_keys(worker);
     if (worker->index == 0 && worker->phase == GW_WORKER_SERVING)
         atomic_store(&worker->process->shared.is_ready, gw_verifier_is_ready(worker->verifier));
@@ -184,7 +185,7 @@ static void make_server(struct gw_worker *worker)
     struct gw_server_opts opts = {.loop = worker->loop,
                                   .hub = worker->hub,
                                   .verifier = worker->verifier,
-                                  .policy = gw_builtin_policy_port(worker->policy),
+                                  .policy = gw_script_host_port(worker->scripts),
                                   .clock = process->clock,
                                   .log = process->log,
                                   .metrics = process->metrics,
@@ -201,7 +202,6 @@ static void make_server(struct gw_worker *worker)
 int gw_worker_init(struct gw_worker *worker, struct gw_process *process, size_t index, struct gw_error *err)
 {
     struct gw_loop_opts loop = {.name = "worker", .clock = process->clock, .max_inbox = (size_t)process->config->limits.mailbox_messages};
-    uint8_t seed[16];
     worker->process = process;
     worker->index = index;
     int status = gw_loop_create(&loop, &worker->loop, err);
@@ -212,8 +212,7 @@ int gw_worker_init(struct gw_worker *worker, struct gw_process *process, size_t 
     if (!worker->ring)
         return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the seal keys");
     worker->codec = gw_wire_codec_create(worker->ring);
-    process->clock->random(process->clock->self, seed, sizeof seed);
-    worker->policy = gw_builtin_policy_create(seed);
+    worker->scripts = gw_script_host_create(process->scripts);
     make_hub(worker);
     status = make_verifier(worker, err);
     if (status)
@@ -254,6 +253,6 @@ void gw_worker_fini(struct gw_worker *worker)
     gw_hub_destroy(worker->hub);
     gw_loop_destroy(worker->loop);
     gw_jwks_fetch_destroy(worker->fetch);
-    gw_builtin_policy_destroy(worker->policy);
+    gw_script_host_destroy(worker->scripts);
     gw_wire_codec_destroy(worker->codec);
 }

@@ -14,12 +14,12 @@
 #include "transport/server.h"
 
 struct gw_alarm;
-struct gw_builtin_policy;
 struct gw_config;
 struct gw_cursor_ring;
 struct gw_error;
 struct gw_jwks_fetch;
 struct gw_process;
+struct gw_script_host;
 struct gw_verifier;
 struct gw_wire_codec;
 
@@ -32,7 +32,7 @@ struct gw_worker {
     struct gw_loop *loop;
     struct gw_cursor_ring *ring; /* until the codec takes it */
     struct gw_wire_codec *codec;
-    struct gw_builtin_policy *policy;
+    struct gw_script_host *scripts;
     struct gw_hub *hub;
     struct gw_jwks_fetch *fetch;
     struct gw_verifier *verifier;

@@ -413,6 +413,7 @@ void gw_exchange_reply_raw(struct gw_exchange *exchange, const char *bytes, size
 /* Where the code of an error says too little about its HTTP status: docs/errors.md. */
 static const struct gw_problem_rule rules[] = {
     {"run_busy", {503, GW_RETRY_LATER}},
+    {"script_budget", {429, GW_RETRY_LATER}},
     {"request_timeout", {408, GW_RETRY_NOW}},
     {"too_many_parameters", {400, GW_RETRY_NEVER}},
     {"too_many_canvases", {400, GW_RETRY_NEVER}},

@@ -18,7 +18,7 @@
 #define SECRET   "0123456789abcdef0123456789abcdef"
 #define SEAL_KEY "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-/* A folder with canvases/ and policies/ in it, and an environment as NAME=value lines. */
+/* A folder with canvases/, policies/ and lua/ in it, and an environment as NAME=value lines. */
 struct fixture {
     char root[64];
     char file[96];
@@ -45,6 +45,8 @@ static int setup(void **state)
     snprintf(path, sizeof path, "%s/canvases", f.root);
     mkdir(path, 0700);
     snprintf(path, sizeof path, "%s/policies", f.root);
+    mkdir(path, 0700);
+    snprintf(path, sizeof path, "%s/lua", f.root);
     mkdir(path, 0700);
     snprintf(f.file, sizeof f.file, "%s/atoms.lua", f.root);
     *state = &f;
@@ -303,6 +305,7 @@ static void settings_that_contradict_each_other_are_refused(void **state)
     assert_rule(*state, "return { cors = { origins = 'https://a.example,http://localhost:5173' } }", NULL, NULL);
     assert_rule(*state, "return { canvases_dir = '/nonexistent' }", "config_rule", "canvases_dir");
     assert_rule(*state, "return { policies_dir = '/nonexistent' }", "config_rule", "policies_dir");
+    assert_rule(*state, "return { lua_dir = '/nonexistent' }", "config_rule", "lua_dir");
 }
 
 static void missing_secrets_are_made_once_and_private(void **state)
