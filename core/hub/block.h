@@ -34,6 +34,7 @@ struct gw_block {
     bool is_touched;    /* its id is noted for blocks_digest.c */
     const char *kind;   /* interned in the tree */
     const char *author; /* interned in the tree; "": none */
+    const char *by;     /* likewise */
     char *vis;          /* owned; NULL: none */
     struct gw_json *props;
     struct gw_text text;

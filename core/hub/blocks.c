@@ -187,6 +187,7 @@ const char *gw_block_kind(const struct gw_block *block) { return block->kind; }
 const char *gw_block_label(const struct gw_block *block) { return block->label.text; }
 const char *gw_block_vis(const struct gw_block *block) { return block->vis ? block->vis : ""; }
 const char *gw_block_author(const struct gw_block *block) { return block->author; }
+const char *gw_block_by(const struct gw_block *block) { return block->by; }
 struct gw_json *gw_block_props(const struct gw_block *block) { return block->props; }
 const struct gw_text *gw_block_text(const struct gw_block *block) { return &block->text; }
 const struct gw_splice_log *gw_block_edits(const struct gw_block *block) { return block->edits; }

@@ -43,6 +43,7 @@ const char *gw_block_kind(const struct gw_block *block);
 const char *gw_block_label(const struct gw_block *block);
 const char *gw_block_vis(const struct gw_block *block);       /* "" when it has none */
 const char *gw_block_author(const struct gw_block *block);    /* "" when it has none */
+const char *gw_block_by(const struct gw_block *block);        /* the actor who inserted it; "" when that is not known */
 struct gw_json *gw_block_props(const struct gw_block *block); /* borrowed object, never NULL; treat as immutable */
 const struct gw_text *gw_block_text(const struct gw_block *block);
 const struct gw_splice_log *gw_block_edits(const struct gw_block *block); /* NULL before the first splice */
@@ -91,6 +92,7 @@ struct gw_block_insert {
     const char *id, *kind;
     const char *vis;         /* NULL or "": none */
     const char *author;      /* kind of the actor who inserts: at most 15 bytes, never changes; NULL or "": none */
+    const char *by;          /* that actor's id; NULL or "": not known */
     struct gw_block *parent; /* NULL = root */
     const char *label;
     struct gw_json *props; /* a reference is taken; NULL = empty */
@@ -116,6 +118,9 @@ int gw_blocks_update(struct gw_blocks *blocks, const struct gw_block_update *upd
 /* `parent` must not lie within the block. */
 int gw_blocks_move(struct gw_blocks *blocks, struct gw_block *block, struct gw_block *parent, const char *label, struct gw_error *err);
 
+/* The actor who inserted it is no longer known. Not undone by the journal, which must be closed. */
+void gw_blocks_forget_by(struct gw_blocks *blocks, struct gw_block *block);
+
 /* Removes the subtree and remembers each id as removed at `seq`. O(subtree). */
 int gw_blocks_remove(struct gw_blocks *blocks, struct gw_block *block, uint64_t seq, struct gw_error *err);
 
@@ -135,7 +140,7 @@ void gw_blocks_advance(struct gw_blocks *blocks, uint64_t head_seq);
 
 /* ---- checkpoint: blocks in the order of gw_blocks_next, then removed ids ---- */
 
-/* One block as a JSON object {id, kind, parent, pos, born, author?, vis?, props?, text?, edits?}. */
+/* One block as a JSON object {id, kind, parent, pos, born, author?, by?, vis?, props?, text?, edits?}. */
 void gw_blocks_write_block(const struct gw_blocks *blocks, const struct gw_block *block, uint64_t head_seq, struct gw_buffer *out);
 int gw_blocks_load_block(struct gw_blocks *blocks, const struct gw_json *saved, struct gw_error *err); /* its parent first */
 /* The last removal of each id within the window, oldest first, also of those that stand again; start with *cursor = NULL. */

@@ -103,10 +103,11 @@ static struct gw_block *new_block(struct gw_blocks *blocks, const struct gw_bloc
     block->priority = (uint32_t)gw_siphash(blocks->seed, insert->id, id_size - 1);
     block->kind = intern(blocks, insert->kind);
     block->author = intern(blocks, insert->author ? insert->author : "");
+    block->by = intern(blocks, insert->by ? insert->by : "");
     bool has_vis = insert->vis && *insert->vis;
     if (has_vis)
         block->vis = gw_try_strndup(insert->vis, strlen(insert->vis));
-    if (block->kind && block->author && (!has_vis || block->vis) && !set_text(block, insert))
+    if (block->kind && block->author && block->by && (!has_vis || block->vis) && !set_text(block, insert))
         return block;
     gw_block_free(blocks, block);
     return NULL;
@@ -277,6 +278,12 @@ int gw_blocks_update(struct gw_blocks *blocks, const struct gw_block_update *upd
     gw_blocks_digest_touch(blocks, block);
     gw_journal_push(blocks->journal, &undo->base.step);
     return 0;
+}
+
+void gw_blocks_forget_by(struct gw_blocks *blocks, struct gw_block *block)
+{
+    assert(!blocks->journal->is_open);
+    block->by = "";
 }
 
 /* ---- move ---- */

@@ -47,6 +47,8 @@ void gw_blocks_write_block(const struct gw_blocks *blocks, const struct gw_block
     gw_buffer_append_u64(out, block->born_seq);
     if (block->author[0])
         write_text_member("author", block->author, out);
+    if (block->by[0])
+        write_text_member("by", block->by, out);
     if (block->vis)
         write_text_member("vis", block->vis, out);
     if (gw_json_count(block->props)) {
@@ -88,9 +90,10 @@ static int read_block(struct gw_blocks *blocks, const struct gw_json *saved, str
                                        .kind = text_member(saved, "kind"),
                                        .vis = text_member(saved, "vis"),
                                        .author = text_member(saved, "author"),
+                                       .by = text_member(saved, "by"),
                                        .label = text_member(saved, "pos"),
                                        .props = gw_json_get(saved, "props")};
-    if (!insert->id || !*insert->id || !insert->kind || !insert->vis || !insert->author || !insert->label || !parent)
+    if (!insert->id || !*insert->id || !insert->kind || !insert->vis || !insert->author || !insert->by || !insert->label || !parent)
         return bad(err, "id, kind, author, vis, pos or parent");
     if (*parent && !(insert->parent = gw_blocks_find(blocks, parent)))
         return bad(err, "parent");

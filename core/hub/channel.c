@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "hub/lens.h"
 #include "hub/plan.h"
 #include "hub/project.h"
 
@@ -13,6 +14,8 @@ void gw_channel_fini(struct gw_channel *channel)
     gw_plan_unref(channel->plan);
     channel->plan = NULL;
 }
+
+struct gw_lens gw_channel_lens(const struct gw_channel *channel) { return (struct gw_lens){channel->plan, channel->policy}; }
 
 bool gw_canvas_set_contains(const struct gw_canvas_set *set, const char *canvas_id)
 {
@@ -59,8 +62,9 @@ static int seal_commit(const struct gw_channel *channel, struct gw_json **data)
 
 int gw_channel_project(const struct gw_channel *channel, const struct gw_event *event, struct gw_json **data)
 {
+    struct gw_lens lens = gw_channel_lens(channel);
     *data = NULL;
-    int visible = is_in_set(channel, event) ? gw_project_event(event, channel->plan, data) : 0;
+    int visible = is_in_set(channel, event) ? gw_project_event(event, &lens, data) : 0;
     return visible > 0 && event->type == GW_EVENT_CANVAS_COMMIT ? seal_commit(channel, data) : visible;
 }
 

@@ -11,6 +11,7 @@
 struct gw_buffer;
 struct gw_event;
 struct gw_json;
+struct gw_lens;
 struct gw_plan;
 struct gw_state;
 
@@ -22,12 +23,14 @@ struct gw_channel {
     const struct gw_wire *wire;
     struct gw_scope scope;
     struct gw_run_key run;
-    struct gw_plan *plan; /* owned reference */
+    struct gw_plan *plan;           /* owned reference */
+    const struct gw_policy *policy; /* applies its transform */
     struct gw_canvas_set set;
     uint64_t epoch; /* 0 until the run has an event */
 };
 
 void gw_channel_fini(struct gw_channel *channel);
+struct gw_lens gw_channel_lens(const struct gw_channel *channel);
 bool gw_canvas_set_contains(const struct gw_canvas_set *set, const char *canvas_id);
 /* Sealed position at `seq` for this channel's class and set. */
 void gw_channel_seal(const struct gw_channel *channel, uint64_t seq, char out[GW_CURSOR_MAX]);

@@ -17,6 +17,7 @@ struct gw_checkpoint_frame;
 struct gw_error;
 struct gw_journal;
 struct gw_json;
+struct gw_lens;
 
 #define GW_CHAT_KEPT       200
 #define GW_CHAT_KEPT_BYTES (4u << 20)
@@ -84,10 +85,13 @@ int gw_chat_part_end(struct gw_json *parts, const char *id, enum gw_chat_end end
 
 /* ---- text (chat_save.c) ---- */
 
-/* {"messages":{…},"order":[…]}, canonical. */
-void gw_chat_write(const struct gw_chat *chat, struct gw_buffer *out);
-/* Each kept message as a chat_message frame with its text as it is. GW_ENOMEM. */
-int gw_chat_write_frames(const struct gw_chat *chat, void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg);
+/* Is it shown through the lens (NULL: everything)? */
+bool gw_chat_shows(const struct gw_lens *lens, const struct gw_chat_message *message);
+/* {"messages":{…},"order":[…]} of those that are, canonical. */
+void gw_chat_write(const struct gw_chat *chat, const struct gw_lens *lens, struct gw_buffer *out);
+/* Each of them as a chat_message frame with its text as it is. GW_ENOMEM. */
+int gw_chat_write_frames(const struct gw_chat *chat, const struct gw_lens *lens,
+                         void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg);
 void gw_chat_write_row(const struct gw_chat_message *message, struct gw_buffer *out);
 /* GW_EINVAL: not what write_row makes. */
 int gw_chat_load_row(struct gw_chat *chat, const struct gw_json *row);

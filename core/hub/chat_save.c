@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/chat.h"
+#include "hub/lens.h"
 #include "hub/ports.h"
 
 static void write_text(struct gw_buffer *out, const char *before, const char *text, size_t length)
@@ -32,7 +33,55 @@ static void write_end(struct gw_buffer *out, enum gw_chat_end end)
 
 /* ---- GET /v1/state --------------------------------------------------------------------------------------------------------------------- */
 
-static void write_message(const struct gw_chat_message *message, struct gw_buffer *out)
+static struct gw_plan_thing thing_of(const struct gw_chat_message *message)
+{
+    return (struct gw_plan_thing){
+        .vis = message->vis, .author_kind = gw_actor_kind_name(message->author.kind), .author_id = message->author.id};
+}
+
+bool gw_chat_shows(const struct gw_lens *lens, const struct gw_chat_message *message)
+{
+    struct gw_plan_thing thing = thing_of(message);
+    return gw_lens_is_clear(lens) || gw_plan_reads_message(lens->plan, &thing);
+}
+
+/* A reply to a message that is not shown, or that nobody can judge any more, is none. */
+static const char *shown_reply(const struct gw_chat *chat, const struct gw_lens *lens, const struct gw_chat_message *message)
+{
+    const struct gw_chat_message *other = message->reply_to[0] ? gw_chat_find(chat, message->reply_to) : NULL;
+    bool is_shown = other ? gw_chat_shows(lens, other) : gw_lens_is_clear(lens) || gw_plan_reads_all_messages(lens->plan);
+    return is_shown ? message->reply_to : "";
+}
+
+/* As its lens shows it: through a transform, once it is whole. NULL: no memory. */
+static struct gw_json *shown_text(const struct gw_lens *lens, const struct gw_chat_message *message)
+{
+    struct gw_plan_thing thing = thing_of(message);
+    if (lens && lens->plan->transform && !message->end)
+        return gw_json_new_text("", 0);
+    struct gw_json *text = gw_json_new_text(message->text ? message->text : "", message->bytes);
+    struct gw_json *shown = text ? gw_lens_message(lens, message->id, &thing, text) : NULL;
+    gw_json_unref(text);
+    return shown;
+}
+
+static void write_shown_text(const struct gw_lens *lens, const struct gw_chat_message *message, struct gw_buffer *out)
+{
+    if (gw_lens_is_clear(lens) || !lens->plan->transform) {
+        write_text(out, ",\"text\":", message->text, message->bytes);
+        return;
+    }
+    struct gw_json *text = shown_text(lens, message);
+    gw_buffer_append_text(out, ",\"text\":");
+    if (text)
+        gw_json_write(text, out);
+    else
+        out->has_failed = true;
+    gw_json_unref(text);
+}
+
+static void write_message(const struct gw_chat *chat, const struct gw_lens *lens, const struct gw_chat_message *message,
+                          struct gw_buffer *out)
 {
     char ts[25];
     const char *kind = gw_actor_kind_name(message->author.kind);
@@ -41,9 +90,9 @@ static void write_message(const struct gw_chat_message *message, struct gw_buffe
     write_text(out, ",\"kind\":", kind, strlen(kind));
     gw_buffer_append_char(out, '}');
     write_end(out, message->end);
-    write_optional(out, ",\"reply_to\":", message->reply_to);
+    write_optional(out, ",\"reply_to\":", shown_reply(chat, lens, message));
     gw_buffer_append_text(out, message->is_streamed ? ",\"streaming\":true" : ",\"streaming\":false");
-    write_text(out, ",\"text\":", message->text, message->bytes);
+    write_shown_text(lens, message, out);
     write_text(out, ",\"ts\":", ts, strlen(ts));
     write_optional(out, ",\"vis\":", message->vis);
     gw_buffer_append_char(out, '}');
@@ -54,7 +103,7 @@ static int compare_ids(const void *a, const void *b)
     return strcmp((*(const struct gw_chat_message *const *)a)->id, (*(const struct gw_chat_message *const *)b)->id);
 }
 
-static void write_by_id(const struct gw_chat *chat, size_t count, struct gw_buffer *out)
+static void write_by_id(const struct gw_chat *chat, const struct gw_lens *lens, size_t count, struct gw_buffer *out)
 {
     const struct gw_chat_message **sorted = gw_try_grow(NULL, count + 1, sizeof *sorted);
     size_t i = 0;
@@ -63,38 +112,60 @@ static void write_by_id(const struct gw_chat *chat, size_t count, struct gw_buff
         return;
     }
     for (const struct gw_chat_message *message = NULL; (message = gw_chat_next(chat, message));)
-        sorted[i++] = message;
+        if (gw_chat_shows(lens, message))
+            sorted[i++] = message;
     qsort(sorted, count, sizeof *sorted, compare_ids);
     for (i = 0; i < count; i++) {
         write_text(out, i ? "," : "", sorted[i]->id, strlen(sorted[i]->id));
         gw_buffer_append_char(out, ':');
-        write_message(sorted[i], out);
+        write_message(chat, lens, sorted[i], out);
     }
     gw_free(sorted);
 }
 
-void gw_chat_write(const struct gw_chat *chat, struct gw_buffer *out)
+void gw_chat_write(const struct gw_chat *chat, const struct gw_lens *lens, struct gw_buffer *out)
 {
     size_t count = 0;
     const char *before = "";
     for (const struct gw_chat_message *message = NULL; (message = gw_chat_next(chat, message));)
-        count++;
+        count += gw_chat_shows(lens, message);
     gw_buffer_append_text(out, "{\"messages\":{");
-    write_by_id(chat, count, out);
+    write_by_id(chat, lens, count, out);
     gw_buffer_append_text(out, "},\"order\":[");
-    for (const struct gw_chat_message *message = NULL; (message = gw_chat_next(chat, message)); before = ",")
+    for (const struct gw_chat_message *message = NULL; (message = gw_chat_next(chat, message));) {
+        if (!gw_chat_shows(lens, message))
+            continue;
         write_text(out, before, message->id, strlen(message->id));
+        before = ",";
+    }
     gw_buffer_append_text(out, "]}");
 }
 
 /* ---- checkpoints of streams ------------------------------------------------------------------------------------------------------------ */
 
-int gw_chat_write_frames(const struct gw_chat *chat, void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg)
+/* Its data as its lens shows it. NULL: no memory. */
+static struct gw_json *shown_data(const struct gw_chat *chat, const struct gw_lens *lens, const struct gw_chat_message *message)
+{
+    struct gw_json *data = gw_chat_message_data(message);
+    if (!data || gw_lens_is_clear(lens))
+        return data;
+    if (!shown_reply(chat, lens, message)[0])
+        gw_json_remove(data, "reply_to");
+    if (!gw_json_set(data, "text", shown_text(lens, message)))
+        return data;
+    gw_json_unref(data);
+    return NULL;
+}
+
+int gw_chat_write_frames(const struct gw_chat *chat, const struct gw_lens *lens,
+                         void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg)
 {
     struct gw_buffer text;
     gw_buffer_init(&text, 0);
     for (const struct gw_chat_message *message = NULL; !text.has_failed && (message = gw_chat_next(chat, message));) {
-        struct gw_json *data = gw_chat_message_data(message);
+        if (!gw_chat_shows(lens, message))
+            continue;
+        struct gw_json *data = shown_data(chat, lens, message);
         gw_buffer_reset(&text);
         if (data)
             gw_json_write(data, &text);

@@ -27,7 +27,7 @@ struct item {
 
 struct gw_graph_node {
     struct item item; /* first */
-    enum gw_actor_kind author;
+    struct gw_actor author;
     struct gw_json *data;
     struct end *ends;
     size_t edge_count;
@@ -54,7 +54,7 @@ struct graph_undo {
     struct gw_graph_edge *edge;
     struct gw_json *data; /* owned; what stood before, NULL: nothing */
     struct gw_graph_node *from, *to;
-    enum gw_actor_kind author;
+    struct gw_actor author;
     bool was_gone;
 };
 
@@ -109,7 +109,7 @@ size_t gw_graph_edge_count(const struct gw_graph *graph) { return graph->edge_co
 struct gw_graph_node *gw_graph_node(const struct gw_graph *graph, const char *id) { return find(graph->nodes, id); }
 struct gw_graph_edge *gw_graph_edge(const struct gw_graph *graph, const char *id) { return find(graph->edges, id); }
 const char *gw_graph_node_id(const struct gw_graph_node *node) { return node->item.id; }
-enum gw_actor_kind gw_graph_node_author(const struct gw_graph_node *node) { return node->author; }
+const struct gw_actor *gw_graph_node_author(const struct gw_graph_node *node) { return &node->author; }
 struct gw_json *gw_graph_node_data(const struct gw_graph_node *node) { return node->data; }
 size_t gw_graph_node_edge_count(const struct gw_graph_node *node) { return node->edge_count; }
 const char *gw_graph_edge_id(const struct gw_graph_edge *edge) { return edge->item.id; }
@@ -209,7 +209,7 @@ static struct gw_graph_node *add_node(struct gw_graph *graph, const char *id)
     return NULL;
 }
 
-int gw_graph_set_node(struct gw_graph *graph, const char *id, enum gw_actor_kind author, struct gw_json *data)
+int gw_graph_set_node(struct gw_graph *graph, const char *id, const struct gw_actor *author, struct gw_json *data)
 {
     struct gw_graph_node *node = gw_map_get(graph->nodes, id, strlen(id));
     struct graph_undo *undo = create_undo(graph, revert_set_node, forget_data);
@@ -224,7 +224,7 @@ int gw_graph_set_node(struct gw_graph *graph, const char *id, enum gw_actor_kind
     undo->author = node->author;
     undo->was_gone = node->item.is_gone;
     if (!node->data || node->item.is_gone) {
-        node->author = author;
+        node->author = *author;
         graph->node_count++;
     }
     node->data = gw_json_ref(data);

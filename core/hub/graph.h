@@ -28,7 +28,7 @@ size_t gw_graph_edge_count(const struct gw_graph *graph);
 struct gw_graph_node *gw_graph_node(const struct gw_graph *graph, const char *id); /* NULL: none */
 struct gw_graph_edge *gw_graph_edge(const struct gw_graph *graph, const char *id);
 const char *gw_graph_node_id(const struct gw_graph_node *node);
-enum gw_actor_kind gw_graph_node_author(const struct gw_graph_node *node); /* kind of the actor who made it */
+const struct gw_actor *gw_graph_node_author(const struct gw_graph_node *node); /* who made it */
 struct gw_json *gw_graph_node_data(const struct gw_graph_node *node);
 size_t gw_graph_node_edge_count(const struct gw_graph_node *node); /* an edge from the node to itself counts twice */
 /* Up to `max` edges of a node into `out`; answers how many. */
@@ -40,7 +40,7 @@ struct gw_graph_node *gw_graph_edge_to(const struct gw_graph_edge *edge);
 struct gw_json *gw_graph_run(const struct gw_graph *graph); /* borrowed; NULL: nothing is known of the run */
 
 /* Adds the node, or gives it other data (its author stays). Takes a reference. */
-int gw_graph_set_node(struct gw_graph *graph, const char *id, enum gw_actor_kind author, struct gw_json *data);
+int gw_graph_set_node(struct gw_graph *graph, const char *id, const struct gw_actor *author, struct gw_json *data);
 /* With all of its edges. */
 int gw_graph_remove_node(struct gw_graph *graph, struct gw_graph_node *node);
 /* Adds the edge, or gives it other data and ends. Takes a reference. GW_EINVAL: an end names no node. */

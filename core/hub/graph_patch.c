@@ -71,14 +71,18 @@ static int copy_member(struct gw_json *to, const struct gw_json *from, const cha
 static struct gw_json *touch_node(struct gw_graph_patch *patch, const char *id, const char *author, const struct gw_json *data)
 {
     struct gw_json *entry = touch(patch, "nodes", id);
-    if (!entry || gw_json_set(entry, "author", gw_resolve_text(author)) || copy_member(entry, data, "vis"))
+    if (!entry || gw_json_set(entry, "author", gw_resolve_text(author)) || copy_member(entry, data, "kind") ||
+        copy_member(entry, data, "vis"))
         return NULL;
     return entry;
 }
 
-static struct gw_json *touch_standing(struct gw_graph_patch *patch, const struct gw_graph_node *node)
+static struct gw_json *touch_standing(struct gw_graph_patch *patch, const struct gw_resolve *r, const struct gw_graph_node *node)
 {
-    return touch_node(patch, gw_graph_node_id(node), gw_actor_kind_name(gw_graph_node_author(node)), gw_graph_node_data(node));
+    const struct gw_actor *author = gw_graph_node_author(node);
+    struct gw_json *entry = touch_node(patch, gw_graph_node_id(node), gw_actor_kind_name(author->kind), gw_graph_node_data(node));
+    bool is_by_another = strcmp(author->id, r->context->author_id ? r->context->author_id : "") != 0;
+    return entry && is_by_another && gw_json_set(entry, "by", gw_resolve_text(author->id)) ? NULL : entry;
 }
 
 /* An end that does not stand yet is new in this patch, and so touched already. */
@@ -87,7 +91,7 @@ static int touch_ends(struct gw_graph_patch *patch, const struct gw_resolve *r, 
     static const char *const ends[] = {"from", "to"};
     for (size_t i = 0; i < 2; i++) {
         const struct gw_graph_node *node = gw_graph_node(r->state->graph, gw_json_text(gw_json_get(edge, ends[i]), NULL));
-        if (node && !touch_standing(patch, node))
+        if (node && !touch_standing(patch, r, node))
             return GW_ENOMEM;
     }
     return GW_OK;
@@ -128,25 +132,29 @@ static int show_edges(struct gw_graph_patch *patch, const struct gw_resolve *r, 
     return status ? gw_resolve_no_memory(r) : GW_OK;
 }
 
-static bool has_other_vis(const struct gw_json *a, const struct gw_json *b)
+static bool has_other(const struct gw_json *a, const struct gw_json *b, const char *name)
 {
-    const struct gw_json *x = gw_json_get(a, "vis"), *y = gw_json_get(b, "vis");
+    const struct gw_json *x = gw_json_get(a, name), *y = gw_json_get(b, name);
     return x && y ? !gw_json_equal(x, y) : x != y;
+}
+
+static bool changes_facets(const struct gw_json *before, const struct gw_json *after)
+{
+    return has_other(before, after, "vis") || has_other(before, after, "kind");
 }
 
 static int note_node(struct gw_graph_patch *patch, const struct gw_resolve *r, const char *id, const struct gw_json *data)
 {
-    static const char *const names[] = {"vis", NULL};
+    static const char *const names[] = {"kind", "vis", NULL};
     const struct gw_graph_node *node = gw_graph_node(r->state->graph, id);
-    bool changes_vis = node && has_other_vis(gw_graph_node_data(node), data);
-    if (changes_vis && show_edges(patch, r, node))
+    bool changes = node && changes_facets(gw_graph_node_data(node), data);
+    if (changes && show_edges(patch, r, node))
         return r->err->code;
-    const char *author = node ? gw_actor_kind_name(gw_graph_node_author(node)) : r->context->author_kind;
-    struct gw_json *entry = touch_node(patch, id, author, data);
-    if (entry && changes_vis && !gw_json_get(data, "vis"))
-        gw_json_remove(entry, "vis"); /* that of an edge's end: it stood so far */
-    int status = entry ? GW_OK : GW_ENOMEM;
-    if (!status && changes_vis)
+    struct gw_json *entry = node ? touch_standing(patch, r, node) : touch_node(patch, id, r->context->author_kind, data);
+    for (const char *const *name = names; entry && *name; name++)
+        gw_json_remove(entry, *name); /* as it stood so far */
+    int status = entry && !copy_member(entry, data, "kind") ? copy_member(entry, data, "vis") : GW_ENOMEM;
+    if (!status && changes)
         status = set_was(entry, gw_graph_node_data(node), names);
     if (!status && !node)
         status = gw_json_set(entry, "is", gw_resolve_text("new"));
@@ -164,7 +172,7 @@ int gw_graph_patch_set_node(struct gw_graph_patch *patch, const struct gw_resolv
 
 int gw_graph_patch_remove_node(struct gw_graph_patch *patch, const struct gw_resolve *r, const struct gw_graph_node *node)
 {
-    struct gw_json *entry = touch_standing(patch, node);
+    struct gw_json *entry = touch_standing(patch, r, node);
     if (!entry || gw_json_set(entry, "is", gw_resolve_text("gone")) || add_op(patch, "node.remove", gw_graph_node_id(node), NULL))
         return gw_resolve_no_memory(r);
     return GW_OK;

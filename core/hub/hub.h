@@ -50,6 +50,7 @@ struct gw_hub_opts {
     const struct gw_clock *clock;
     const struct gw_manifests *manifests;
     const struct gw_registry *registry; /* NULL: there are no flows */
+    const struct gw_policy *policy;     /* this worker's own; NULL: no plan has a transform */
     struct gw_log *log;
     struct gw_metrics *metrics;
     const struct gw_sink *sink; /* NULL: log lines go nowhere but into their run */

@@ -275,6 +275,12 @@ bool gw_plan_reads_all_tokens(const struct gw_plan *plan)
     return plan->sees_all || (is_under && is_borne && plan->layer && plan->layer->tokens_read.admits_all && !plan->transform);
 }
 
+bool gw_plan_reads_all_messages(const struct gw_plan *plan)
+{
+    bool is_under = !plan->ceiling || (plan->ceiling->layer && plan->ceiling->layer->chat_read.admits_all);
+    return plan->sees_all || (is_under && plan->layer && plan->layer->chat_read.admits_all);
+}
+
 bool gw_plan_reads_graph(const struct gw_plan *plan)
 {
     bool is_under = !plan->ceiling || (plan->ceiling->layer && plan->ceiling->layer->graph_read.count > 0);

@@ -35,10 +35,10 @@ struct gw_plan {
 struct gw_plan *gw_plan_ref(struct gw_plan *plan);
 void gw_plan_unref(struct gw_plan *plan); /* NULL is fine */
 
-/* value: what a rule may ask about a block, node or message; borrowed. NULL is unknown: it fits no list that is stated */
+/* value: what a rule may ask about a block, node or message; borrowed. NULL and "" are alike: it has none */
 struct gw_plan_thing {
     const char *kind;
-    const char *vis; /* "" or NULL: unlabelled */
+    const char *vis;
     const char *author_kind, *author_id;
     const char *canvas_type;
     const struct gw_json *sidecars; /* array: names of the kind's properties that are sidecars; NULL: none */
@@ -62,6 +62,7 @@ bool gw_plan_reads_logs(const struct gw_plan *plan);
 /* Reads every block with all that is in it (the state_hash is for those); every Token. */
 bool gw_plan_reads_whole_canvas(const struct gw_plan *plan);
 bool gw_plan_reads_all_tokens(const struct gw_plan *plan);
+bool gw_plan_reads_all_messages(const struct gw_plan *plan);
 
 /* ---- writing: what is not read is not written either ---- */
 

@@ -110,7 +110,7 @@ bool gw_plan_list_admits(const struct gw_plan_list *list, const char *text)
 
 static bool fits(bool is_asked, const struct gw_plan_list *list, const char *text)
 {
-    return !is_asked || list->admits_all || (text && gw_plan_list_admits(list, text));
+    return !is_asked || gw_plan_list_admits(list, text ? text : "");
 }
 
 static unsigned author_bit(const char *kind)
@@ -136,7 +136,7 @@ static bool author_fits(unsigned authors, const struct gw_plan *plan, const stru
 
 static bool rule_admits(const struct gw_plan_rule *rule, const struct gw_plan *plan, const struct gw_plan_thing *thing)
 {
-    return fits(rule->has_kinds, &rule->kinds, thing->kind) && fits(rule->has_vis, &rule->vis, thing->vis ? thing->vis : "") &&
+    return fits(rule->has_kinds, &rule->kinds, thing->kind) && fits(rule->has_vis, &rule->vis, thing->vis) &&
            fits(rule->has_canvases, &rule->canvases, thing->canvas_type) && author_fits(rule->authors, plan, thing);
 }
 

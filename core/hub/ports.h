@@ -54,18 +54,25 @@ struct gw_policy_subject {
 
 enum gw_transform_what { GW_TRANSFORM_BLOCK, GW_TRANSFORM_TOKEN, GW_TRANSFORM_MESSAGE };
 
+/* value: one value that the plan's class may see; borrowed for the call */
+struct gw_transform_call {
+    const struct gw_plan *plan; /* it names a transform */
+    enum gw_transform_what what;
+    const char *key; /* of the Token */
+    /* a block {id, kind, canvas_type, vis?, author, props, text}; the value of a Token; a message {id, vis?, author, text} */
+    struct gw_json *value;
+};
+
 struct gw_policy {
     void *self;
     /* The plan of this subject, one new reference. GW_EDENIED: default deny. */
     int (*lens)(void *self, const struct gw_policy_subject *subject, struct gw_plan **plan, struct gw_error *err);
-    /* What the plan's transform makes of one value that its class may see: a block {id, kind, canvas_type, vis, author, props, text}, the value of the
-     * Token `key`, a message {message_id, text, author, vis}. *out is one new reference of a value of the same shape (of a block, props and text count; of a
-     * message, text), JSON null when the class is to see nothing of it, or `value` itself when the script has no function for it. Pure: the same value always
-     * makes the same one. Called on the run's own thread. A failed script: GW_EDENIED, and the value is hidden. NULL: no plan has a transform. */
-    int (*transform)(void *self, const struct gw_plan *plan, enum gw_transform_what what, const char *key, struct gw_json *value,
-                     struct gw_json **out, struct gw_error *err);
-    /* Whether any plan of this tenant may have a transform of blocks: then its events say what a text has become. */
-    bool (*transforms_text)(void *self, const char *tenant_id);
+    /* What the plan's transform makes of it: one new reference of a value of the same shape, of which props and text count of a block, text of a message; JSON null
+     * when nothing of it is to be seen; call->value itself, referenced, when the script has no function for it. Pure: the same value always makes the same one.
+     * On the run's own thread. A script that fails: GW_EDENIED, and nothing of it is seen; GW_ENOMEM. NULL: no plan has a transform. */
+    int (*transform)(void *self, const struct gw_transform_call *call, struct gw_json **out, struct gw_error *err);
+    /* Whether a plan of this tenant may have a transform: then its events carry what blocks and messages have become, whole. NULL: never. */
+    bool (*has_transforms)(void *self, const char *tenant_id);
 };
 
 /* ---- sink: where records go besides the log of their run -------------------------------------------------------------------------------- */

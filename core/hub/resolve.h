@@ -12,6 +12,7 @@
 struct gw_manifest;
 
 #define GW_REMOVE_MAX     8192 /* blocks that one block.remove may take with it: all of them are named in its event's facets */
+#define GW_SHOWN_CHILDREN_MAX 8192 /* children of a block whose vis changes: all of them are named in its event's facets */
 #define GW_CONDITIONS_MAX 64   /* members of `if` */
 #define GW_MESSAGE_MAX    1000 /* code points of a commit message */
 
@@ -63,10 +64,15 @@ int gw_resolve_emit_nothing(const struct gw_resolve *r, struct gw_json *context)
 /* The name under which the command's origin is known; false when it has none. */
 bool gw_resolve_origin(const struct gw_resolve *r, char out[GW_ORIGIN_NAME_MAX + 1]);
 
-struct gw_json *gw_facets_create(const struct gw_canvas *canvas);
-/* Names one block and answers its facets for more members; NULL when memory is gone. An existing block; or one that is about to be. */
-struct gw_json *gw_facets_touch(struct gw_json *facets, const struct gw_block *block);
-struct gw_json *gw_facets_add(struct gw_json *facets, const char *id, const char *kind, const char *author, const char *vis);
+/* What a lens may ask about the blocks that an event touches (state_internal.h); for the command's canvas. NULL when memory is gone. */
+struct gw_json *gw_facets_create(const struct gw_resolve *r);
+/* value: a block that stands, or is about to */
+struct gw_facet_block {
+    const char *id, *kind, *author, *by, *vis;
+};
+/* Names one block and answers its facets for more members; NULL when memory is gone. */
+struct gw_json *gw_facets_touch(const struct gw_resolve *r, struct gw_json *facets, const struct gw_block *block);
+struct gw_json *gw_facets_add(const struct gw_resolve *r, struct gw_json *facets, const struct gw_facet_block *block);
 /* Text, or NULL when memory is gone or `text` is NULL. */
 struct gw_json *gw_resolve_text(const char *text);
 struct gw_json *gw_resolve_parent(const struct gw_block *parent); /* its id, or JSON null for the root */

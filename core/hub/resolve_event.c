@@ -95,34 +95,65 @@ int gw_resolve_emit_nothing(const struct gw_resolve *r, struct gw_json *context)
     return GW_OK;
 }
 
-struct gw_json *gw_facets_create(const struct gw_canvas *canvas)
+/* ---- facets ---- */
+
+struct gw_json *gw_facets_create(const struct gw_resolve *r)
 {
     struct gw_json *facets = gw_json_new_object();
     if (!facets)
         return NULL;
-    if (!gw_json_set(facets, "canvas_type", gw_resolve_text(canvas->type)) && !gw_json_set(facets, "blocks", gw_json_new_object()))
+    if (!gw_json_set(facets, "canvas_type", gw_resolve_text(r->canvas->type)) && !gw_json_set(facets, "blocks", gw_json_new_object()))
         return facets;
     gw_json_unref(facets);
     return NULL;
 }
 
-struct gw_json *gw_facets_add(struct gw_json *facets, const char *id, const char *kind, const char *author, const char *vis)
+/* A lens without vision hides these properties of every block of the kind; what it hides must not depend on a manifest that may change. */
+static int note_sidecars(const struct gw_resolve *r, struct gw_json *facets, const char *kind)
 {
-    struct gw_json *blocks = gw_json_get(facets, "blocks"), *entry = gw_json_get(blocks, id);
-    if (entry)
-        return entry;
-    if (gw_json_set(blocks, id, gw_json_new_object()))
-        return NULL;
-    entry = gw_json_get(blocks, id);
-    int status = gw_json_set(entry, "kind", gw_resolve_text(kind));
-    if (!status)
-        status = gw_json_set(entry, "author", gw_resolve_text(author));
-    if (!status && vis[0])
-        status = gw_json_set(entry, "vis", gw_resolve_text(vis));
-    return status ? NULL : entry;
+    struct gw_json *names = gw_canvas_sidecars(r->canvas, kind);
+    if (!names)
+        return GW_OK;
+    if (!gw_json_get(facets, "sidecars") && gw_json_set(facets, "sidecars", gw_json_new_object()))
+        return GW_ENOMEM;
+    return gw_json_set(gw_json_get(facets, "sidecars"), kind, gw_json_ref(names));
 }
 
-struct gw_json *gw_facets_touch(struct gw_json *facets, const struct gw_block *block)
+/* Whose block it is need not be said of the event's own actor. */
+static bool is_by_another(const struct gw_resolve *r, const char *by)
 {
-    return gw_facets_add(facets, gw_block_id(block), gw_block_kind(block), gw_block_author(block), gw_block_vis(block));
+    return strcmp(by, r->context->author_id ? r->context->author_id : "") != 0;
+}
+
+static int fill_facets(const struct gw_resolve *r, struct gw_json *entry, const struct gw_facet_block *block)
+{
+    int status = gw_json_set(entry, "kind", gw_resolve_text(block->kind));
+    if (!status)
+        status = gw_json_set(entry, "author", gw_resolve_text(block->author));
+    if (!status && is_by_another(r, block->by))
+        status = gw_json_set(entry, "by", gw_resolve_text(block->by));
+    if (!status && block->vis[0])
+        status = gw_json_set(entry, "vis", gw_resolve_text(block->vis));
+    return status;
+}
+
+struct gw_json *gw_facets_add(const struct gw_resolve *r, struct gw_json *facets, const struct gw_facet_block *block)
+{
+    struct gw_json *blocks = gw_json_get(facets, "blocks"), *entry = gw_json_get(blocks, block->id);
+    if (entry)
+        return entry;
+    if (gw_json_set(blocks, block->id, gw_json_new_object()))
+        return NULL;
+    entry = gw_json_get(blocks, block->id);
+    return fill_facets(r, entry, block) || note_sidecars(r, facets, block->kind) ? NULL : entry;
+}
+
+struct gw_json *gw_facets_touch(const struct gw_resolve *r, struct gw_json *facets, const struct gw_block *block)
+{
+    struct gw_facet_block facet = {.id = gw_block_id(block),
+                                   .kind = gw_block_kind(block),
+                                   .author = gw_block_author(block),
+                                   .by = gw_block_by(block),
+                                   .vis = gw_block_vis(block)};
+    return gw_facets_add(r, facets, &facet);
 }

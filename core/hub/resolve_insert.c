@@ -11,7 +11,7 @@
 /* value: the block that is to be */
 struct insert {
     const char *id, *kind, *vis;
-    const char *author; /* kind of the actor; borrowed */
+    const char *author, *by; /* kind and id of the actor; borrowed */
     const struct gw_json *schema;
     struct gw_json *props; /* owned; given ones and defaults */
     struct gw_json *text;  /* borrowed, or NULL */
@@ -43,10 +43,12 @@ static struct gw_resolve_in in_block(const struct gw_json *block) { return (stru
 
 static int read_names(const struct gw_resolve *r, const struct gw_json *block, struct insert *insert)
 {
-    static const char *const names[] = {"author", "id", "kind", "parent", "after", "props", "text", "vis", NULL};
+    static const char *const names[] = {"author", "by", "id", "kind", "parent", "after", "props", "text", "vis", NULL};
     const char *author = r->context->is_revision ? gw_state_text_member(block, "author") : NULL;
+    const char *by = r->context->is_revision ? gw_state_text_member(block, "by") : NULL;
     insert->author = author ? author : r->context->author_kind;
-    int status = gw_resolve_members(r, in_block(block), r->context->is_revision ? names : names + 1);
+    insert->by = by ? by : r->context->author_id ? r->context->author_id : "";
+    int status = gw_resolve_members(r, in_block(block), r->context->is_revision ? names : names + 2);
     if (!status)
         status = gw_resolve_id(r, in_block(block), "id", true, &insert->id);
     if (!status)
@@ -135,11 +137,12 @@ static struct gw_json *make_op(const struct insert *insert, const char *label)
     return NULL;
 }
 
-/* A block that comes back keeps its author, who is not the event's. */
+/* A block that comes back keeps its author, who need not be the event's. */
 static int make_context(const struct gw_resolve *r, const struct insert *insert, struct gw_json **context)
 {
     *context = gw_json_new_object();
-    if (*context && !gw_json_set(*context, "author", gw_resolve_text(insert->author)))
+    if (*context && !gw_json_set(*context, "author", gw_resolve_text(insert->author)) &&
+        !gw_json_set(*context, "by", gw_resolve_text(insert->by)))
         return GW_OK;
     gw_json_unref(*context);
     return gw_resolve_no_memory(r);
@@ -148,13 +151,14 @@ static int make_context(const struct gw_resolve *r, const struct insert *insert,
 static int emit(const struct gw_resolve *r, const struct insert *insert)
 {
     struct gw_resolve_placed placed = {0};
-    struct gw_json *facets = gw_facets_create(r->canvas);
+    struct gw_json *facets = gw_facets_create(r);
     int status = facets ? gw_resolve_place_ops(r, &insert->place, NULL, facets, &placed) : gw_resolve_no_memory(r);
-    struct gw_json *own = status ? NULL : gw_facets_add(facets, insert->id, insert->kind, insert->author, insert->vis ? insert->vis : "");
+    struct gw_facet_block facet = {insert->id, insert->kind, insert->author, insert->by, insert->vis ? insert->vis : ""};
+    struct gw_json *own = status ? NULL : gw_facets_add(r, facets, &facet);
     if (!status && (!own || gw_json_set(own, "is", gw_resolve_text("new")) || gw_json_append(placed.ops, make_op(insert, placed.label))))
         status = gw_resolve_no_memory(r);
     struct gw_json *context = NULL;
-    if (!status && strcmp(insert->author, r->context->author_kind) != 0)
+    if (!status && r->context->is_revision)
         status = make_context(r, insert, &context);
     if (!status)
         return gw_resolve_emit(r, GW_EVENT_STATE_PATCH, gw_resolve_ops(placed.ops), facets, context);

@@ -22,8 +22,8 @@ static struct gw_json *make_move(const struct gw_block *block, const struct gw_b
 static int emit_move(const struct gw_resolve *r, const struct gw_block *block, const struct gw_resolve_place *place)
 {
     struct gw_resolve_placed placed = {0};
-    struct gw_json *facets = gw_facets_create(r->canvas), *context = gw_was_place(block);
-    bool has_memory = facets && context && gw_facets_touch(facets, block);
+    struct gw_json *facets = gw_facets_create(r), *context = gw_was_place(block);
+    bool has_memory = facets && context && gw_facets_touch(r, facets, block);
     int status = has_memory ? gw_resolve_place_ops(r, place, block, facets, &placed) : gw_resolve_no_memory(r);
     if (!status && gw_json_append(placed.ops, make_move(block, place->parent, placed.label)))
         status = gw_resolve_no_memory(r);
@@ -65,8 +65,9 @@ static int add_gone(const struct gw_resolve *r, const struct gw_block *top, stru
             gw_error_limit(r->err, "limit_remove", "max_removed_blocks", GW_REMOVE_MAX, "one command may remove %d blocks", GW_REMOVE_MAX);
             return gw_resolve_at(r, "/args/id");
         }
-        struct gw_json *own = gw_facets_touch(facets, block);
-        if (!own || gw_json_set(own, "is", gw_resolve_text("gone")))
+        struct gw_json *own = gw_facets_touch(r, facets, block);
+        if (!own || gw_json_set(own, "is", gw_resolve_text("gone")) ||
+            (block != top && gw_json_set(own, "parent", gw_resolve_parent(gw_block_parent(block)))))
             return gw_resolve_no_memory(r);
     }
     return GW_OK;
@@ -74,7 +75,7 @@ static int add_gone(const struct gw_resolve *r, const struct gw_block *top, stru
 
 static int emit_remove(const struct gw_resolve *r, const struct gw_block *block)
 {
-    struct gw_json *facets = gw_facets_create(r->canvas), *ops = gw_json_new_array();
+    struct gw_json *facets = gw_facets_create(r), *ops = gw_json_new_array();
     int status = facets && ops ? add_gone(r, block, facets) : gw_resolve_no_memory(r);
     struct gw_json *context = status ? NULL : gw_was_removed(r->canvas->blocks, block);
     if (!status && (!context || gw_json_append(ops, gw_resolve_op("remove", gw_block_id(block)))))

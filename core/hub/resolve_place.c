@@ -57,14 +57,14 @@ int gw_resolve_place_read(const struct gw_resolve *r, struct gw_resolve_in in, c
     return status ? status : read_after(r, in, moving, out);
 }
 
-static int add_relabel(const struct gw_placement *placement, struct gw_json *facets, struct gw_json *ops)
+static int add_relabel(const struct gw_resolve *r, const struct gw_placement *placement, struct gw_json *facets, struct gw_json *ops)
 {
     struct gw_json *op = gw_json_new_object(), *labels = gw_json_new_object();
     int status = op && labels ? GW_OK : GW_ENOMEM;
     for (size_t i = 0; !status && i < placement->relabel_count; i++) {
         const struct gw_relabel *relabel = &placement->relabels[i];
         status = gw_json_set(labels, gw_block_id(relabel->block), gw_resolve_text(relabel->label.text));
-        if (!status && !gw_facets_touch(facets, relabel->block))
+        if (!status && !gw_facets_touch(r, facets, relabel->block))
             status = GW_ENOMEM;
     }
     if (!status)
@@ -89,9 +89,9 @@ int gw_resolve_place_ops(const struct gw_resolve *r, const struct gw_resolve_pla
     }
     memcpy(out->label, placement.label.text, sizeof placement.label.text);
     out->ops = gw_json_new_array();
-    int status = out->ops && (!place->parent || gw_facets_touch(facets, place->parent)) ? GW_OK : GW_ENOMEM;
+    int status = out->ops && (!place->parent || gw_facets_touch(r, facets, place->parent)) ? GW_OK : GW_ENOMEM;
     if (!status && placement.relabel_count)
-        status = add_relabel(&placement, facets, out->ops);
+        status = add_relabel(r, &placement, facets, out->ops);
     if (!status)
         return GW_OK;
     gw_json_unref(out->ops);

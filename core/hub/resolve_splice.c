@@ -219,9 +219,9 @@ static struct gw_json *make_context(const struct splice *s)
 
 static int emit_ops(const struct gw_resolve *r, const struct splice *s, struct gw_json *context)
 {
-    struct gw_json *facets = gw_facets_create(r->canvas), *ops = gw_json_new_array();
+    struct gw_json *facets = gw_facets_create(r), *ops = gw_json_new_array();
     uint32_t count = gw_text_op_splice_count(&s->op);
-    int status = facets && ops && gw_facets_touch(facets, s->block) ? GW_OK : GW_ENOMEM;
+    int status = facets && ops && gw_facets_touch(r, facets, s->block) ? GW_OK : GW_ENOMEM;
     for (uint32_t i = 0; !status && i < count; i++)
         status = gw_json_append(ops, make_op(s, i));
     if (!status)

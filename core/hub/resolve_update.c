@@ -73,7 +73,12 @@ static int judge_vis(const struct gw_resolve *r, struct update *update)
     const char *present = gw_block_vis(update->block);
     int status = gw_resolve_id(r, gw_resolve_args(r), "vis", false, &update->vis);
     update->changes_vis = !status && gw_json_get(r->command->args, "vis") && strcmp(update->vis ? update->vis : "", present) != 0;
-    return status;
+    size_t children = update->changes_vis ? gw_blocks_child_count(r->canvas->blocks, update->block) : 0;
+    if (status || children <= GW_SHOWN_CHILDREN_MAX)
+        return status;
+    gw_error_limit(r->err, "limit_shown_children", "max_shown_children", GW_SHOWN_CHILDREN_MAX,
+                   "the visibility of a block with more than %d children cannot change", GW_SHOWN_CHILDREN_MAX);
+    return gw_resolve_at(r, "/args/vis");
 }
 
 static int judge_members(const struct gw_resolve *r, struct update *update)
@@ -120,8 +125,27 @@ static struct gw_json *make_block(const struct update *update)
     return NULL;
 }
 
+/* What stands below it hangs elsewhere for a class for which it appears or goes. */
+static int add_children(const struct gw_resolve *r, const struct gw_block *block, struct gw_json *facets, struct gw_json *own)
+{
+    if (!gw_blocks_first_child(r->canvas->blocks, block))
+        return GW_OK;
+    struct gw_json *children = gw_json_new_object();
+    int status = children ? GW_OK : GW_ENOMEM;
+    for (const struct gw_block *child = gw_blocks_first_child(r->canvas->blocks, block); !status && child;
+         child = gw_block_next_sibling(child)) {
+        status = gw_json_set(children, gw_block_id(child), gw_resolve_text(gw_block_label(child)));
+        if (!status && !gw_facets_touch(r, facets, child))
+            status = GW_ENOMEM;
+    }
+    if (!status)
+        return gw_json_set(own, "children", children);
+    gw_json_unref(children);
+    return status;
+}
+
 /* A class for which the block appears needs the whole of it; the parent says where it hangs for that class. */
-static int add_appearance(const struct update *update, struct gw_json *facets, struct gw_json *own)
+static int add_appearance(const struct gw_resolve *r, const struct update *update, struct gw_json *facets, struct gw_json *own)
 {
     const struct gw_block *parent = gw_block_parent(update->block);
     const char *old = gw_block_vis(update->block);
@@ -137,7 +161,9 @@ static int add_appearance(const struct update *update, struct gw_json *facets, s
         status = gw_json_set(own, "vis", gw_resolve_text(update->vis));
     if (!status)
         status = gw_json_set(own, "block", make_block(update));
-    return status || (parent && !gw_facets_touch(facets, parent)) ? GW_ENOMEM : GW_OK;
+    if (!status)
+        status = add_children(r, update->block, facets, own);
+    return status || (parent && !gw_facets_touch(r, facets, parent)) ? GW_ENOMEM : GW_OK;
 }
 
 static struct gw_json *make_op(const struct update *update)
@@ -158,12 +184,12 @@ static struct gw_json *make_op(const struct update *update)
 
 static int emit(const struct gw_resolve *r, const struct update *update)
 {
-    struct gw_json *facets = gw_facets_create(r->canvas), *ops = gw_json_new_array();
-    struct gw_json *own = facets && ops ? gw_facets_touch(facets, update->block) : NULL;
+    struct gw_json *facets = gw_facets_create(r), *ops = gw_json_new_array();
+    struct gw_json *own = facets && ops ? gw_facets_touch(r, facets, update->block) : NULL;
     struct gw_json *context = own ? gw_was_update(update->block, update->set, update->unset, update->changes_vis) : NULL;
     int status = context ? GW_OK : GW_ENOMEM;
     if (!status && update->changes_vis)
-        status = add_appearance(update, facets, own);
+        status = add_appearance(r, update, facets, own);
     if (!status)
         status = gw_json_append(ops, make_op(update));
     if (!status)

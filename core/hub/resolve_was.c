@@ -109,6 +109,8 @@ struct gw_json *gw_was_block(const struct gw_block *block)
         status = gw_json_set(out, "text", gw_was_text(block));
     if (!status)
         status = gw_json_set(out, "author", gw_resolve_text(gw_block_author(block)));
+    if (!status)
+        status = gw_json_set(out, "by", gw_resolve_text(gw_block_by(block)));
     if (!status && gw_block_vis(block)[0])
         status = gw_json_set(out, "vis", gw_resolve_text(gw_block_vis(block)));
     if (!status)

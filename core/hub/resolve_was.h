@@ -3,7 +3,7 @@
  *
  *   an update    was {set: {prop: former value}, unset: [prop that was not there], vis?: former | null}
  *   a move       was {parent, after}: where it stood
- *   a remove     was [{id, kind, parent, after, props, text, author, vis?}]: the subtree, parents first; absent when that is larger
+ *   a remove     was [{id, kind, parent, after, props, text, author, by, vis?}]: the subtree, parents first; absent when that is larger
  *                than GW_WAS_MAX_BYTES
  *   a splice     was [text]: what each of its ops removed
  *   token_patch  was {set, unset}: as for an update */

@@ -37,6 +37,7 @@ struct gw_feed *gw_run_feed(struct gw_run *run, struct gw_plan *plan, const stru
                                  .scope = run->scope,
                                  .run = run->key,
                                  .plan = gw_plan_ref(plan),
+                                 .policy = run->hub->opts.policy,
                                  .set = *set,
                                  .epoch = gw_run_epoch(run)};
     feed = gw_feed_create(run, &channel, run->published_seq);

@@ -197,8 +197,11 @@ void gw_run_refuse(struct gw_run *run, struct gw_submission *submission, size_t 
     struct gw_changes *changes = gw_alloc(sizeof *changes);
     *changes = (struct gw_changes){
         .run = run, .submission = submission, .index = index, .err = *err, .seq = seq, .frame_seq = seq, .last_seq = last_seq};
-    changes->channel =
-        (struct gw_channel){.wire = run->hub->opts.wire, .scope = run->scope, .run = run->key, .plan = gw_plan_ref(submission->plan)};
+    changes->channel = (struct gw_channel){.wire = run->hub->opts.wire,
+                                           .scope = run->scope,
+                                           .run = run->key,
+                                           .plan = gw_plan_ref(submission->plan),
+                                           .policy = run->hub->opts.policy};
     gw_buffer_init(&changes->text, 0);
     submission->outcomes[index].is_claimed = true;
     run->readers++;

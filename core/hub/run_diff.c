@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "hub/diff.h"
+#include "hub/lens.h"
 #include "hub/run.h"
 #include "hub/run_read.h"
 
@@ -49,7 +50,8 @@ static void answer(struct diff *diff, const struct gw_state *to)
     write_end(diff, "\",\"from\":\"", diff->from_seq, &body);
     write_end(diff, "\",\"to\":\"", diff->to_seq, &body);
     gw_buffer_append_text(&body, "\",");
-    gw_diff_write(diff->from, to, diff->channel.plan, canvas_id, &body);
+    struct gw_lens lens = gw_channel_lens(&diff->channel);
+    gw_diff_write(diff->from, to, &lens, canvas_id, &body);
     gw_buffer_append_char(&body, '}');
     gw_read_give(diff->run->hub, diff->request, &body);
     destroy(diff);

@@ -253,8 +253,12 @@ static enum gw_executed preview(struct gw_run *run, struct gw_submission *submis
                                 struct gw_error *err)
 {
     struct gw_event_list events = {0};
-    struct gw_channel channel = {
-        .wire = run->hub->opts.wire, .scope = run->scope, .run = run->key, .plan = submission->plan, .epoch = gw_run_epoch(run)};
+    struct gw_channel channel = {.wire = run->hub->opts.wire,
+                                 .scope = run->scope,
+                                 .run = run->key,
+                                 .plan = submission->plan,
+                                 .policy = run->hub->opts.policy,
+                                 .epoch = gw_run_epoch(run)};
     enum gw_executed executed = gw_run_resolve(run, submission, index, &events, err);
     if (!executed)
         executed = gw_run_fold(run, &events, err);

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "hub/event.h"
+#include "hub/lens.h"
 #include "hub/plan.h"
 #include "hub/project.h"
 #include "hub/run.h"
@@ -76,6 +77,7 @@ struct gw_channel gw_read_channel(const struct gw_run *run, const struct gw_read
                                .scope = run->scope,
                                .run = run->key,
                                .plan = gw_plan_ref(request->plan),
+                               .policy = run->hub->opts.policy,
                                .set = request->set,
                                .epoch = gw_run_epoch(run)};
 }
@@ -92,7 +94,8 @@ static void write_state(const struct gw_channel *channel, const struct gw_state 
     gw_buffer_append_text(out, "{\"cursor\":\"");
     gw_buffer_append_text(out, cursor);
     gw_buffer_append_text(out, "\",");
-    gw_state_write(state, channel->plan, ids, channel->set.count, out);
+    struct gw_lens lens = gw_channel_lens(channel);
+    gw_state_write(state, &lens, ids, channel->set.count, out);
     gw_buffer_append_char(out, '}');
 }
 

@@ -19,6 +19,7 @@ struct gw_event;
 struct gw_event_list;
 struct gw_json;
 struct gw_manifests;
+struct gw_lens;
 struct gw_plan;
 struct gw_state;
 
@@ -78,16 +79,16 @@ struct gw_chat *gw_state_chat(const struct gw_state *state);
 /* Projected JSON, canonical text, appended to `out`.
  * state: the members tokens, canvases, graph, chat of GET /v1/state, without braces: `"canvases":{…},"tokens":{…}`; only the canvases
  * listed when count > 0. */
-void gw_state_write(const struct gw_state *state, const struct gw_plan *plan, const char *const *canvas_ids, size_t count,
+void gw_state_write(const struct gw_state *state, const struct gw_lens *lens, const char *const *canvas_ids, size_t count,
                     struct gw_buffer *out);
 /* The `data` of a CANVAS_READY checkpoint for one mounted canvas: canvas type, tools, TokenCatalog, Tokens, state, projected. */
-void gw_state_write_canvas(const struct gw_state *state, const struct gw_plan *plan, const char *canvas_id, struct gw_buffer *out);
+void gw_state_write_canvas(const struct gw_state *state, const struct gw_lens *lens, const char *canvas_id, struct gw_buffer *out);
 /* What a checkpoint tells of the run as a whole, projected: run-wide events that a reader folds into an empty run, in order. None for a run
  * without graph. `emit` borrows the frame for the call. GW_ENOMEM: not all of it was told. */
-int gw_state_write_run(const struct gw_state *state, const struct gw_plan *plan,
+int gw_state_write_run(const struct gw_state *state, const struct gw_lens *lens,
                        void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg);
 /* Likewise the visible Tokens, for a checkpoint with no CANVAS_READY to carry them; nothing when there are none. */
-int gw_state_write_tokens(const struct gw_state *state, const struct gw_plan *plan,
+int gw_state_write_tokens(const struct gw_state *state, const struct gw_lens *lens,
                           void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg);
 /* Ids of mounted canvases in mount order; borrowed until the next fold. */
 size_t gw_state_canvases(const struct gw_state *state, const char *const **ids);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/state_internal.h"
+#include "hub/value_type.h"
 
 /* One undo step serves every change of the canvas list and of what a canvas holds beside its blocks. */
 struct canvas_undo {
@@ -11,6 +12,7 @@ struct canvas_undo {
     struct gw_state *state;
     struct gw_canvas *canvas;
     struct gw_json *manifest; /* owned; the former one, when it was replaced */
+    struct gw_json *sidecars; /* likewise */
     char hash[2 * GW_SHA256_BYTES + 1];
     uint64_t uncommitted;
 };
@@ -35,6 +37,7 @@ void gw_canvas_destroy(struct gw_canvas *canvas)
         return;
     gw_blocks_destroy(canvas->blocks);
     gw_json_unref(canvas->manifest);
+    gw_json_unref(canvas->sidecars);
     gw_free(canvas->revisions);
     gw_free(canvas);
 }
@@ -43,6 +46,61 @@ const struct gw_json *gw_canvas_kind(const struct gw_canvas *canvas, const char 
 {
     const struct gw_json *kinds = gw_json_get(canvas->manifest, "kinds");
     return gw_json_is_object(kinds) ? gw_json_get(kinds, kind) : NULL;
+}
+
+struct gw_json *gw_canvas_sidecars(const struct gw_canvas *canvas, const char *kind) { return gw_json_get(canvas->sidecars, kind); }
+
+/* Names of the kind's properties that are sidecars; NULL: no memory. */
+static struct gw_json *sidecars_of(const struct gw_json *kind)
+{
+    struct gw_json *out = gw_json_new_array(), *props = gw_json_is_object(kind) ? gw_json_get(kind, "props") : NULL;
+    void *iterator = NULL;
+    const char *name;
+    struct gw_json *declaration;
+    while (out && gw_json_is_object(props) && gw_json_next(props, &iterator, &name, &declaration)) {
+        bool is_one = gw_json_is_object(declaration) && gw_value_type_is_sidecar(declaration);
+        if (is_one && gw_json_append(out, gw_json_new_text(name, strlen(name)))) {
+            gw_json_unref(out);
+            out = NULL;
+        }
+    }
+    return out;
+}
+
+static struct gw_json *find_sidecars(const struct gw_json *manifest)
+{
+    struct gw_json *out = gw_json_new_object(), *kinds = gw_json_get(manifest, "kinds");
+    void *iterator = NULL;
+    const char *kind;
+    struct gw_json *declared;
+    while (out && gw_json_is_object(kinds) && gw_json_next(kinds, &iterator, &kind, &declared)) {
+        struct gw_json *names = sidecars_of(declared);
+        bool has_failed = !names || (gw_json_count(names) && gw_json_set(out, kind, gw_json_ref(names)));
+        gw_json_unref(names);
+        if (has_failed) {
+            gw_json_unref(out);
+            out = NULL;
+        }
+    }
+    return out;
+}
+
+struct gw_plan_thing gw_canvas_thing(const struct gw_canvas *canvas, const struct gw_block *block)
+{
+    return (struct gw_plan_thing){.kind = gw_block_kind(block),
+                                  .vis = gw_block_vis(block),
+                                  .author_kind = gw_block_author(block),
+                                  .author_id = gw_block_by(block),
+                                  .canvas_type = canvas->type,
+                                  .sidecars = gw_canvas_sidecars(canvas, gw_block_kind(block))};
+}
+
+bool gw_canvas_shows(const struct gw_canvas *canvas, const struct gw_plan *plan, const struct gw_block *block)
+{
+    if (plan->sees_all || !block)
+        return true;
+    struct gw_plan_thing thing = gw_canvas_thing(canvas, block);
+    return gw_plan_reads_block(plan, &thing);
 }
 
 void gw_state_bury(struct gw_state *state, struct gw_canvas *canvas)
@@ -66,6 +124,7 @@ static void forget(struct gw_undo *step)
 {
     struct canvas_undo *undo = (struct canvas_undo *)step;
     gw_json_unref(undo->manifest);
+    gw_json_unref(undo->sidecars);
     gw_free(undo);
 }
 
@@ -81,7 +140,9 @@ static void revert_manifest(struct gw_undo *step)
 {
     struct canvas_undo *undo = (struct canvas_undo *)step;
     gw_json_unref(undo->canvas->manifest);
+    gw_json_unref(undo->canvas->sidecars);
     undo->canvas->manifest = undo->manifest;
+    undo->canvas->sidecars = undo->sidecars;
     memcpy(undo->canvas->manifest_hash, undo->hash, sizeof undo->hash);
     gw_free(undo);
 }
@@ -121,10 +182,15 @@ int gw_state_mount(struct gw_state *state, struct gw_canvas *canvas)
 
 int gw_state_set_manifest(struct gw_state *state, struct gw_canvas *canvas, struct gw_json *manifest, const char *hash)
 {
-    struct canvas_undo *undo = create_undo(state, canvas, revert_manifest);
-    if (!undo)
+    struct gw_json *sidecars = find_sidecars(manifest);
+    struct canvas_undo *undo = sidecars ? create_undo(state, canvas, revert_manifest) : NULL;
+    if (!undo) {
+        gw_json_unref(sidecars);
         return GW_ENOMEM;
+    }
     undo->manifest = canvas->manifest;
+    undo->sidecars = canvas->sidecars;
+    canvas->sidecars = sidecars;
     memcpy(undo->hash, canvas->manifest_hash, sizeof undo->hash);
     canvas->manifest = gw_json_ref(manifest);
     memcpy(canvas->manifest_hash, hash, strlen(hash) + 1);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/graph.h"
+#include "hub/lens.h"
 #include "hub/ports.h"
 #include "hub/state_internal.h"
 
@@ -30,7 +31,7 @@ static struct gw_json *data_of(const struct gw_json *op)
     return data;
 }
 
-static int fold_node_set(struct gw_graph *graph, enum gw_actor_kind author, const struct gw_json *op)
+static int fold_node_set(struct gw_graph *graph, const struct gw_actor *author, const struct gw_json *op)
 {
     const char *id = gw_state_text_member(op, "id");
     if (!id || !gw_id_is_valid(id, strlen(id)))
@@ -41,7 +42,7 @@ static int fold_node_set(struct gw_graph *graph, enum gw_actor_kind author, cons
     return status;
 }
 
-static int fold_edge_set(struct gw_graph *graph, enum gw_actor_kind author, const struct gw_json *op)
+static int fold_edge_set(struct gw_graph *graph, const struct gw_actor *author, const struct gw_json *op)
 {
     (void)author;
     const char *id = gw_state_text_member(op, "id");
@@ -53,7 +54,7 @@ static int fold_edge_set(struct gw_graph *graph, enum gw_actor_kind author, cons
     return status;
 }
 
-static int fold_node_remove(struct gw_graph *graph, enum gw_actor_kind author, const struct gw_json *op)
+static int fold_node_remove(struct gw_graph *graph, const struct gw_actor *author, const struct gw_json *op)
 {
     (void)author;
     const char *id = gw_state_text_member(op, "id");
@@ -61,7 +62,7 @@ static int fold_node_remove(struct gw_graph *graph, enum gw_actor_kind author, c
     return node ? gw_graph_remove_node(graph, node) : GW_EINVAL;
 }
 
-static int fold_edge_remove(struct gw_graph *graph, enum gw_actor_kind author, const struct gw_json *op)
+static int fold_edge_remove(struct gw_graph *graph, const struct gw_actor *author, const struct gw_json *op)
 {
     (void)author;
     const char *id = gw_state_text_member(op, "id");
@@ -69,7 +70,7 @@ static int fold_edge_remove(struct gw_graph *graph, enum gw_actor_kind author, c
     return edge ? gw_graph_remove_edge(graph, edge) : GW_EINVAL;
 }
 
-static int fold_run(struct gw_graph *graph, enum gw_actor_kind author, const struct gw_json *op)
+static int fold_run(struct gw_graph *graph, const struct gw_actor *author, const struct gw_json *op)
 {
     (void)author;
     const struct gw_json *before = gw_graph_run(graph);
@@ -83,11 +84,11 @@ static int fold_run(struct gw_graph *graph, enum gw_actor_kind author, const str
     return status;
 }
 
-static int fold_op(struct gw_graph *graph, enum gw_actor_kind author, const struct gw_json *op)
+static int fold_op(struct gw_graph *graph, const struct gw_actor *author, const struct gw_json *op)
 {
     static const struct {
         const char *name;
-        int (*fold)(struct gw_graph *graph, enum gw_actor_kind author, const struct gw_json *op);
+        int (*fold)(struct gw_graph *graph, const struct gw_actor *author, const struct gw_json *op);
     } ops[] = {{"node.set", fold_node_set},
                {"edge.set", fold_edge_set},
                {"run.set_state", fold_run},
@@ -105,7 +106,7 @@ int gw_graph_fold(struct gw_graph *graph, const struct gw_event *event, struct g
     const struct gw_json *ops = gw_json_get(event->data, "ops");
     int status = gw_json_is_array(ops) ? GW_OK : GW_EINVAL;
     for (size_t i = 0; !status && i < gw_json_count(ops); i++)
-        status = fold_op(graph, event->actor.kind, gw_json_at(ops, i));
+        status = fold_op(graph, &event->actor, gw_json_at(ops, i));
     if (status == GW_ENOMEM)
         return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory to fold an event");
     if (status)
@@ -114,6 +115,29 @@ int gw_graph_fold(struct gw_graph *graph, const struct gw_event *event, struct g
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------------------- */
+
+bool gw_graph_shows_node(const struct gw_lens *lens, const struct gw_graph_node *node)
+{
+    const struct gw_actor *author = gw_graph_node_author(node);
+    const struct gw_json *data = gw_graph_node_data(node);
+    if (gw_lens_is_clear(lens))
+        return true;
+    struct gw_plan_thing thing = {.kind = gw_state_text_member(data, "kind"),
+                                  .vis = gw_state_text_member(data, "vis"),
+                                  .author_kind = gw_actor_kind_name(author->kind),
+                                  .author_id = author->id};
+    return gw_plan_reads_node(lens->plan, &thing);
+}
+
+bool gw_graph_shows_edge(const struct gw_lens *lens, const struct gw_graph_edge *edge)
+{
+    return gw_graph_shows_node(lens, gw_graph_edge_from(edge)) && gw_graph_shows_node(lens, gw_graph_edge_to(edge));
+}
+
+struct gw_json *gw_graph_shown_run(const struct gw_lens *lens, const struct gw_graph *graph)
+{
+    return gw_lens_is_clear(lens) || gw_plan_reads_graph(lens->plan) ? gw_graph_run(graph) : NULL;
+}
 
 static void write_member(struct gw_buffer *out, size_t index, const char *id, const struct gw_json *data)
 {
@@ -124,21 +148,25 @@ static void write_member(struct gw_buffer *out, size_t index, const char *id, co
     gw_json_write_canonical(data, out);
 }
 
-static void write_nodes(const struct gw_graph *graph, struct gw_buffer *out)
+static void write_nodes(const struct gw_graph *graph, const struct gw_lens *lens, struct gw_buffer *out)
 {
     struct gw_graph_node **nodes = gw_graph_sort_nodes(graph);
+    size_t written = 0;
     out->has_failed |= !nodes;
     for (size_t i = 0; nodes && i < gw_graph_node_count(graph); i++)
-        write_member(out, i, gw_graph_node_id(nodes[i]), gw_graph_node_data(nodes[i]));
+        if (gw_graph_shows_node(lens, nodes[i]))
+            write_member(out, written++, gw_graph_node_id(nodes[i]), gw_graph_node_data(nodes[i]));
     gw_free(nodes);
 }
 
-static void write_edges(const struct gw_graph *graph, struct gw_buffer *out)
+static void write_edges(const struct gw_graph *graph, const struct gw_lens *lens, struct gw_buffer *out)
 {
     struct gw_graph_edge **edges = gw_graph_sort_edges(graph);
+    size_t written = 0;
     out->has_failed |= !edges;
     for (size_t i = 0; edges && i < gw_graph_edge_count(graph); i++)
-        write_member(out, i, gw_graph_edge_id(edges[i]), gw_graph_edge_data(edges[i]));
+        if (gw_graph_shows_edge(lens, edges[i]))
+            write_member(out, written++, gw_graph_edge_id(edges[i]), gw_graph_edge_data(edges[i]));
     gw_free(edges);
 }
 
@@ -151,18 +179,17 @@ static void write_text(struct gw_buffer *out, const char *name, const char *text
     gw_buffer_append_char(out, ',');
 }
 
-void gw_graph_write(const struct gw_graph *graph, const struct gw_plan *plan, struct gw_buffer *out)
+void gw_graph_write(const struct gw_graph *graph, const struct gw_lens *lens, struct gw_buffer *out)
 {
-    (void)plan; /* a plan names no facet that could hide a node */
-    const struct gw_json *run = gw_graph_run(graph);
+    const struct gw_json *run = gw_graph_shown_run(lens, graph);
     gw_buffer_append_char(out, '{');
     write_text(out, "detail", gw_state_text_member(run, "detail"));
     gw_buffer_append_text(out, "\"edges\":{");
-    write_edges(graph, out);
+    write_edges(graph, lens, out);
     gw_buffer_append_text(out, "},");
     write_text(out, "flow_id", gw_state_text_member(run, "flow_id"));
     gw_buffer_append_text(out, "\"nodes\":{");
-    write_nodes(graph, out);
+    write_nodes(graph, lens, out);
     gw_buffer_append_text(out, "},\"state\":");
     if (run)
         gw_json_write_canonical(gw_json_get(run, "state"), out);
@@ -178,10 +205,10 @@ void gw_graph_write(const struct gw_graph *graph, const struct gw_plan *plan, st
 /* Says where an op is to be appended, and that it has been. */
 struct op_sink {
     struct gw_buffer *(*begin)(struct op_sink *sink);
-    void (*end)(struct op_sink *sink, enum gw_actor_kind author);
+    void (*end)(struct op_sink *sink, const struct gw_actor *author);
 };
 
-static void write_op(struct op_sink *sink, const char *name, const char *id, const struct gw_json *data, enum gw_actor_kind author)
+static void write_op(struct op_sink *sink, const char *name, const char *id, const struct gw_json *data, const struct gw_actor *author)
 {
     struct gw_buffer *out = sink->begin(sink);
     void *iterator = NULL;
@@ -200,17 +227,20 @@ static void write_op(struct op_sink *sink, const char *name, const char *id, con
     sink->end(sink, author);
 }
 
-static int write_ops(const struct gw_graph *graph, struct op_sink *sink)
+static int write_ops(const struct gw_graph *graph, const struct gw_lens *lens, struct op_sink *sink)
 {
+    static const struct gw_actor nobody = {.kind = GW_ACTOR_SERVICE};
     struct gw_graph_node **nodes = gw_graph_sort_nodes(graph);
     struct gw_graph_edge **edges = gw_graph_sort_edges(graph);
     int status = nodes && edges ? GW_OK : GW_ENOMEM;
     for (size_t i = 0; !status && i < gw_graph_node_count(graph); i++)
-        write_op(sink, "node.set", gw_graph_node_id(nodes[i]), gw_graph_node_data(nodes[i]), gw_graph_node_author(nodes[i]));
+        if (gw_graph_shows_node(lens, nodes[i]))
+            write_op(sink, "node.set", gw_graph_node_id(nodes[i]), gw_graph_node_data(nodes[i]), gw_graph_node_author(nodes[i]));
     for (size_t i = 0; !status && i < gw_graph_edge_count(graph); i++)
-        write_op(sink, "edge.set", gw_graph_edge_id(edges[i]), gw_graph_edge_data(edges[i]), GW_ACTOR_SERVICE);
-    if (!status && gw_graph_run(graph))
-        write_op(sink, "run.set_state", NULL, gw_graph_run(graph), GW_ACTOR_SERVICE);
+        if (gw_graph_shows_edge(lens, edges[i]))
+            write_op(sink, "edge.set", gw_graph_edge_id(edges[i]), gw_graph_edge_data(edges[i]), &nobody);
+    if (!status && gw_graph_shown_run(lens, graph))
+        write_op(sink, "run.set_state", NULL, gw_graph_run(graph), &nobody);
     gw_free(nodes);
     gw_free(edges);
     return status;
@@ -244,7 +274,7 @@ static void emit_frame(struct frames *frames)
     gw_buffer_reset(&frames->data);
 }
 
-static void end_framed(struct op_sink *sink, enum gw_actor_kind author)
+static void end_framed(struct op_sink *sink, const struct gw_actor *author)
 {
     (void)author;
     struct frames *frames = (struct frames *)(void *)sink;
@@ -252,13 +282,12 @@ static void end_framed(struct op_sink *sink, enum gw_actor_kind author)
         emit_frame(frames);
 }
 
-int gw_graph_write_frames(const struct gw_graph *graph, const struct gw_plan *plan,
+int gw_graph_write_frames(const struct gw_graph *graph, const struct gw_lens *lens,
                           void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg)
 {
-    (void)plan; /* as gw_graph_write */
     struct frames frames = {.sink = {begin_framed, end_framed}, .emit = emit, .arg = arg};
     gw_buffer_init(&frames.data, 0);
-    int status = write_ops(graph, &frames.sink);
+    int status = write_ops(graph, lens, &frames.sink);
     if (!status)
         emit_frame(&frames);
     if (frames.data.has_failed)
@@ -284,24 +313,25 @@ static struct gw_buffer *begin_saved(struct op_sink *sink)
     return rows->row;
 }
 
-static void end_saved(struct op_sink *sink, enum gw_actor_kind author)
+static void end_saved(struct op_sink *sink, const struct gw_actor *author)
 {
     struct rows *rows = (struct rows *)(void *)sink;
-    gw_buffer_appendf(rows->row, ",\"author\":\"%s\"}", gw_actor_kind_name(author));
+    gw_buffer_appendf(rows->row, ",\"author\":\"%s\",\"by\":\"%s\"}", gw_actor_kind_name(author->kind), author->id);
 }
 
 int gw_graph_save(const struct gw_graph *graph, struct gw_buffer *(*begin_row)(void *arg, const char *part), void *arg)
 {
     struct rows rows = {.sink = {begin_saved, end_saved}, .begin_row = begin_row, .arg = arg};
-    return write_ops(graph, &rows.sink);
+    return write_ops(graph, NULL, &rows.sink);
 }
 
 int gw_graph_load(struct gw_graph *graph, const struct gw_json *row)
 {
     const struct gw_json *op = gw_json_get(row, "op");
-    const char *author = gw_state_text_member(row, "author");
-    enum gw_actor_kind kind;
-    if (!gw_json_is_object(op) || !author || gw_actor_kind_parse(author, &kind))
+    const char *kind = gw_state_text_member(row, "author"), *by = gw_state_text_member(row, "by");
+    struct gw_actor author = {.id = ""};
+    if (!gw_json_is_object(op) || !kind || gw_actor_kind_parse(kind, &author.kind) || !by || strlen(by) > GW_ID_MAX)
         return GW_EINVAL;
-    return fold_op(graph, kind, op);
+    memcpy(author.id, by, strlen(by) + 1);
+    return fold_op(graph, &author, op);
 }

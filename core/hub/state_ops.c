@@ -46,14 +46,17 @@ static int fold_insert(const struct folding *f)
                                      .kind = gw_state_text_member(f->op, "kind"),
                                      .vis = gw_state_text_member(f->op, "vis"),
                                      .author = gw_actor_kind_name(f->event->actor.kind),
+                                     .by = f->event->actor.id,
                                      .label = gw_state_text_member(f->op, "pos"),
                                      .props = gw_json_get(f->op, "props"),
                                      .seq = f->event->seq};
     const struct gw_json *text = gw_json_get(f->op, "text");
-    const char *author = gw_state_text_member(f->event->context, "author");
+    const char *author = gw_state_text_member(f->event->context, "author"), *by = gw_state_text_member(f->event->context, "by");
     struct gw_block *block;
     if (author)
         insert.author = author;
+    if (by)
+        insert.by = by;
     if (!insert.id || !insert.kind || !insert.label || !gw_json_is_object(insert.props) || !gw_json_is_string(text) ||
         !find_parent(f, &insert.parent))
         return damaged(f, "an insert lacks a member or its parent");

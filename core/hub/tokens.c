@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "hub/journal.h"
+#include "hub/lens.h"
 #include "hub/plan.h"
 #include "hub/value_type.h"
 
@@ -79,11 +80,26 @@ struct gw_json *gw_tokens_value(const struct gw_tokens *tokens, const char *key)
 /* ---- judging ----------------------------------------------------------------------------------------------------------------------------
  */
 
+bool gw_tokens_shows(const struct gw_plan *plan, const char *key, const struct gw_json *declaration)
+{
+    if (!declaration || (!plan->sees_sidecars && gw_value_type_is_sidecar(declaration)))
+        return false;
+    return gw_plan_reads_token(plan, key);
+}
+
 int gw_tokens_check_key(const struct gw_tokens *tokens, const struct gw_plan *plan, const char *key, struct gw_error *err)
 {
-    if (find(tokens, key) && gw_plan_reads_token(plan, key))
+    if (gw_tokens_shows(plan, key, gw_tokens_declaration(tokens, key)))
         return GW_OK;
     return gw_error_set(err, GW_ENOTFOUND, "unknown_token", "no Token %s is declared in this run", key);
+}
+
+int gw_tokens_check_write(const struct gw_tokens *tokens, const struct gw_plan *plan, const char *key, struct gw_error *err)
+{
+    int status = gw_tokens_check_key(tokens, plan, key, err);
+    if (status || gw_plan_writes_token(plan, key))
+        return status;
+    return gw_error_set(err, GW_EDENIED, "not_allowed", "your lens does not let you set the Token %s", key);
 }
 
 static int check_size(const struct gw_json *value, size_t max_bytes, struct gw_error *err)
@@ -104,7 +120,7 @@ static int check_size(const struct gw_json *value, size_t max_bytes, struct gw_e
 int gw_tokens_check(const struct gw_tokens *tokens, const struct gw_plan *plan, const char *key, const struct gw_json *value,
                     size_t max_bytes, struct gw_error *err)
 {
-    int status = gw_tokens_check_key(tokens, plan, key, err);
+    int status = gw_tokens_check_write(tokens, plan, key, err);
     if (!status)
         status = gw_value_fits(find(tokens, key)->declaration, value, err);
     return status ? status : check_size(value, max_bytes, err);
@@ -119,7 +135,7 @@ int gw_tokens_check_catalog(const struct gw_tokens *tokens, const struct gw_plan
         const struct token *present = find(tokens, key);
         if (!present || gw_json_equal(present->declaration, declaration))
             continue;
-        if (!gw_plan_reads_token(plan, key))
+        if (!gw_tokens_shows(plan, key, present->declaration))
             return gw_error_set(err, GW_ECONFLICT, "token_conflict", "a Token of this canvas is already declared otherwise in this run");
         return gw_error_set(err, GW_ECONFLICT, "token_conflict", "the Token %s is already declared otherwise in this run", key);
     }
@@ -206,30 +222,46 @@ int gw_tokens_put(struct gw_tokens *tokens, const char *key, struct gw_json *val
 static int compare_keys(const void *a, const void *b) { return strcmp((*(struct token *const *)a)->key, (*(struct token *const *)b)->key); }
 
 /* The admitted tokens by key, *count of them; NULL when memory is gone. */
-static struct token **sort_admitted(const struct gw_tokens *tokens, const struct gw_plan *plan, size_t *count)
+static struct token **sort_admitted(const struct gw_tokens *tokens, const struct gw_lens *lens, size_t *count)
 {
     struct token **sorted = gw_try_grow(NULL, gw_map_count(tokens->by_key) + 1, sizeof(struct token *));
     size_t cursor = 0, length;
     const void *key;
-    void *token;
+    void *value;
     *count = 0;
-    while (sorted && gw_map_next(tokens->by_key, &cursor, &key, &length, &token))
-        if (!plan || gw_plan_reads_token(plan, ((struct token *)token)->key))
+    while (sorted && gw_map_next(tokens->by_key, &cursor, &key, &length, &value)) {
+        struct token *token = value;
+        if (!lens || gw_tokens_shows(lens->plan, token->key, token->declaration))
             sorted[(*count)++] = token;
+    }
     if (sorted)
         qsort(sorted, *count, sizeof *sorted, compare_keys);
     return sorted;
 }
 
-static void write_object(const struct gw_tokens *tokens, const struct gw_plan *plan, bool is_catalog, struct gw_buffer *out)
+/* The value as the lens shows it, a new reference; NULL: none is shown, or *has_failed. */
+static struct gw_json *see(const struct token *token, const struct gw_lens *lens, bool *has_failed)
+{
+    if (!token->value)
+        return NULL;
+    struct gw_json *value = gw_lens_token(lens, token->key, token->value);
+    *has_failed |= !value;
+    if (value && value != token->value && gw_json_is_null(value)) {
+        gw_json_unref(value);
+        value = NULL;
+    }
+    return value;
+}
+
+static void write_object(const struct gw_tokens *tokens, const struct gw_lens *lens, bool is_catalog, struct gw_buffer *out)
 {
     size_t count, written = 0;
-    struct token **sorted = sort_admitted(tokens, plan, &count);
+    struct token **sorted = sort_admitted(tokens, lens, &count);
     if (!sorted)
         out->has_failed = true; /* there is no append that fails on purpose */
     gw_buffer_append_char(out, '{');
     for (size_t i = 0; i < count; i++) {
-        const struct gw_json *value = is_catalog ? sorted[i]->declaration : sorted[i]->value;
+        struct gw_json *value = is_catalog ? gw_json_ref(sorted[i]->declaration) : see(sorted[i], lens, &out->has_failed);
         if (!value)
             continue;
         if (written++)
@@ -237,48 +269,18 @@ static void write_object(const struct gw_tokens *tokens, const struct gw_plan *p
         gw_buffer_append_json_string(out, sorted[i]->key, strlen(sorted[i]->key));
         gw_buffer_append_char(out, ':');
         gw_json_write_canonical(value, out);
+        gw_json_unref(value);
     }
     gw_buffer_append_char(out, '}');
     gw_free(sorted);
 }
 
-void gw_tokens_write_values(const struct gw_tokens *tokens, const struct gw_plan *plan, struct gw_buffer *out)
+void gw_tokens_write_values(const struct gw_tokens *tokens, const struct gw_lens *lens, struct gw_buffer *out)
 {
-    write_object(tokens, plan, false, out);
+    write_object(tokens, lens, false, out);
 }
 
-void gw_tokens_write_catalog(const struct gw_tokens *tokens, const struct gw_plan *plan, struct gw_buffer *out)
+void gw_tokens_write_catalog(const struct gw_tokens *tokens, const struct gw_lens *lens, struct gw_buffer *out)
 {
-    write_object(tokens, plan, true, out);
-}
-
-/* ---- projection of events
- * ------------------------------------------------------------------------------------------------------------------ */
-
-static bool admits_all(const struct gw_json *by_key, const struct gw_plan *plan)
-{
-    void *iterator = NULL;
-    const char *key;
-    struct gw_json *value;
-    while (gw_json_next(by_key, &iterator, &key, &value))
-        if (!gw_plan_reads_token(plan, key))
-            return false;
-    return true;
-}
-
-struct gw_json *gw_tokens_project(struct gw_json *by_key, const struct gw_plan *plan)
-{
-    if (admits_all(by_key, plan))
-        return gw_json_ref(by_key);
-    struct gw_json *out = gw_json_new_object();
-    void *iterator = NULL;
-    const char *key;
-    struct gw_json *value;
-    while (out && gw_json_next(by_key, &iterator, &key, &value)) {
-        if (gw_plan_reads_token(plan, key) && gw_json_set(out, key, gw_json_ref(value))) {
-            gw_json_unref(out);
-            out = NULL;
-        }
-    }
-    return out;
+    write_object(tokens, lens, true, out);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/id.h"
 #include "base/json.h"
 #include "hub/pointer.h"
 #include "hub/value_schema.h"
@@ -14,8 +15,8 @@
 #define ENUM_VALUES_MAX 256
 #define SAFE_INTEGER    9007199254740991.0 /* 2^53 - 1, RFC 7493 section 2.2 */
 
-enum type { BOOLEAN, INTEGER, NUMBER, ENUM, STRING, COLOUR, JSON, TYPE_COUNT };
-static const char *const type_names[TYPE_COUNT] = {"boolean", "integer", "number", "enum", "string", "colour", "json"};
+enum type { BOOLEAN, INTEGER, NUMBER, ENUM, STRING, COLOUR, JSON, SIDECAR, TYPE_COUNT };
+static const char *const type_names[TYPE_COUNT] = {"boolean", "integer", "number", "enum", "string", "colour", "json", "sidecar"};
 
 /* Which members a type may have beside type, default, label and required. */
 static const struct {
@@ -117,6 +118,21 @@ static int fits_colour(const struct gw_json *value, struct gw_error *err)
     return gw_error_set(err, GW_EINVAL, "bad_colour", "must be #rrggbb or #rrggbbaa, given \"%s\"", text);
 }
 
+static int fits_sidecar(const struct gw_json *value, struct gw_error *err)
+{
+    if (!gw_json_is_object(value))
+        return wrong_type(err, "a reference {artifact_id}", value);
+    const struct gw_json *artifact = gw_json_get(value, "artifact_id");
+    size_t length = 0;
+    const char *text = gw_json_is_string(artifact) ? gw_json_text(artifact, &length) : "";
+    if (gw_json_count(value) == 1 && gw_id_is_valid(text, length))
+        return GW_OK;
+    gw_error_set(err, GW_EINVAL, "wrong_type", "must be {artifact_id}, an id and nothing else");
+    return err->code;
+}
+
+bool gw_value_type_is_sidecar(const struct gw_json *declaration) { return type_of(declaration) == SIDECAR; }
+
 int gw_value_fits(const struct gw_json *declaration, const struct gw_json *value, struct gw_error *err)
 {
     const struct gw_json *schema = gw_json_get(declaration, "schema");
@@ -135,6 +151,8 @@ int gw_value_fits(const struct gw_json *declaration, const struct gw_json *value
         return fits_colour(value, err);
     case JSON:
         return schema ? gw_value_schema_fits(schema, value, err) : GW_OK;
+    case SIDECAR:
+        return fits_sidecar(value, err);
     default:
         return gw_error_set(err, GW_EINVAL, "unknown_type", "its declaration has an unknown type");
     }
@@ -269,7 +287,7 @@ int gw_value_type_check(const struct gw_json *declaration, bool is_property, str
         return refuse_at(err, "missing_member", "type", "is required");
     enum type type = type_of(declaration);
     if (type == TYPE_COUNT)
-        return refuse_at(err, "unknown_type", "type", "must be boolean, integer, number, enum, string, colour or json");
+        return refuse_at(err, "unknown_type", "type", "must be boolean, integer, number, enum, string, colour, json or sidecar");
     int status = check_member_names(declaration, type, is_property, err);
     if (!status)
         status = check_by_type(declaration, type, err);

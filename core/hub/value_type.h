@@ -2,7 +2,7 @@
  * JSON because they travel inside events and the fold must judge by what was mounted. Owns nothing; pure; any thread.
  *
  * A declaration is an object:
- *   type        "boolean" | "integer" | "number" | "enum" | "string" | "colour" | "json"
+ *   type        "boolean" | "integer" | "number" | "enum" | "string" | "colour" | "json" | "sidecar"
  *   default     a value of the type
  *   label       text for people, at most 200 code points
  *   min, max    integer, number: inclusive bounds
@@ -11,7 +11,7 @@
  *   max_length  string: code points
  *   schema      json: see below; absent = any JSON value
  *   required    properties only: must stand in every block of the kind
- * A colour is "#rrggbb" or "#rrggbbaa". A schema is a closed subset of JSON Schema: type (one name), enum (scalars), minimum, maximum,
+ * A colour is "#rrggbb" or "#rrggbbaa". A sidecar is {artifact_id}: a reference to stored media. A schema is a closed subset of JSON Schema: type (one name), enum (scalars), minimum, maximum,
  * maxLength, items, maxItems, properties, required, additionalProperties (boolean); at most GW_VALUE_SCHEMA_DEPTH levels. */
 #ifndef GW_HUB_VALUE_TYPE_H
 #define GW_HUB_VALUE_TYPE_H
@@ -26,6 +26,9 @@ struct gw_json;
 /* Is `declaration` well-formed, and does its default fit? `is_property` admits `required`. GW_EINVAL with err->path inside the declaration;
  * ids: missing_member, unknown_member, wrong_type, out_of_range, unknown_type, bad_default. */
 int gw_value_type_check(const struct gw_json *declaration, bool is_property, struct gw_error *err);
+
+/* Is it the type of references to media, which a lens without vision does not know of? */
+bool gw_value_type_is_sidecar(const struct gw_json *declaration);
 
 /* Does `value` fit the checked `declaration`? GW_EINVAL with err->path inside the value ("" = the value itself) and a message that names
  * the rule and what was given; ids: wrong_type, out_of_range, bad_step, not_in_enum, too_long, bad_colour, missing_member, unknown_member.

@@ -240,7 +240,7 @@ static char *save(const struct fixture *f)
 {
     struct gw_buffer out;
     gw_buffer_init(&out, 0);
-    gw_state_write(f->state, f->plan, NULL, 0, &out);
+    gw_state_write(f->state, LENS(f->plan), NULL, 0, &out);
     for (const struct gw_chat_message *m = NULL; (m = gw_chat_next(gw_state_chat(f->state), m));)
         gw_chat_write_row(m, &out);
     size_t length;

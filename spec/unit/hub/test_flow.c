@@ -53,8 +53,9 @@ static void a_run_opens_with_the_flows_graph_and_canvases(void **state)
     assert_string_equal(f->log.items[1]->canvas_id, "z");
     assert_string_equal(f->log.items[2]->canvas_id, "a");
     assert_json(f->log.items[3]->data, "{\"ops\":[{\"flow_id\":\"demo\",\"op\":\"run.set_state\",\"state\":\"running\"}]}");
-    assert_json(f->log.items[0]->facets, "{\"edges\":{\"e\":{\"is\":\"new\"}},\"nodes\":{\"plan\":{\"author\":\"user\",\"is\":\"new\"},"
-                                         "\"write\":{\"author\":\"user\",\"is\":\"new\"}}}");
+    assert_json(f->log.items[0]->facets,
+                "{\"edges\":{\"e\":{\"is\":\"new\"}},\"nodes\":{\"plan\":{\"author\":\"user\",\"is\":\"new\",\"kind\":\"agent\"},"
+                "\"write\":{\"author\":\"user\",\"is\":\"new\"}}}");
     char *text = state_text(f->state, f->plan);
     assert_non_null(
         strstr(text, "\"graph\":{\"edges\":{\"e\":{\"from\":\"plan\",\"label\":\"then\",\"to\":\"write\"}},\"flow_id\":\"demo\",\"nodes\":{"

@@ -28,7 +28,7 @@ static void assert_projected(enum gw_event_type type, const char *data, const ch
 {
     struct gw_event *event = make_event(type, data);
     struct gw_json *out = NULL;
-    assert_int_equal(gw_project_event(event, narrow, &out), expected != NULL);
+    assert_int_equal(gw_project_event(event, LENS(narrow), &out), expected != NULL);
     if (expected)
         assert_json(out, expected);
     gw_json_unref(out);
@@ -40,7 +40,7 @@ static void a_full_view_gets_the_event_as_it_is(void **state)
     struct gw_event *event = make_event(GW_EVENT_TOKEN_PATCH, "{\"set\":{\"a\":1},\"unset\":[]}");
     struct gw_json *out;
     (void)state;
-    assert_int_equal(gw_project_event(event, &full_plan, &out), 1);
+    assert_int_equal(gw_project_event(event, LENS(&full_plan), &out), 1);
     assert_ptr_equal(out, event->data);
     gw_json_unref(out);
     gw_event_unref(event);
@@ -63,16 +63,15 @@ static void a_token_patch_of_hidden_tokens_alone_is_hidden(void **state)
 static void a_mount_hides_declarations_and_values_alike(void **state)
 {
     (void)state;
-    assert_projected(
-        GW_EVENT_CANVAS_READY,
-        "{\"canvas_type\":\"p\",\"TokenCatalog\":{\"ui.zoom\":{},\"plan.title\":{}},\"tokens\":{\"plan.title\":\"x\",\"plan.days\":3}}",
-        "{\"TokenCatalog\":{\"ui.zoom\":{}},\"canvas_type\":\"p\",\"tokens\":{\"plan.days\":3}}");
+    assert_projected(GW_EVENT_CANVAS_READY,
+                     "{\"canvas_type\":\"p\",\"TokenCatalog\":{\"ui.zoom\":{},\"plan.title\":{},\"plan.days\":{}},\"tokens\":{\"plan."
+                     "title\":\"x\",\"plan.days\":3}}",
+                     "{\"TokenCatalog\":{\"plan.days\":{},\"ui.zoom\":{}},\"canvas_type\":\"p\",\"tokens\":{\"plan.days\":3}}");
 }
 
 static void other_events_pass(void **state)
 {
     (void)state;
-    assert_projected(GW_EVENT_STATE_PATCH, "{\"ops\":[]}", "{\"ops\":[]}");
     assert_projected(GW_EVENT_CANVAS_COMMIT, "{\"rev\":1}", "{\"rev\":1}");
 }
 
@@ -81,8 +80,8 @@ static void nobody_sees_a_void(void **state)
     struct gw_event *event = make_event(GW_EVENT_VOID, NULL);
     struct gw_json *out;
     (void)state;
-    assert_int_equal(gw_project_event(event, &full_plan, &out), 0);
-    assert_int_equal(gw_project_event(event, narrow, &out), 0);
+    assert_int_equal(gw_project_event(event, LENS(&full_plan), &out), 0);
+    assert_int_equal(gw_project_event(event, LENS(narrow), &out), 0);
     gw_event_unref(event);
 }
 
@@ -95,7 +94,7 @@ static void projecting_survives_every_failed_allocation(void **state)
     (void)state;
     for (long n = 1; status == GW_ENOMEM && n < 1000; n++) {
         gw_alloc_fail_after(n);
-        status = gw_project_event(event, narrow, &out);
+        status = gw_project_event(event, LENS(narrow), &out);
         gw_alloc_fail_after(0);
     }
     assert_int_equal(status, 1);

@@ -102,7 +102,7 @@ static void a_command_that_changes_nothing_keeps_its_place_in_its_origin(void **
     must(f, ZOOM(2, 2));
     assert_int_equal(f->made, 1);
     assert_int_equal(last_event(f)->type, GW_EVENT_VOID);
-    assert_int_equal(gw_project_event(last_event(f), f->plan, &data), 0);
+    assert_int_equal(gw_project_event(last_event(f), LENS(f->plan), &data), 0);
     must(f, ZOOM(3, 3));
 }
 
@@ -292,8 +292,9 @@ static void remove_takes_the_subtree_and_wins(void **state)
     must(f, INSERT("\"id\":\"b\",\"kind\":\"text\",\"parent\":\"a\",\"vis\":\"v\""));
     must(f, REMOVE("a"));
     assert_json(op_of(f, 0), "{\"id\":\"a\",\"op\":\"remove\"}");
-    assert_json(gw_json_get(last_event(f)->facets, "blocks"), "{\"a\":{\"author\":\"user\",\"is\":\"gone\",\"kind\":\"text\"},\"b\":{"
-                                                              "\"author\":\"user\",\"is\":\"gone\",\"kind\":\"text\",\"vis\":\"v\"}}");
+    assert_json(gw_json_get(last_event(f)->facets, "blocks"),
+                "{\"a\":{\"author\":\"user\",\"is\":\"gone\",\"kind\":\"text\"},\"b\":{"
+                "\"author\":\"user\",\"is\":\"gone\",\"kind\":\"text\",\"parent\":\"a\",\"vis\":\"v\"}}");
     must(f, REMOVE("b"));
     assert_int_equal(f->made, 0);
     must_refuse(f, UPDATE("\"id\":\"b\""), "block_removed", "/args/id");

@@ -166,7 +166,7 @@ static void a_block_comes_back_with_its_author(void **state)
     undo(w, "ann", "c3");
     assert_string_equal(gw_block_author(gw_blocks_find(gw_state_canvas(w->f.state, "c")->blocks, "a")), "agent");
     assert_json(gw_json_get(gw_json_get(last_event(&w->f)->facets, "blocks"), "a"),
-                "{\"author\":\"agent\",\"is\":\"new\",\"kind\":\"task\"}");
+                "{\"author\":\"agent\",\"by\":\"bot\",\"is\":\"new\",\"kind\":\"task\"}");
 }
 
 static void nobody_else_may_name_an_author_or_use_a_removed_id(void **state)

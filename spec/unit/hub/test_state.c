@@ -98,7 +98,7 @@ static void a_canvas_is_written_as_its_checkpoint_event(void **state)
     struct gw_buffer out;
     make_history(f);
     gw_buffer_init(&out, 0);
-    gw_state_write_canvas(f->state, f->plan, "c", &out);
+    gw_state_write_canvas(f->state, LENS(f->plan), "c", &out);
     gw_buffer_append(&out, "", 1);
     struct gw_json *data = parse_json(out.data);
     assert_json(gw_json_get(data, "rev"), "2");
@@ -118,7 +118,7 @@ static void a_narrow_lens_sees_neither_values_nor_declarations_of_other_tokens(v
     struct gw_buffer out;
     make_history(f);
     gw_buffer_init(&out, 0);
-    gw_state_write_canvas(f->state, narrow, "c", &out);
+    gw_state_write_canvas(f->state, LENS(narrow), "c", &out);
     gw_plan_unref(narrow);
     gw_buffer_append(&out, "", 1);
     assert_null(strstr(out.data, "plan."));
@@ -423,7 +423,7 @@ static void writing_says_when_it_lacked_memory(void **state)
         struct gw_buffer out;
         gw_buffer_init(&out, 0);
         gw_alloc_fail_after(n);
-        gw_state_write(f->state, f->plan, NULL, 0, &out);
+        gw_state_write(f->state, LENS(f->plan), NULL, 0, &out);
         gw_alloc_fail_after(0);
         has_failed = out.has_failed;
         gw_buffer_fini(&out);

@@ -207,7 +207,7 @@ static void a_view_that_does_not_see_all_gets_no_hash(void **state)
     fixture_open(&f);
     must(&f, MOUNT);
     commit(&f);
-    assert_int_equal(gw_project_event(last_event(&f), narrow, &data), 1);
+    assert_int_equal(gw_project_event(last_event(&f), LENS(narrow), &data), 1);
     gw_plan_unref(narrow);
     assert_json(data, "{\"from\":1,\"rev\":1,\"to\":1}");
     gw_json_unref(data);

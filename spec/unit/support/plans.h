@@ -2,6 +2,7 @@
 #ifndef GW_SPEC_PLANS_H
 #define GW_SPEC_PLANS_H
 
+#include "hub/lens.h"
 #include "hub/plan.h"
 
 /* Reads and writes everything; shared, never freed. */
@@ -17,5 +18,8 @@ struct gw_plan *plan_of_tokens(const char *globs);
 #define PLAN_TREES                                                                                                                         \
     "\"blocks\":{\"read\":true,\"write\":true},\"graph\":{\"read\":true,\"write\":true},\"chat\":{\"read\":true,\"write\":true}"
 #define PLAN_TOKENS "\"tokens\":{\"read\":[\"*\"],\"write\":[\"*\"]}"
+
+/* The plan at work, without transforms. */
+#define LENS(plan) (&(struct gw_lens){(plan), NULL})
 
 #endif

@@ -151,7 +151,7 @@ char *state_text(const struct gw_state *state, const struct gw_plan *plan)
     struct gw_buffer out;
     gw_buffer_init(&out, 0);
     gw_buffer_append_char(&out, '{');
-    gw_state_write(state, plan, NULL, 0, &out);
+    gw_state_write(state, LENS(plan), NULL, 0, &out);
     gw_buffer_append_char(&out, '}');
     assert_false(out.has_failed);
     size_t length;
