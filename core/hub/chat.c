@@ -166,6 +166,7 @@ int gw_chat_add(struct gw_chat *chat, struct gw_chat_message *message)
         gw_free(undo);
         return GW_ENOMEM;
     }
+    message->begin_number = chat->newest ? chat->newest->begin_number + 1 : 1;
     message->older = chat->newest;
     message->newer = NULL;
     *(chat->newest ? &chat->newest->newer : &chat->oldest) = message;

@@ -38,6 +38,7 @@ struct gw_chat_message {
     size_t bytes, capacity, points;
     bool is_streamed;
     enum gw_chat_end end;
+    uint64_t begin_number;                 /* grows from each message to the next */
     uint64_t end_number;                   /* how many had ended when it did, itself included */
     struct gw_chat_message *older, *newer; /* as they began */
     struct gw_chat_message *ended_before, *ended_after;
@@ -73,7 +74,7 @@ void gw_chat_trim(struct gw_chat *chat);
 
 /* chat_message  data {message_id, text, streaming, reply_to?, vis?}
  * chat_token    data {parts: [{message_id, offset, text} | {message_id, end}]}: offset in code points; both run-wide
- * either        facets {messages: {id: {author: <kind>, actor: <id>, vis?}}} */
+ * either        facets {messages: {id: {author: <kind>, actor: <id>, vis?}}}: the message that it replies to, too */
 int gw_chat_fold_message(struct gw_chat *chat, const struct gw_event *event);
 int gw_chat_fold_tokens(struct gw_chat *chat, const struct gw_event *event);
 /* New trees; NULL when memory is gone. The first as a checkpoint tells it, with the member end (null: open). */

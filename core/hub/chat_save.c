@@ -45,12 +45,13 @@ bool gw_chat_shows(const struct gw_lens *lens, const struct gw_chat_message *mes
     return gw_lens_is_clear(lens) || gw_plan_reads_message(lens->plan, &thing);
 }
 
-/* A reply to a message that is not shown, or that nobody can judge any more, is none. */
+/* A reply to a message that is not shown, or that cannot be judged, is none: it may be forgotten, or have begun after its reply. */
 static const char *shown_reply(const struct gw_chat *chat, const struct gw_lens *lens, const struct gw_chat_message *message)
 {
     const struct gw_chat_message *other = message->reply_to[0] ? gw_chat_find(chat, message->reply_to) : NULL;
-    bool is_shown = other ? gw_chat_shows(lens, other) : gw_lens_is_clear(lens) || gw_plan_reads_all_messages(lens->plan);
-    return is_shown ? message->reply_to : "";
+    if (gw_lens_is_clear(lens) || gw_plan_reads_all_messages(lens->plan))
+        return message->reply_to;
+    return other && other->begin_number <= message->begin_number && gw_chat_shows(lens, other) ? message->reply_to : "";
 }
 
 /* As its lens shows it: through a transform, once it is whole. NULL: no memory. */

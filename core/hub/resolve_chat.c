@@ -133,6 +133,16 @@ static struct gw_json *make_facets(const char *id, const struct gw_actor *author
     return NULL;
 }
 
+/* A reply to a message that a lens hides is none for it. */
+static struct gw_json *add_reply(const struct gw_resolve *r, struct gw_json *facets, const char *reply_to)
+{
+    const struct gw_chat_message *other = reply_to ? gw_chat_find(gw_state_chat(r->state), reply_to) : NULL;
+    if (!facets || !other || !gw_chat_facets_add(facets, other->id, &other->author, other->vis))
+        return facets;
+    gw_json_unref(facets);
+    return NULL;
+}
+
 static struct gw_actor author_of(const struct gw_resolve *r)
 {
     struct gw_actor author = {.kind = GW_ACTOR_USER};
@@ -162,7 +172,8 @@ int gw_resolve_chat_send(const struct gw_resolve *r)
     if (status)
         return status;
     struct gw_actor author = author_of(r);
-    return emit(r, GW_EVENT_CHAT_MESSAGE, make_data(&send), make_facets(send.id, &author, send.vis ? send.vis : ""));
+    struct gw_json *facets = add_reply(r, make_facets(send.id, &author, send.vis ? send.vis : ""), send.reply_to);
+    return emit(r, GW_EVENT_CHAT_MESSAGE, make_data(&send), facets);
 }
 
 /* ---- chat.append, chat.cancel ---------------------------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "hub/resolve.h"
 #include "hub/resolve_was.h"
 #include "hub/tokens.h"
+#include "hub/value_type.h"
 
 /* value: the patch as it grows; both lists hold only what changes something */
 struct patch {
@@ -60,7 +61,7 @@ static int judge_unset(const struct gw_resolve *r, const struct gw_json *given_s
             return refuse_index(r, i);
         }
         const char *key = gw_json_text(name, NULL);
-        if (gw_tokens_check_key(r->state->tokens, r->context->plan, key, r->err))
+        if (gw_tokens_check_write(r->state->tokens, r->context->plan, key, r->err))
             return refuse_index(r, i);
         if (is_named_twice(given_set, given_unset, i, key)) {
             gw_error_set(r->err, GW_EINVAL, "named_twice", "%s is named twice", key);
@@ -83,6 +84,39 @@ static struct gw_json *make_patch(const struct patch *patch)
     return NULL;
 }
 
+static int note_sidecar(const struct gw_resolve *r, const char *key, struct gw_json *names)
+{
+    bool is_sidecar = gw_value_type_is_sidecar(gw_tokens_declaration(r->state->tokens, key));
+    return is_sidecar ? gw_json_append(names, gw_resolve_text(key)) : GW_OK;
+}
+
+static struct gw_json *wrap(struct gw_json *names)
+{
+    struct gw_json *facets = gw_json_new_object();
+    if (!facets || !gw_json_set(facets, "sidecars", gw_json_ref(names)))
+        return facets;
+    gw_json_unref(facets);
+    return NULL;
+}
+
+/* {sidecars: [key]}: the keys that are, whatever the catalog says later; *out NULL: none is. */
+static int make_facets(const struct gw_resolve *r, const struct patch *patch, struct gw_json **out)
+{
+    struct gw_json *names = gw_json_new_array(), *value;
+    int status = names ? GW_OK : GW_ENOMEM;
+    void *iterator = NULL;
+    const char *key;
+    *out = NULL;
+    while (!status && gw_json_next(patch->set, &iterator, &key, &value))
+        status = note_sidecar(r, key, names);
+    for (size_t i = 0; !status && i < gw_json_count(patch->unset); i++)
+        status = note_sidecar(r, gw_json_text(gw_json_at(patch->unset, i), NULL), names);
+    if (!status && gw_json_count(names))
+        status = (*out = wrap(names)) ? GW_OK : GW_ENOMEM;
+    gw_json_unref(names);
+    return status;
+}
+
 static int judge(const struct gw_resolve *r, struct patch *patch)
 {
     static const char *const names[] = {"set", "unset", NULL};
@@ -101,8 +135,11 @@ static int judge(const struct gw_resolve *r, struct patch *patch)
         return status;
     if (gw_json_count(patch->set) + gw_json_count(patch->unset) == 0)
         return gw_resolve_emit_nothing(r, NULL);
-    struct gw_json *context = gw_was_tokens(r->state->tokens, patch->set, patch->unset);
-    return context ? gw_resolve_emit(r, GW_EVENT_TOKEN_PATCH, make_patch(patch), NULL, context) : gw_resolve_no_memory(r);
+    struct gw_json *facets, *context = gw_was_tokens(r->state->tokens, patch->set, patch->unset);
+    if (context && !make_facets(r, patch, &facets))
+        return gw_resolve_emit(r, GW_EVENT_TOKEN_PATCH, make_patch(patch), facets, context);
+    gw_json_unref(context);
+    return gw_resolve_no_memory(r);
 }
 
 int gw_resolve_token_set(const struct gw_resolve *r)

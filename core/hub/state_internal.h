@@ -7,6 +7,7 @@
  *                context  {manifest_hash}
  *   A reader merges TokenCatalog and tokens into the run's and replaces the canvas; without `state` it keeps the blocks that it has.
  * token_patch    data     {set: {key: value}, unset: [key]}
+ *                facets   {sidecars: [key]}, when some of them are
  * state_patch    data     {ops: [{op: "insert", id, kind, parent, pos, props, text, vis?} | {op: "update", id, set, unset, vis?} | {op: "move", id, parent, pos}
  *                          | {op: "remove", id} | {op: "splice", id, at, del, ins} | {op: "relabel", pos: {id: label}}]}; an update's vis null = none;
  *                          several splice ops of one event are one edit of one block, applied one after the other
