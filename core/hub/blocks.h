@@ -118,9 +118,6 @@ int gw_blocks_update(struct gw_blocks *blocks, const struct gw_block_update *upd
 /* `parent` must not lie within the block. */
 int gw_blocks_move(struct gw_blocks *blocks, struct gw_block *block, struct gw_block *parent, const char *label, struct gw_error *err);
 
-/* The actor who inserted it is no longer known. Not undone by the journal, which must be closed. */
-void gw_blocks_forget_by(struct gw_blocks *blocks, struct gw_block *block);
-
 /* Removes the subtree and remembers each id as removed at `seq`. O(subtree). */
 int gw_blocks_remove(struct gw_blocks *blocks, struct gw_block *block, uint64_t seq, struct gw_error *err);
 

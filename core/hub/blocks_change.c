@@ -280,12 +280,6 @@ int gw_blocks_update(struct gw_blocks *blocks, const struct gw_block_update *upd
     return 0;
 }
 
-void gw_blocks_forget_by(struct gw_blocks *blocks, struct gw_block *block)
-{
-    assert(!blocks->journal->is_open);
-    block->by = "";
-}
-
 /* ---- move ---- */
 
 struct move_undo {

@@ -112,10 +112,7 @@ static struct gw_json *keep_known(struct gw_json *made, const struct gw_json *gi
     return out;
 }
 
-static struct gw_json *text_or_empty(struct gw_json *text)
-{
-    return gw_json_is_string(text) ? gw_json_ref(text) : gw_json_new_text("", 0);
-}
+static struct gw_json *text_or_empty(struct gw_json *text) { return gw_json_is_string(text) ? gw_json_ref(text) : gw_json_new_text("", 0); }
 
 static int transform_block(const struct gw_lens *lens, const char *id, const struct gw_plan_thing *thing, struct gw_seen_block *block)
 {

@@ -11,10 +11,10 @@
 
 struct gw_manifest;
 
-#define GW_REMOVE_MAX     8192 /* blocks that one block.remove may take with it: all of them are named in its event's facets */
+#define GW_REMOVE_MAX         8192 /* blocks that one block.remove may take with it: all of them are named in its event's facets */
 #define GW_SHOWN_CHILDREN_MAX 8192 /* children of a block whose vis changes: all of them are named in its event's facets */
-#define GW_CONDITIONS_MAX 64   /* members of `if` */
-#define GW_MESSAGE_MAX    1000 /* code points of a commit message */
+#define GW_CONDITIONS_MAX     64   /* members of `if` */
+#define GW_MESSAGE_MAX        1000 /* code points of a commit message */
 
 /* value */
 struct gw_resolve {
