@@ -10,8 +10,8 @@
 #define TABLE_UNITS    20
 #define FUNCTION_UNITS 20
 
-/* Their addresses are the keys. In the metatable of a frozen table: its content, the metatable it had, whether all beneath it is frozen. In a table that serves
- * as a metatable: the table of the script whose content it is. In the registry: functions that have been looked at, the metatable of lists. */
+/* Their addresses are the keys. In the metatable of a frozen table: its content, the metatable it had, whether all beneath it is frozen. In the metatable of a
+ * content that serves as a metatable: the table whose content it is. In the registry: functions that have been looked at, the metatable of lists. */
 static const char content_key, metatable_key, deep_key, owner_key, list_key, checked_key;
 
 void gw_freeze_open(lua_State *L)
@@ -148,6 +148,26 @@ static void set_index(lua_State *L, int content, int old)
     lua_setfield(L, -2, "__index");
 }
 
+/* Pushes the table that a script knows the metatable at `index` by, or nil. */
+static void push_owner(lua_State *L, int index)
+{
+    if (!push_mark(L, index, &owner_key))
+        lua_pushnil(L);
+}
+
+/* The content on top of the stack will serve as a metatable; the table at `owner` is what scripts know it by. */
+static void set_owner(lua_State *L, int owner)
+{
+    if (!lua_getmetatable(L, -1)) {
+        lua_createtable(L, 0, 1);
+        lua_pushvalue(L, -1);
+        lua_setmetatable(L, -3);
+    }
+    lua_pushvalue(L, owner);
+    lua_rawsetp(L, -2, &owner_key);
+    lua_pop(L, 1);
+}
+
 /* Builds the metatable of a frozen table with this content; `old` is the index of the metatable it had, or 0. */
 static void push_frozen_metatable(lua_State *L, int content, int old, lua_CFunction refuse)
 {
@@ -157,7 +177,7 @@ static void push_frozen_metatable(lua_State *L, int content, int old, lua_CFunct
         copy_metamethods(L);
         if (lua_rawgetp(L, -1, &list_key) == LUA_TNIL) {
             lua_pop(L, 1);
-            lua_rawgetp(L, -1, &owner_key);
+            push_owner(L, -1);
             lua_rawsetp(L, -3, &metatable_key);
         } else {
             lua_rawsetp(L, -3, &list_key);
@@ -360,9 +380,9 @@ int gw_freeze_setmetatable(lua_State *L)
             return luaL_error(L, "a metatable may not have the field %s", refused[i]);
     freeze(L, 2, refuse_write);
     gw_freeze_push_content(L, 2);
-    lua_pushvalue(L, 2);
-    lua_rawsetp(L, -2, &owner_key);
+    set_owner(L, 2);
     lua_setmetatable(L, 1);
+    lua_settop(L, 1);
     return 1;
 }
 
@@ -372,7 +392,11 @@ int gw_freeze_getmetatable(lua_State *L)
     if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
         return 1;
     lua_settop(L, 1);
-    if (!push_mark(L, 1, &metatable_key) && !(!gw_freeze_is_frozen(L, 1) && push_mark(L, 1, &owner_key)))
+    if (push_mark(L, 1, &metatable_key))
+        return 1;
+    if (!lua_istable(L, 1) || gw_freeze_is_frozen(L, 1) || !lua_getmetatable(L, 1))
         lua_pushnil(L);
+    else
+        push_owner(L, -1);
     return 1;
 }

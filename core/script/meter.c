@@ -61,6 +61,8 @@ void *gw_meter_allocate(void *self, void *old, size_t old_size, size_t size)
         return refuse(meter, GW_METER_STRING_TOO_LONG);
     if (size > old_size && (size > meter->max_memory || others > meter->max_memory - size))
         return refuse(meter, GW_METER_FULL);
+    if (meter->is_stressed && size > old_size && (meter->is_refusing = !meter->is_refusing))
+        return NULL;
     if (size > FREE_BYTES)
         charge_bytes(meter, size);
     void *grown = gw_try_grow(old, size, 1);

@@ -35,6 +35,7 @@ struct gw_meter {
     enum gw_meter_end end;
     enum gw_meter_refusal refusal; /* of the last allocation that was refused */
     bool is_counting;
+    bool is_stressed, is_refusing; /* refuses every first try: Lua collects its garbage before the second */
 };
 
 /* A lua_Alloc; `meter` is the gw_meter. Refuses what goes over max_memory, and strings longer than GW_SCRIPT_STRING_MAX. */

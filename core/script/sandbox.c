@@ -76,6 +76,7 @@ int gw_sandbox_create(const struct gw_sandbox_opts *opts, struct gw_sandbox **ou
     box->L = lua_newstate(gw_meter_allocate, &box->meter);
     if (box->L != NULL) {
         gw_meter_attach(&box->meter, box->L);
+        box->meter.is_stressed = opts->is_gc_stressed;
         gw_meter_begin(&box->meter);
         lua_pushcfunction(box->L, open_state);
         rc = lua_pcall(box->L, 0, 0, 0);

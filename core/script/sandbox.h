@@ -31,6 +31,7 @@ struct gw_sandbox_opts {
     struct gw_sources *sources; /* a reference is taken */
     const struct gw_clock *clock;
     struct gw_sandbox_limits limits;
+    bool is_gc_stressed; /* for tests: collects all garbage at every allocation */
 };
 
 /* GW_ENOMEM, GW_ELIMIT script_memory. Loads nothing yet. */

@@ -20,10 +20,10 @@ void default_limits(struct gw_sandbox_limits *limits)
     limits->call_ms = 1000;
 }
 
-struct gw_sandbox *box_of(const struct file *files, const struct gw_sandbox_limits *limits)
+static struct gw_sandbox *create(const struct file *files, const struct gw_sandbox_limits *limits, bool is_gc_stressed)
 {
     struct gw_error err = {0};
-    struct gw_sandbox_opts opts = {.sources = gw_sources_create(), .clock = gw_clock_system()};
+    struct gw_sandbox_opts opts = {.sources = gw_sources_create(), .clock = gw_clock_system(), .is_gc_stressed = is_gc_stressed};
     struct gw_sandbox *box = NULL;
     default_limits(&opts.limits);
     if (limits != NULL)
@@ -39,6 +39,16 @@ struct gw_sandbox *box_of(const struct file *files, const struct gw_sandbox_limi
         fail_msg("create: %s %s", err.id, err.message);
     gw_sources_unref(opts.sources);
     return box;
+}
+
+struct gw_sandbox *box_of(const struct file *files, const struct gw_sandbox_limits *limits) { return create(files, limits, false); }
+
+struct gw_sandbox *stressed_box_of(const struct file *files)
+{
+    struct gw_sandbox_limits limits;
+    default_limits(&limits);
+    limits.call_ms = 60000;
+    return create(files, &limits, true);
 }
 
 struct gw_sandbox *box_of_text(const char *text)

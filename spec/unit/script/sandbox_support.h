@@ -12,6 +12,7 @@ struct file {
 
 /* Limits NULL: the defaults, but with a second of time, since sanitizers are slow. The path of a module is "<module>.lua". */
 struct gw_sandbox *box_of(const struct file *files, const struct gw_sandbox_limits *limits);
+struct gw_sandbox *stressed_box_of(const struct file *files);
 /* Of one module, "m". */
 struct gw_sandbox *box_of_text(const char *text);
 void default_limits(struct gw_sandbox_limits *limits);
