@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "script/budget.h"
 #include "script/data_value.h"
+#include "script/sandbox_failure.h"
 #include "script/sandbox_state.h"
 #include "script/value_push.h"
 
@@ -36,14 +37,13 @@ static struct gw_json *read_args(lua_State *L, struct gw_error *err)
     return NULL;
 }
 
-/* The failure of the core's own function is no error that a script may catch. */
-static int fail(lua_State *L, const char *name, const struct gw_error *err)
+static int fail(lua_State *L, const char *name, const struct gw_error *why)
 {
-    struct gw_sandbox *box = gw_sandbox_of(L);
-    gw_meter_stop(L, GW_METER_STOPPED);
-    gw_error_set(&box->failure, err->code == GW_ENOMEM ? GW_ENOMEM : GW_EINVAL, err->code == GW_ENOMEM ? "out_of_memory" : "script_failed",
-                 "%.40s: %.180s", name, err->message);
-    return luaL_error(L, "the call is over");
+    struct gw_error err;
+    if (why->code == GW_ENOMEM)
+        return gw_sandbox_fail(L, why);
+    gw_error_set(&err, GW_EINVAL, "script_failed", "%.40s: %.180s", name, why->message);
+    return gw_sandbox_fail(L, &err);
 }
 
 /* Upvalues: the lookup's index, the serial of its call. */

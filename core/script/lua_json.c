@@ -6,6 +6,7 @@
 #include "script/budget.h"
 #include "script/data_value.h"
 #include "script/freeze.h"
+#include "script/sandbox_failure.h"
 #include "script/sandbox_state.h"
 #include "script/value_push.h"
 
@@ -24,12 +25,18 @@ static int json_encode(lua_State *L)
         .max_depth = box->limits.result_depth, .max_nodes = box->limits.result_nodes, .max_bytes = box->limits.result_bytes};
     if (gw_data_value_read(L, &rules, &value, &err) != 0) {
         gw_budget_charge(L, (uint64_t)rules.max_nodes * UNITS_PER_NODE);
+        if (err.code == GW_ENOMEM)
+            return gw_sandbox_fail(L, &err);
         return luaL_error(L, "json.encode: %s%s%s", err.path, err.path[0] != '\0' ? ": " : "", err.message);
     }
     gw_sandbox_hold(box, value);
     gw_buffer_reset(&box->scratch);
     gw_json_write_canonical(value, &box->scratch);
-    if (box->scratch.has_failed)
+    if (box->scratch.has_failed) {
+        gw_error_set(&err, GW_ENOMEM, "out_of_memory", "no memory for JSON text");
+        return gw_sandbox_fail(L, &err);
+    }
+    if (box->scratch.length > GW_SCRIPT_STRING_MAX)
         return luaL_error(L, "json.encode: the text would be too long");
     gw_budget_charge(L, box->scratch.length / BYTES_PER_UNIT);
     lua_pushlstring(L, box->scratch.data, box->scratch.length);
@@ -62,7 +69,7 @@ static int json_decode(lua_State *L)
         .max_bytes = box->limits.result_bytes, .max_depth = box->limits.result_depth, .max_nodes = box->limits.result_nodes};
     gw_budget_charge(L, UNITS_PER_NODE + (length <= limits.max_bytes ? length / BYTES_PER_UNIT : 0));
     if (gw_json_parse(text, length, &limits, &value, &err) != 0)
-        return push_refusal(L, &err);
+        return err.code == GW_ENOMEM ? gw_sandbox_fail(L, &err) : push_refusal(L, &err);
     gw_sandbox_hold(box, value);
     gw_value_push(L, value);
     gw_sandbox_hold(box, NULL);

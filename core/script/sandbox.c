@@ -71,7 +71,7 @@ int gw_sandbox_create(const struct gw_sandbox_opts *opts, struct gw_sandbox **ou
         .max_memory = opts->limits.memory_bytes,
         .on_end = gw_sandbox_on_end,
     };
-    gw_buffer_init(&box->scratch, 2 * opts->limits.result_bytes);
+    gw_buffer_init(&box->scratch, 0);
     int rc = 0;
     box->L = lua_newstate(gw_meter_allocate, &box->meter);
     if (box->L != NULL) {

@@ -1,11 +1,14 @@
 #include "script/sandbox_failure.h"
 
+#include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "script/budget.h"
 #include "script/sources.h"
+
+#define KEPT_BYTES 65536
 
 int gw_sandbox_on_error(lua_State *L)
 {
@@ -21,6 +24,13 @@ void gw_sandbox_on_end(struct gw_meter *meter, lua_State *L)
 {
     struct gw_sandbox *box = (struct gw_sandbox *)meter;
     gw_trace_frames(&box->trace, L, 0);
+}
+
+int gw_sandbox_fail(lua_State *L, const struct gw_error *why)
+{
+    gw_meter_stop(L, GW_METER_STOPPED);
+    gw_sandbox_of(L)->failure = *why;
+    return luaL_error(L, "the call is over");
 }
 
 int gw_sandbox_memory_failure(const struct gw_sandbox *box, struct gw_error *err)
@@ -93,6 +103,10 @@ void gw_sandbox_end(struct gw_sandbox *box, struct gw_sandbox_cost *cost)
 {
     lua_settop(box->L, 0);
     box->failure.code = 0;
+    if (box->scratch.capacity > KEPT_BYTES) {
+        gw_buffer_fini(&box->scratch);
+        gw_buffer_init(&box->scratch, 0);
+    }
     if (box->meter.end == GW_METER_MEMORY)
         lua_gc(box->L, LUA_GCCOLLECT);
     box->meter.is_counting = false;

@@ -9,6 +9,9 @@ int gw_sandbox_on_error(lua_State *L);
 /* gw_meter's on_end: records the frames before anything is unwound. */
 void gw_sandbox_on_end(struct gw_meter *meter, lua_State *L);
 
+/* Ends the running call with this error, which no script can catch: for what is the core's own failure. Does not return. */
+int gw_sandbox_fail(lua_State *L, const struct gw_error *why);
+
 /* `status` is lua_pcall's. */
 int gw_sandbox_failure(struct gw_sandbox *box, int status, const char *module, struct gw_error *err);
 int gw_sandbox_memory_failure(const struct gw_sandbox *box, struct gw_error *err);
