@@ -90,19 +90,11 @@ void gw_run_destroy(struct gw_run *run)
     gw_free(run);
 }
 
-static void refuse_orders(struct gw_run *run)
-{
-    struct gw_error err;
-    gw_error_set(&err, GW_EIO, "spine_unavailable", "the order could not be carried out: give it again");
-    err.is_retryable = true;
-    gw_run_refuse_orders(run, &err);
-}
-
 void gw_run_forget(struct gw_run *run)
 {
     gw_run_drop_changes(run);
     gw_run_drop_past(run);
-    refuse_orders(run);
+    gw_run_drop_order(run);
     gw_state_destroy(run->state);
     gw_keys_destroy(run->keys);
     run->state = NULL;
@@ -132,6 +124,7 @@ void gw_run_down(struct gw_run *run, const struct gw_error *err)
     run->phase = GW_RUN_DOWN;
     run->retry_at_ms = now_ms(run) + DOWN_MS;
     gw_run_refuse_reads(run, &refusal);
+    gw_run_refuse_orders(run);
     if (run->is_unsure)
         say_unsure(&refusal);
     run->is_unsure = false;

@@ -101,21 +101,29 @@ void gw_run_order_arrived(struct gw_hub *hub, struct gw_order *order)
 
 bool gw_run_has_orders(const struct gw_run *run) { return run->orders || run->order; }
 
-void gw_run_refuse_orders(struct gw_run *run, const struct gw_error *err)
+void gw_run_drop_order(struct gw_run *run)
 {
-    while (run->orders) {
-        struct gw_order *order = run->orders;
-        run->orders = order->next;
-        answer(run->hub, order, err->code, err);
-    }
     struct gw_run_order *work = run->order;
+    struct gw_error err;
     run->order = NULL;
     if (!work)
         return;
-    answer(run->hub, work->order, err->code, err);
+    say_failed(&err);
+    answer(run->hub, work->order, err.code, &err);
     work->order = NULL;
     if (work->step == GW_ORDER_STORES) /* else its request comes home yet, and ends it */
         end(work, GW_OK, NULL);
+}
+
+void gw_run_refuse_orders(struct gw_run *run)
+{
+    struct gw_error err;
+    say_failed(&err);
+    while (run->orders) {
+        struct gw_order *order = run->orders;
+        run->orders = order->next;
+        answer(run->hub, order, err.code, &err);
+    }
 }
 
 static void begin(struct gw_run *run)

@@ -45,8 +45,10 @@ void gw_run_serve_orders(struct gw_run *run);
 bool gw_run_has_orders(const struct gw_run *run);
 /* What commands are told meanwhile. */
 void gw_run_say_ordered(struct gw_error *err);
-/* The state is gone: whatever waits is refused, and what is under way comes to nothing. */
-void gw_run_refuse_orders(struct gw_run *run, const struct gw_error *err);
+/* The state is gone: what is under way comes to nothing, and is refused. */
+void gw_run_drop_order(struct gw_run *run);
+/* The run is down: what waits is refused. */
+void gw_run_refuse_orders(struct gw_run *run);
 /* Ends one with GW_OK, or as something that may be tried again. */
 void gw_run_order_end(struct gw_run_order *work);
 void gw_run_order_fail(struct gw_run_order *work);

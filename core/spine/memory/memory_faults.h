@@ -16,7 +16,7 @@ void gw_memory_spine_fail_appends(struct gw_memory_spine *spine, int status, siz
 void gw_memory_spine_lose_append(struct gw_memory_spine *spine, bool is_stored);
 /* The next `count` reads, tails and gets answer `status`. */
 void gw_memory_spine_fail_reads(struct gw_memory_spine *spine, int status, size_t count);
-/* From now on completions of appends and puts wait (they are stored already); release posts what waits, oldest first, at most `count` of
+/* From now on completions of appends, puts and erasures wait (they are stored already); release posts what waits, oldest first, at most `count` of
  * them, and ends the holding when `count` is SIZE_MAX. Returns how many were posted. */
 void gw_memory_spine_hold(struct gw_memory_spine *spine);
 size_t gw_memory_spine_release(struct gw_memory_spine *spine, size_t count);

@@ -72,6 +72,33 @@ static void spine_put(void *self, struct gw_spine_put *request)
     memory->put(memory->self, request);
 }
 
+static void on_failed_erase(struct gw_task *task)
+{
+    struct gw_spine_erase *request = (struct gw_spine_erase *)(void *)((char *)task - offsetof(struct gw_spine_erase, task));
+    request->done(request);
+}
+
+void pass_erase(struct world *w, struct gw_spine_erase *request)
+{
+    const struct gw_spine *memory = gw_memory_spine_port(w->memory);
+    if (!w->fails_erasures) {
+        memory->erase(memory->self, request);
+        return;
+    }
+    request->status = gw_error_set(&request->err, GW_EIO, "disk", "it fails");
+    request->task.run = on_failed_erase;
+    post(w, &request->task);
+}
+
+static void spine_erase(void *self, struct gw_spine_erase *request)
+{
+    struct world *w = self;
+    if (w->holds_erasures)
+        w->held_erase = request;
+    else
+        pass_erase(w, request);
+}
+
 static void on_lost_get(struct gw_task *task)
 {
     struct gw_spine_get *request = (struct gw_spine_get *)(void *)((char *)task - offsetof(struct gw_spine_get, task));
@@ -135,8 +162,7 @@ static void seal(void *self, const struct gw_run_key *run, const struct gw_canva
              (unsigned long long)position->seq);
 }
 
-static int open_cursor(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const char *text,
-                       struct gw_opened *out)
+static int open_cursor(void *self, const struct gw_run_key *run, const struct gw_canvas_set *set, const char *text, struct gw_opened *out)
 {
     (void)self, (void)run, (void)set;
     unsigned long long epoch, class_id, seq;
@@ -165,8 +191,13 @@ int small_hub_setup(void **state)
     w.clock = (struct gw_clock){.self = &w, .monotonic_ms = now_ms, .monotonic_ns = now_ns, .wall_ms = wall_ms, .random = some_bytes};
     w.now_ms = 1000;
     w.memory = gw_memory_spine_create(&w.clock, 0);
-    w.spine =
-        (struct gw_spine){.self = &w, .append = spine_append, .read = spine_read, .tail = spine_tail, .put = spine_put, .get = spine_get};
+    w.spine = (struct gw_spine){.self = &w,
+                                .append = spine_append,
+                                .read = spine_read,
+                                .tail = spine_tail,
+                                .put = spine_put,
+                                .get = spine_get,
+                                .erase = spine_erase};
     w.registry = (struct gw_registry){.self = &w, .flow = registry_flow};
     w.manifests = gw_manifests_create();
     add_manifest(w.manifests, PLANNING);

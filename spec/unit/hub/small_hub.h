@@ -29,6 +29,8 @@ struct world {
     unsigned filters_asked;       /* how often it was asked for them */
     struct gw_spine_append *held; /* an append that is kept back */
     bool holds_appends;
+    struct gw_spine_erase *held_erase; /* likewise */
+    bool holds_erasures, fails_erasures;
     struct gw_plan *plan; /* owned */
     uint64_t now_ms;
     unsigned command_count;
@@ -39,7 +41,7 @@ struct sent {
     bool is_done;
 };
 
-int small_hub_setup(void **state);    /* *state is a struct world */
+int small_hub_setup(void **state); /* *state is a struct world */
 int small_hub_teardown(void **state);
 /* What commands from now on may see and do; taken. */
 void small_hub_set_plan(struct world *w, struct gw_plan *plan); /* comes to rest first */
@@ -53,8 +55,9 @@ void must_send(struct world *w, const char *members);
 void assert_outcome(struct sent *sent, const char *expected);
 /* What the refusal tells; NULL: nothing. */
 void assert_changes(const struct sent *sent, const char *expected);
-/* Lets the held append go on. */
+/* Lets the held append, or erasure, go on. */
 void pass_append(struct world *w, struct gw_spine_append *request);
+void pass_erase(struct world *w, struct gw_spine_erase *request);
 void answer_flow(struct world *w, int status, const char *flow);
 
 #define CONFLICT "\"if\":{\"/tokens/plan.days\":5},\"type\":\"token.set\",\"args\":{\"set\":{\"plan.days\":6}}"
