@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "script/sandbox_support.h"
 
-#define LIST "lua/atoms/sandbox_globals.lua"
+#define LIST "lua/sandbox.lua"
 
 /* Compares both ways, within the sandbox: pairs shows all of a frozen table. */
 static const char walk[] =

@@ -1,15 +1,17 @@
--- What a script finds when it begins: every global, and every member of the libraries. A spec walks the sandbox and compares; what is not here does not exist there.
+--- What a script finds when it begins: every global, every member of the libraries, every built-in module. A spec walks the sandbox and
+--- compares; what is not here does not exist there.
 
 return {
   functions = {
-    "assert", "error", "getmetatable", "ipairs", "pairs", "pcall", "rawequal", "require", "select", "setmetatable", "tonumber", "tostring", "type", "xpcall",
+    "assert", "error", "getmetatable", "ipairs", "pairs", "pcall", "rawequal", "require", "select", "setmetatable", "tonumber", "tostring",
+    "type", "xpcall",
   },
   values = { "_VERSION" },
   libraries = {
     math = {
       functions = {
-        "abs", "acos", "asin", "atan", "ceil", "cos", "deg", "exp", "floor", "fmod", "log", "max", "min", "modf", "rad", "sin", "sqrt", "tan", "tointeger",
-        "type", "ult",
+        "abs", "acos", "asin", "atan", "ceil", "cos", "deg", "exp", "floor", "fmod", "log", "max", "min", "modf", "rad", "sin", "sqrt",
+        "tan", "tointeger", "type", "ult",
       },
       values = { "huge", "maxinteger", "mininteger", "pi" },
     },
