@@ -11,6 +11,10 @@
  * instruction (compare, hash, convert to a number) must stay short. */
 #define GW_SCRIPT_STRING_MAX (512u << 10)
 
+/* The most members a table may have that are no list's (the allocator refuses more). Numbers can be chosen so that all fall on one place of Lua's hash table; when
+ * that grows, one instruction costs members^2: 76 ms for half of these. */
+#define GW_SCRIPT_NAMES_MAX 16384
+
 /* Counts `units` instructions: one is about what one Lua instruction costs, a few nanoseconds. Any number is fine, UINT64_MAX too. Raises a Lua error (a longjmp)
  * when the call has used up its instructions or its time, now or before; hold nothing then that only C would release. */
 void gw_budget_charge(lua_State *L, uint64_t units);

@@ -9,15 +9,17 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_scan.h"
 #include "script/freeze.h"
 
 #define MAX_SAFE_INTEGER ((lua_Integer)9007199254740991)
 #define FEW_MEMBERS      16
+#define TABLES_PER_LOOK  8
 
 struct reader {
     lua_State *L;
     const struct gw_data_value_rules *rules;
-    unsigned depth, nodes_left;
+    unsigned depth, nodes_left, tables;
     size_t bytes_left;
     int bottom; /* stack index of the outermost value */
     struct gw_error *err;
@@ -74,6 +76,8 @@ static int read_number(struct reader *r, struct gw_json **out)
         double n = lua_tonumber(r->L, -1);
         if (!isfinite(n))
             return BAD_VALUE(r, "number is not finite");
+        if (!gw_json_is_valid_number(n))
+            return BAD_VALUE(r, "whole number outside of plus or minus 2^53-1");
         *out = gw_json_new_real(n);
     }
     return *out == NULL ? no_memory(r) : 0;
@@ -248,8 +252,15 @@ static int read_content(struct reader *r, bool is_list, struct gw_json **out)
     return is_list ? read_array(r, integers, *out) : read_object(r, texts, *out);
 }
 
+static bool is_late(struct reader *r)
+{
+    return r->rules->is_late != NULL && r->tables++ % TABLES_PER_LOOK == 0 && r->rules->is_late(r->rules->self);
+}
+
 static int read_table(struct reader *r, const struct member *name, struct gw_json **out)
 {
+    if (is_late(r))
+        return gw_error_set(r->err, GW_ELIMIT, "data_too_slow", "tables that take too long to read");
     if (is_cycle(r))
         return BAD_VALUE(r, "a table that contains itself");
     if (r->depth == r->rules->max_depth || !lua_checkstack(r->L, 10))

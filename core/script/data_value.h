@@ -17,9 +17,12 @@ struct gw_data_value_rules {
     const char *const *list_names; /* as in data_file.h; may be NULL */
     size_t max_bytes;              /* of all texts and names together; 0: no maximum */
     bool leaves_out_functions;     /* members that are functions are absent, rather than an error */
+    /* Asked now and then: true ends the reading with data_too_slow. A table costs time by its room, not by its members, and may be met again and again. May be NULL. */
+    bool (*is_late)(void *self);
+    void *self;
 };
 
-/* Reads the value on top of the stack. On failure err->path is the JSON pointer of what is not data (data_bad_value, data_too_large), or
+/* Reads the value on top of the stack. On failure err->path is the JSON pointer of what is not data (data_bad_value, data_too_large, data_too_slow), or
  * GW_ENOMEM. */
 int gw_data_value_read(struct lua_State *L, const struct gw_data_value_rules *rules, struct gw_json **out, struct gw_error *err);
 

@@ -359,6 +359,17 @@ static bool has_field(lua_State *L, int index, const char *name)
     return is_there;
 }
 
+/* Each table in a chain of __call costs a move of all arguments, and the whole chain is one instruction. */
+static void check_call(lua_State *L, int metatable)
+{
+    gw_freeze_push_content(L, metatable);
+    lua_pushliteral(L, "__call");
+    int type = lua_rawget(L, -2);
+    if (type != LUA_TNIL && type != LUA_TFUNCTION)
+        luaL_error(L, "__call of a metatable must be a function");
+    lua_pop(L, 2);
+}
+
 int gw_freeze_setmetatable(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -378,6 +389,7 @@ int gw_freeze_setmetatable(lua_State *L)
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
         if (has_field(L, 2, refused[i]))
             return luaL_error(L, "a metatable may not have the field %s", refused[i]);
+    check_call(L, 2);
     freeze(L, 2, refuse_write);
     gw_freeze_push_content(L, 2);
     set_owner(L, 2);

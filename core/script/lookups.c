@@ -16,8 +16,7 @@
 static struct gw_json *read_args(lua_State *L, struct gw_error *err)
 {
     struct gw_sandbox *box = gw_sandbox_of(L);
-    struct gw_data_value_rules rules = {
-        .max_depth = box->limits.result_depth, .max_nodes = box->limits.result_nodes, .max_bytes = box->limits.result_bytes};
+    struct gw_data_value_rules rules = gw_sandbox_rules(box);
     struct gw_json *args = gw_json_new_array();
     int rc = args == NULL ? gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for arguments") : 0;
     for (int i = 1, count = lua_gettop(L); rc == 0 && i <= count; i++) {

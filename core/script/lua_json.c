@@ -21,8 +21,7 @@ static int json_encode(lua_State *L)
     luaL_checkany(L, 1);
     lua_settop(L, 1);
     gw_budget_charge(L, UNITS_PER_NODE);
-    struct gw_data_value_rules rules = {
-        .max_depth = box->limits.result_depth, .max_nodes = box->limits.result_nodes, .max_bytes = box->limits.result_bytes};
+    struct gw_data_value_rules rules = gw_sandbox_rules(box);
     if (gw_data_value_read(L, &rules, &value, &err) != 0) {
         gw_budget_charge(L, (uint64_t)rules.max_nodes * UNITS_PER_NODE);
         if (err.code == GW_ENOMEM)

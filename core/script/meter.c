@@ -12,6 +12,8 @@
 #define CLOCK_UNITS    4096
 #define STRING_HEADER  64 /* at least what Lua adds to a string's bytes */
 #define FREE_BYTES     1024
+#define CHECK_BYTES    8192
+#define NODE_BYTES     24 /* of a member in the hash part of a table: Lua 5.4, lobject.h */
 #define BYTES_PER_UNIT 64 /* what one instruction's time copies */
 
 static void on_count(lua_State *L, lua_Debug *event);
@@ -30,13 +32,20 @@ static void set_step(struct gw_meter *meter, unsigned step)
     lua_sethook(meter->L, on_count, LUA_MASKCOUNT, (int)step);
 }
 
-/* Large blocks cost time that the hook does not see: `..` copies both sides, a growing table all of itself. lua_sethook may be called here, as from a signal
- * handler (manual, section 4.7). */
+/* Large blocks cost time that the hook does not see: `..` copies both sides, a growing table puts each member to its new place. So the hook looks at the clock
+ * after this instruction. lua_sethook may be called here, as from a signal handler (manual, section 4.7). */
 static void charge_bytes(struct gw_meter *meter, size_t size)
 {
     meter->used += size / BYTES_PER_UNIT;
-    if (meter->is_counting && meter->used > meter->max_instructions && meter->step != 1)
+    if (meter->is_counting && (size >= CHECK_BYTES || meter->used > meter->max_instructions) && meter->step != 1)
         set_step(meter, 1);
+}
+
+/* The hash part of a table is a block of its own, of 2^n members; no other new block without a type is of such a size but by chance. */
+static bool is_large_table(const void *old, size_t type, size_t size)
+{
+    size_t nodes = size / NODE_BYTES;
+    return old == NULL && type == 0 && nodes > GW_SCRIPT_NAMES_MAX && size % NODE_BYTES == 0 && (nodes & (nodes - 1)) == 0;
 }
 
 static void *refuse(struct gw_meter *meter, enum gw_meter_refusal why)
@@ -49,6 +58,7 @@ void *gw_meter_allocate(void *self, void *old, size_t old_size, size_t size)
 {
     struct gw_meter *meter = self;
     bool is_string = old == NULL && old_size == LUA_TSTRING;
+    bool is_too_large = is_large_table(old, old_size, size);
     if (old == NULL)
         old_size = 0; /* Lua passes the type there */
     if (size == 0) {
@@ -59,6 +69,8 @@ void *gw_meter_allocate(void *self, void *old, size_t old_size, size_t size)
     size_t others = meter->memory - old_size;
     if (is_string && size > GW_SCRIPT_STRING_MAX + STRING_HEADER)
         return refuse(meter, GW_METER_STRING_TOO_LONG);
+    if (is_too_large)
+        return refuse(meter, GW_METER_TABLE_TOO_LARGE);
     if (size > old_size && (size > meter->max_memory || others > meter->max_memory - size))
         return refuse(meter, GW_METER_FULL);
     if (meter->is_stressed && size > old_size && (meter->is_refusing = !meter->is_refusing))

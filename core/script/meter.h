@@ -20,7 +20,7 @@ enum gw_meter_end {
     GW_METER_STOPPED /* gw_meter_stop by the owner, who knows why */
 };
 
-enum gw_meter_refusal { GW_METER_NO_REFUSAL, GW_METER_FULL, GW_METER_STRING_TOO_LONG, GW_METER_HEAP_IS_GONE };
+enum gw_meter_refusal { GW_METER_NO_REFUSAL, GW_METER_FULL, GW_METER_STRING_TOO_LONG, GW_METER_TABLE_TOO_LARGE, GW_METER_HEAP_IS_GONE };
 
 /* value; its owner sets the first five */
 struct gw_meter {
@@ -38,7 +38,8 @@ struct gw_meter {
     bool is_stressed, is_refusing; /* refuses every first try: Lua collects its garbage before the second */
 };
 
-/* A lua_Alloc; `meter` is the gw_meter. Refuses what goes over max_memory, and strings longer than GW_SCRIPT_STRING_MAX. */
+/* A lua_Alloc; `meter` is the gw_meter. Refuses what goes over max_memory, strings longer than GW_SCRIPT_STRING_MAX, and
+ * tables of more than GW_SCRIPT_NAMES_MAX names. */
 void *gw_meter_allocate(void *meter, void *old, size_t old_size, size_t size);
 /* After lua_newstate. */
 void gw_meter_attach(struct gw_meter *meter, lua_State *L);

@@ -61,10 +61,10 @@ static void compile(lua_State *L, const struct gw_source *source)
     lua_remove(L, -2);
     if (status == LUA_OK)
         return;
-    if (status == LUA_ERRSYNTAX)
-        note_syntax_error(L);
-    else
+    if (status == LUA_ERRMEM)
         gw_meter_stop(L, GW_METER_MEMORY);
+    else
+        note_syntax_error(L); /* nested too deep is an error of the run to Lua */
     lua_error(L);
 }
 

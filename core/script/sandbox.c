@@ -202,17 +202,25 @@ static int read_result(struct gw_sandbox *box, int index, const struct gw_data_v
     return rc;
 }
 
-static struct gw_data_value_rules result_rules(const struct gw_sandbox *box, const char *const *list_names)
+static bool is_late(void *self)
+{
+    const struct gw_meter *meter = self;
+    return gw_meter_ns(meter) > meter->max_ns;
+}
+
+struct gw_data_value_rules gw_sandbox_rules(struct gw_sandbox *box)
 {
     return (struct gw_data_value_rules){.max_depth = box->limits.result_depth,
                                         .max_nodes = box->limits.result_nodes,
                                         .max_bytes = box->limits.result_bytes,
-                                        .list_names = list_names};
+                                        .is_late = is_late,
+                                        .self = &box->meter};
 }
 
 static int read_results(struct gw_sandbox *box, const struct gw_sandbox_call *call, struct gw_json **results, struct gw_error *err)
 {
-    struct gw_data_value_rules rules = result_rules(box, call->list_names);
+    struct gw_data_value_rules rules = gw_sandbox_rules(box);
+    rules.list_names = call->list_names;
     for (size_t i = 0; i < call->result_count; i++) {
         int rc = read_result(box, (int)i + 2, &rules, &results[i]);
         if (rc == 0)
@@ -254,7 +262,7 @@ int gw_sandbox_has(struct gw_sandbox *box, const char *module, const char *funct
 int gw_sandbox_data(struct gw_sandbox *box, const char *module, struct gw_json **out, struct gw_error *err)
 {
     struct task task = {.box = box, .module = module};
-    struct gw_data_value_rules rules = result_rules(box, NULL);
+    struct gw_data_value_rules rules = gw_sandbox_rules(box);
     rules.leaves_out_functions = true;
     *out = NULL;
     int rc = run(box, run_look, &task, 1, err);

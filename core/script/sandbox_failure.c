@@ -40,6 +40,9 @@ int gw_sandbox_memory_failure(const struct gw_sandbox *box, struct gw_error *err
     if (box->meter.refusal == GW_METER_STRING_TOO_LONG)
         return gw_error_limit(err, "script_memory", "string_bytes", GW_SCRIPT_STRING_MAX, "made a string longer than %u bytes",
                               GW_SCRIPT_STRING_MAX);
+    if (box->meter.refusal == GW_METER_TABLE_TOO_LARGE)
+        return gw_error_limit(err, "script_memory", "table_names", GW_SCRIPT_NAMES_MAX, "made a table of more than %d names",
+                              GW_SCRIPT_NAMES_MAX);
     return gw_error_limit(err, "script_memory", "memory_bytes", (int64_t)box->limits.memory_bytes, "needs more than %zu bytes of memory",
                           box->limits.memory_bytes);
 }

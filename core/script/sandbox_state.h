@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "script/data_value.h"
 #include "script/meter.h"
 #include "script/sandbox.h"
 #include "script/trace.h"
@@ -33,6 +34,8 @@ struct gw_sandbox {
 };
 
 static inline struct gw_sandbox *gw_sandbox_of(lua_State *L) { return (struct gw_sandbox *)gw_meter_of(L); }
+/* How a value of a script is read: within the limits of a result and the time of the call. */
+struct gw_data_value_rules gw_sandbox_rules(struct gw_sandbox *sandbox);
 void gw_sandbox_hold(struct gw_sandbox *box, struct gw_json *value /* taken */);
 
 #endif
