@@ -1,7 +1,7 @@
 std = "lua54"
 max_line_length = 140
 cache = false
-exclude_files = { "build/", "node_modules/", "web/node_modules/" }
+exclude_files = { "build/", "spec/sandbox/attacks/", "node_modules/", "web/node_modules/" }
 
 -- Manifests and policies are plain modules: they return a table and touch no global.
 files["lua/types/"] = { max_line_length = false }

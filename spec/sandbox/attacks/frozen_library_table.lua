@@ -1,0 +1,8 @@
+-- tries: a library replaced
+-- expect: script_failed
+
+return {
+  attack = function(arg)
+    _ENV.string = {}
+  end,
+}

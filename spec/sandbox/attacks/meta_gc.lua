@@ -1,0 +1,8 @@
+-- tries: a finalizer: it runs with hooks off
+-- expect: script_failed
+
+return {
+  attack = function(arg)
+    setmetatable({}, { __gc = function() while true do end end })
+  end,
+}

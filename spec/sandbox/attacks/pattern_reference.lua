@@ -1,0 +1,8 @@
+-- tries: a back reference that compares long texts again and again
+-- expect: script_budget
+
+return {
+  attack = function(arg)
+    return (("a"):rep(200000)):find("(.-)%1b")
+  end,
+}

@@ -1,0 +1,8 @@
+-- tries: another one
+-- expect: script_bad_result
+
+return {
+  attack = function(arg)
+    return { [true] = 1 }
+  end,
+}

@@ -1,0 +1,8 @@
+-- tries: a result of 500 KB
+-- expect: script_bad_result
+
+return {
+  attack = function(arg)
+    return ("x"):rep(500000)
+  end,
+}

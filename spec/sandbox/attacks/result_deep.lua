@@ -1,0 +1,10 @@
+-- tries: a result nested 200 deep
+-- expect: script_bad_result
+
+return {
+  attack = function(arg)
+    local t = {}
+    for _ = 1, 200 do t = { t } end
+    return t
+  end,
+}

@@ -1,0 +1,12 @@
+-- tries: the same, read by json.encode
+-- expect: script_budget|script_failed
+
+return {
+  attack = function(arg)
+    local t, list = {}, {}
+    for i = 1, 65536 do t[i] = true end
+    for i = 1, 65536 do t[i] = nil end
+    for i = 1, 8000 do list[i] = t end
+    return #require("atoms.json").encode(list)
+  end,
+}

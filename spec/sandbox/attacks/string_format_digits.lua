@@ -1,0 +1,8 @@
+-- tries: very many digits, which cost long divisions
+-- expect: script_budget
+
+return {
+  attack = function(arg)
+    while true do local _ = ("%99.99f"):format(1e308) end
+  end,
+}

@@ -1,0 +1,10 @@
+-- tries: a long text read as a number by an operator
+-- expect: script_failed
+
+return {
+  attack = function(arg)
+    local s = (" "):rep(500000) .. "1"
+    local n = 0
+    while true do n = n | s end
+  end,
+}

@@ -1,0 +1,8 @@
+-- tries: a length that wraps around to a small one
+-- expect: script_failed
+
+return {
+  attack = function(arg)
+    return #(("xx"):rep((1 << 63) - 1, "yy"))
+  end,
+}

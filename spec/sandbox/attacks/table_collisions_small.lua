@@ -1,0 +1,11 @@
+-- tries: the same with as many as a table may have
+-- expect: script_budget
+
+return {
+  attack = function(arg)
+    for _ = 1, 100 do
+      local t = {}
+      for i = 1, 8193 do t[i * 16383] = i end
+    end
+  end,
+}

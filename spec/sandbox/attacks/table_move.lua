@@ -1,0 +1,8 @@
+-- tries: a quintillion elements
+-- expect: script_budget
+
+return {
+  attack = function(arg)
+    return table.move({}, 1, 1 << 60, 2)
+  end,
+}
