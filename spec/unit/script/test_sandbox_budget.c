@@ -88,7 +88,7 @@ static void work_in_libraries_is_charged(void **state)
         "local s = string.rep('x', 200000) local t = s .. '1' s = s .. '2' while true do local b = s < t end",
         "local t = {} for i = 1, 20000 do t[i] = (i * 7919) % 20011 end while true do table.sort(t) table.sort(t, function(a, b) return a "
         "> b end) end",
-        "local t = {} for i = 1, 20000 do t['k' .. i] = i end while true do for k in pairs(t) do break end end",
+        "local t = {} for i = 1, 10000 do t['k' .. i] = i end while true do for k in pairs(t) do break end end",
         "local s = string.rep('9', 100000) while true do local n = tonumber(s) end",
         "local json, t = require('atoms.json'), {} for i = 1, 10000 do t[i] = i end while true do json.encode(t) end",
         "local json, t = require('atoms.json'), {} for i = 1, 30000 do t[i] = i end while true do pcall(json.encode, t) end",
@@ -192,13 +192,16 @@ static void the_cost_of_a_call_is_told(void **state)
     gw_sandbox_destroy(box);
 }
 
+#define PLUS_20 "+i+i+i+i+i+i+i+i+i+i+i+i+i+i+i+i+i+i+i+i"
+
 static void loading_has_the_same_budget(void **state)
 {
     (void)state;
     assert_fails("while true do end", NULL, "script_budget", "m.lua:1", NULL);
     assert_fails("local t = {} for i = 1, 1e9 do t[i] = {} end", NULL, "script_memory", NULL, NULL);
-    assert_fails("local t = {} for i = 1, 30000 do t[i] = function() return i end end return {f = function() return t end}", NULL,
-                 "script_budget", NULL, NULL);
+    assert_fails("local t = {} for i = 1, 15000 do t[i] = function() return i" PLUS_20 PLUS_20 PLUS_20 PLUS_20
+                 " end end return {f = function() return t end}",
+                 NULL, "script_budget", NULL, NULL);
 }
 
 int main(void)
