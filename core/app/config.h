@@ -98,7 +98,7 @@ struct gw_config {
         int64_t tenant_ms_per_s;
         int64_t max_states; /* per worker */
         int64_t max_overlays;
-        char *overlay_on_failure; /* "deny" | "keep_old" */
+        char *overlay_on_failure, *watch; /* "deny" | "keep_old"; "on" | "off" */
     } scripts;
     char *sink;       /* "none" | "stdout" | "webhook" */
     char *sink_url;   /* of the webhook */

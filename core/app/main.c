@@ -4,6 +4,7 @@
 
 #include "app/bench.h"
 #include "app/cmd_check_config.h"
+#include "app/cmd_policies.h"
 #include "app/cmd_token.h"
 #include "app/cmd_version.h"
 #include "app/replay.h"
@@ -20,6 +21,9 @@ static const struct command commands[] = {
     {"serve", "run the gateway", gw_serve_main},
     {"token", "print a bearer for development", gw_token_main},
     {"check-config", "say what the configuration means, or what is wrong with it", gw_check_config_main},
+    {"policies", "list the policies that a running gateway decides by", gw_policies_main},
+    {"reload", "make a running gateway read its policies again", gw_reload_main},
+    {"rollback", "switch a running gateway back to policies of before", gw_rollback_main},
     {"replay-trace", "type a recorded editing history into a running gateway", gw_replay_main},
     {"bench", "measure any server of Server-Sent Events", gw_bench_main},
     {"version", "print the version", gw_version_main},

@@ -10,6 +10,7 @@
 #include "app/process_internal.h"
 #include "app/registry_file.h"
 #include "app/reload.h"
+#include "app/script_swap.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -53,6 +54,25 @@ static int open_scripts(struct gw_process *process, struct gw_error *err)
     if (!status)
         process->manifests = gw_scripts_manifests(process->scripts);
     return status;
+}
+
+static int open_swap(struct gw_process *process, struct gw_error *err)
+{
+    const struct gw_config *config = process->config;
+    bool is_watching = strcmp(config->scripts.watch, "on") == 0 && !gw_config_has_real_mode(config);
+    process->watched[0] = config->policies_dir;
+    process->watched[1] = config->canvases_dir;
+    process->watched[2] = config->lua_dir;
+    struct gw_script_swap_opts opts = {.scripts = process->scripts,
+                                       .clock = process->clock,
+                                       .log = process->log,
+                                       .worker_count = process->worker_count,
+                                       .executors = process->executors,
+                                       .hubs = process->hubs,
+                                       .servers = process->servers,
+                                       .watched = process->watched,
+                                       .watched_count = is_watching ? 3 : 0};
+    return gw_script_swap_create(&opts, &process->swap, err);
 }
 
 static int open_spine(struct gw_process *process, struct gw_error *err)
@@ -181,7 +201,7 @@ static int make_workers(struct gw_process *process, struct gw_error *err)
     process->executors = gw_alloc_array(count, sizeof *process->executors);
     process->hubs = gw_alloc_array(count, sizeof(struct gw_hub *));
     process->servers = gw_alloc_array(count, sizeof(struct gw_server *));
-    int status = GW_OK;
+    int status = open_swap(process, err);
     for (size_t i = 0; !status && i < count; i++)
         status = gw_worker_init(&process->workers[process->inited_count++], process, i, err);
     for (size_t i = 0; !status && i < count; i++)
@@ -196,7 +216,7 @@ static int start_threads(struct gw_process *process, struct gw_error *err)
         status = gw_worker_start(&process->workers[i], err);
         process->started_count += !status;
     }
-    return status;
+    return status ? status : gw_script_swap_start(process->swap, err);
 }
 
 static int build(struct gw_process *process, struct gw_error *err)
@@ -286,6 +306,7 @@ bool gw_process_drain(struct gw_process *process)
     clock_gettime(CLOCK_REALTIME, &deadline);
     add_ms(&deadline, process->config->shutdown_ms);
     size_t missing = process->worker_count;
+    gw_script_swap_stop(process->swap);
     for (size_t i = 0; i < process->worker_count; i++)
         gw_worker_leave(&process->workers[i]);
     if (!await_reports(process, &missing, &deadline)) {
@@ -323,6 +344,7 @@ static void stop_threads(struct gw_process *process)
 
 void gw_process_destroy(struct gw_process *process)
 {
+    gw_script_swap_stop(process->swap);
     stop_threads(process);
     gw_sqlite_spine_destroy(process->sqlite);
     for (size_t i = 0; i < process->inited_count; i++)
@@ -334,6 +356,7 @@ void gw_process_destroy(struct gw_process *process)
     gw_cursor_ring_destroy(process->ring);
     gw_files_registry_destroy(process->registry);
     gw_manifests_unref(process->manifests);
+    gw_script_swap_destroy(process->swap);
     gw_scripts_destroy(process->scripts);
     gw_metrics_destroy(process->metrics);
     gw_log_destroy(process->log);

@@ -12,6 +12,7 @@ struct gw_memory_spine;
 struct gw_scripts;
 struct gw_sink;
 struct gw_sqlite_spine;
+struct gw_script_swap;
 struct gw_stdout_sink;
 struct gw_tls;
 struct gw_webhook_sink;
@@ -22,6 +23,8 @@ struct gw_process {
     struct gw_log *log;
     struct gw_metrics *metrics;
     struct gw_scripts *scripts;
+    struct gw_script_swap *swap;
+    const char *watched[3];         /* folders of scripts */
     struct gw_manifests *manifests; /* those in force at the start */
     struct gw_files_registry *registry;
     struct gw_tls *tls;

@@ -4,10 +4,13 @@
 #include "app/process.h"
 #include "app/process_internal.h"
 #include "app/registry_file.h"
+#include "app/script_swap.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "hub/manifest.h"
 #include "io/tls.h"
+#include "script/script.h"
 
 #define HELP "Above 0: what was read last is faulty or not to be had, and what was read before is in use"
 
@@ -45,7 +48,9 @@ static void reload_registry(struct gw_process *process)
     struct gw_error err;
     if (!path[0])
         return;
-    int status = gw_registry_file_reload(path, process->manifests, process->registry, &err);
+    struct gw_manifests *manifests = gw_scripts_manifests(process->scripts);
+    int status = gw_registry_file_reload(path, manifests, process->registry, &err);
+    gw_manifests_unref(manifests);
     gw_metric_set(process->reload.stale_registry, status != 0);
     if (status)
         log_failure(process, "registry_reload_failed", &err);
@@ -57,6 +62,7 @@ void gw_process_reload(struct gw_process *process)
 {
     reload_tls(process);
     reload_registry(process);
+    gw_script_swap_reload(process->swap);
     for (size_t i = 0; i < process->worker_count; i++)
         gw_worker_reload(&process->workers[i]);
 }

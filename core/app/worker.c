@@ -2,6 +2,7 @@
 
 #include "app/config.h"
 #include "app/process_internal.h"
+#include "app/script_swap.h"
 #include "base/error.h"
 #include "base/metrics.h"
 #include "identity/jwks_fetch.h"
@@ -185,6 +186,7 @@ static void make_server(struct gw_worker *worker)
     struct gw_server_opts opts = {.loop = worker->loop,
                                   .hub = worker->hub,
                                   .verifier = worker->verifier,
+                                  .policy_admin = gw_script_swap_port(process->swap),
                                   .policy = gw_script_host_port(worker->scripts),
                                   .clock = process->clock,
                                   .log = process->log,

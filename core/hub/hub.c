@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/metrics.h"
 #include "hub/hub_internal.h"
+#include "hub/manifest.h"
 #include "hub/operate.h"
 #include "hub/plan.h"
 #include "hub/run.h"
@@ -57,6 +58,7 @@ struct gw_hub *gw_hub_create(const struct gw_hub_opts *opts)
 {
     struct gw_hub *hub = gw_alloc(sizeof *hub);
     hub->opts = *opts;
+    gw_manifests_ref(hub->opts.manifests);
     opts->clock->random(opts->clock->self, hub->seed, sizeof hub->seed);
     /* All workers must agree on the owner of a run, so that hash has a fixed key; the maps do not. */
     hub->runs = gw_map_create(hub->seed);
@@ -82,7 +84,23 @@ void gw_hub_destroy(struct gw_hub *hub)
     gw_map_destroy(hub->views);
     gw_map_destroy(hub->runs);
     gw_block_cache_destroy(hub->blocks);
+    gw_manifests_unref(hub->opts.manifests);
     gw_free(hub);
+}
+
+void gw_hub_use_manifests(struct gw_hub *hub, struct gw_manifests *manifests)
+{
+    size_t cursor = 0, length;
+    const void *key;
+    void *value;
+    gw_manifests_ref(manifests);
+    gw_manifests_unref(hub->opts.manifests);
+    hub->opts.manifests = manifests;
+    while (gw_map_next(hub->runs, &cursor, &key, &length, &value)) {
+        struct gw_run *run = value;
+        run->has_other_manifests = true;
+        gw_hub_mark_run(hub, run);
+    }
 }
 
 /* ---- messages ------------------------------------------------------------------------------------------------------------------------- */

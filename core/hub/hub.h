@@ -48,7 +48,7 @@ struct gw_hub_opts {
     const struct gw_spine *spine;
     const struct gw_wire *wire; /* this worker's own */
     const struct gw_clock *clock;
-    const struct gw_manifests *manifests;
+    struct gw_manifests *manifests;     /* a reference is taken */
     const struct gw_registry *registry; /* NULL: there are no flows */
     const struct gw_policy *policy;     /* this worker's own; NULL: no plan has a transform */
     struct gw_log *log;
@@ -69,8 +69,9 @@ void gw_hub_destroy(struct gw_hub *hub);
  * both again without waiting for I/O. */
 void gw_hub_work(struct gw_hub *hub);
 bool gw_hub_pump(struct gw_hub *hub);
-/* What wake_in asked for; a turn follows. */
-void gw_hub_wake(struct gw_hub *hub);
+void gw_hub_wake(struct gw_hub *hub); /* what wake_in asked for; a turn follows */
+/* Other canvases are in force (a reference is taken): runs whose mounted ones changed say so. */
+void gw_hub_use_manifests(struct gw_hub *hub, struct gw_manifests *manifests);
 /* To be called about once a second: unloads idle runs, closes idle views. */
 void gw_hub_tick(struct gw_hub *hub);
 /* Refuses new work (GW_ECLOSED); what was admitted goes on until durable. */
@@ -102,9 +103,8 @@ struct gw_submission {
     struct gw_outcome *outcomes; /* `count` zeroed entries */
     size_t count;
     bool is_atomic, is_dry_run;
-    bool
-        is_append; /* one chat.append, which is not in the idempotency index: the message itself tells what was appended; the answer is hub/chat_round.h's */
-    bool is_probe; /* such a one that is no sign of life of the message's producer */
+    bool is_append; /* one chat.append, which is not in the idempotency index: the message tells; the answer is hub/chat_round.h's */
+    bool is_probe;  /* such a one that is no sign of life of the message's producer */
     struct gw_executor *home;
     void (*done)(struct gw_submission *submission);
     struct gw_task task; /* the hub's, as all below */

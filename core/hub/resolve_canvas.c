@@ -57,24 +57,30 @@ static struct gw_json *make_empty_state(void)
     return NULL;
 }
 
-static struct gw_json *make_ready(const struct gw_resolve *r, const struct gw_manifest *manifest)
+/* A canvas that stands keeps its blocks: a reader who is told no state does so, too. */
+static int set_state(struct gw_json *data, const struct gw_canvas *mounted)
+{
+    int status = gw_json_set(data, "rev", gw_json_new_int(mounted ? (int64_t)mounted->revision_count : 0));
+    return status || mounted ? status : gw_json_set(data, "state", make_empty_state());
+}
+
+static struct gw_json *make_ready(const struct gw_resolve *r, const char *canvas_id, const struct gw_manifest *manifest)
 {
     struct gw_json *data = gw_json_new_object(), *catalog = gw_manifest_member(manifest, "tokens");
     if (!data)
         return NULL;
     if (!gw_json_set(data, "canvas_type", gw_resolve_text(gw_manifest_type(manifest))) &&
         !gw_json_set(data, "manifest", make_manifest(manifest)) && !gw_json_set(data, "TokenCatalog", gw_json_ref(catalog)) &&
-        !gw_json_set(data, "tokens", make_values(r->state, catalog)) && !gw_json_set(data, "rev", gw_json_new_int(0)) &&
-        !gw_json_set(data, "state", make_empty_state()))
+        !gw_json_set(data, "tokens", make_values(r->state, catalog)) && !set_state(data, gw_state_canvas(r->state, canvas_id)))
         return data;
     gw_json_unref(data);
     return NULL;
 }
 
 /* Manifests are shared by all workers and JSON trees are one thread's at a time, so the event gets a copy of its own. */
-static struct gw_json *copy_ready(const struct gw_resolve *r, const struct gw_manifest *manifest)
+static struct gw_json *copy_ready(const struct gw_resolve *r, const char *canvas_id, const struct gw_manifest *manifest)
 {
-    struct gw_json *shared = make_ready(r, manifest);
+    struct gw_json *shared = make_ready(r, canvas_id, manifest);
     struct gw_json *own = shared ? gw_json_copy_deep(shared) : NULL;
     gw_json_unref(shared);
     return own;
@@ -87,8 +93,17 @@ int gw_resolve_ready(const struct gw_resolve *r, const char *canvas_id, const st
         gw_json_unref(context);
         return gw_resolve_no_memory(r);
     }
-    int status = gw_resolve_emit(r, GW_EVENT_CANVAS_READY, copy_ready(r, manifest), NULL, context);
+    int status = gw_resolve_emit(r, GW_EVENT_CANVAS_READY, copy_ready(r, canvas_id, manifest), NULL, context);
     return status ? status : gw_resolve_redirect(r, canvas_id);
+}
+
+int gw_state_resolve_ready(const struct gw_state *state, const char *canvas_id, const struct gw_manifest *manifest,
+                           struct gw_event_list *out, struct gw_error *err)
+{
+    const struct gw_command command = {0};
+    const struct gw_resolve_context context = {0};
+    struct gw_resolve r = {.state = state, .command = &command, .context = &context, .out = out, .err = err};
+    return gw_resolve_ready(&r, canvas_id, manifest);
 }
 
 static int mount(const struct gw_resolve *r, const struct gw_manifest *manifest)

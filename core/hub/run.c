@@ -48,6 +48,7 @@ static void on_loaded(void *arg, int status, struct gw_loaded *loaded, const str
         gw_run_down(run, &refusal);
     } else {
         take_loaded(run, loaded);
+        run->has_other_manifests = true;
     }
     gw_hub_mark_run(run->hub, run);
 }
@@ -223,6 +224,10 @@ void gw_run_turn(struct gw_run *run)
     if (run->phase != GW_RUN_READY)
         return; /* it was deleted, or its state thrown away */
     gw_run_checkpoint_if_due(run, false);
+    if (run->has_other_manifests && !run->refresh)
+        gw_run_renew_canvases(run);
+    if (run->phase != GW_RUN_READY)
+        return;
     /* While somebody waits for a settled state no further command is judged: the append on its way ends the wait. */
     if (!has_waiting_readers(run) && !gw_run_checkpoint_is_due(run, false)) {
         gw_run_judge(run);

@@ -3,7 +3,7 @@
  * there is no second copy of state. Split by concern: run.c life and loading, run_submit.c the inbox, run_judge.c one submission, run_execute.c one command,
  * run_keys.c what took effect before, run_commit.c durability, run_checkpoint.c checkpoints, run_attach.c and run_last.c streams, run_blocks.c replay,
  * run_read.c reads, run_flow.c flows, run_changes.c what changed before a conflict, run_past.c what an undo or a restore needs,
- * run_revisions.c revisions that nobody asked for, run_order.c and run_erase.c orders of an operator. */
+ * run_revisions.c revisions that nobody asked for, run_manifests.c canvases whose manifests changed, run_order.c and run_erase.c orders of an operator. */
 #ifndef GW_HUB_RUN_H
 #define GW_HUB_RUN_H
 
@@ -62,8 +62,9 @@ struct gw_run {
     uint64_t written_at_ms;                             /* its last append began, or it was loaded */
     struct gw_run *next_dirty;
     bool is_dirty, reloads_after_append;
-    bool is_unsure;     /* an append's outcome is unknown until the next load */
-    bool needs_filters; /* the newest ones of the key index cannot be read: each load looks for readable ones */
+    bool is_unsure;           /* an append's outcome is unknown until the next load */
+    bool needs_filters;       /* the newest ones of the key index cannot be read: each load looks for readable ones */
+    bool has_other_manifests; /* its canvases have not been held against those in force */
 };
 
 /* Not loaded yet: gw_run_reload begins that. */
@@ -101,6 +102,13 @@ void gw_run_commit_tick(struct gw_run *run);
 
 /* run_keys.c: the filters that the key index expects, when they are what `get` asked for. Not GW_OK: it has none; GW_EINVAL: the run is being folded again. */
 int gw_run_take_filters(struct gw_run *run, const struct gw_spine_get *get);
+
+/* Adds one event of the gateway's own to the gathering record, and folds it: written first, so that what lacks memory has changed nothing. GW_ENOMEM; GW_EINVAL: the
+ * state can no longer be trusted. */
+int gw_run_add_own(struct gw_run *run, const struct gw_event_list *events);
+
+/* run_manifests.c: canvases mounted by a manifest that is another one now get a CANVAS_READY by it */
+void gw_run_renew_canvases(struct gw_run *run);
 
 /* run_checkpoint.c */
 bool gw_run_checkpoint_is_due(const struct gw_run *run, bool is_leaving);

@@ -39,21 +39,26 @@ static int resolve(const struct gw_run *run, const char *canvas_id, struct gw_ev
     return status;
 }
 
-/* Writes, then folds: what lacks memory has then changed nothing. */
+int gw_run_add_own(struct gw_run *run, const struct gw_event_list *events)
+{
+    struct gw_commit_mark mark = gw_run_mark(run);
+    struct gw_error err;
+    stamp(run, events->items[0]);
+    int status = gw_commit_add_event(gw_run_gathering(run), events->items[0]);
+    if (!status && gw_run_fold(run, events, &err))
+        status = GW_EINVAL;
+    if (status)
+        gw_run_rewind(run, &mark);
+    return status;
+}
+
 static int commit(struct gw_run *run, const char *canvas_id)
 {
     struct gw_event_list events = {0};
     struct gw_error err;
     int status = resolve(run, canvas_id, &events, &err);
-    if (!status) {
-        struct gw_commit_mark mark = gw_run_mark(run);
-        stamp(run, events.items[0]);
-        status = gw_commit_add_event(gw_run_gathering(run), events.items[0]);
-        if (!status && gw_run_fold(run, &events, &err))
-            status = GW_EINVAL;
-        if (status)
-            gw_run_rewind(run, &mark);
-    }
+    if (!status)
+        status = gw_run_add_own(run, &events);
     gw_event_list_fini(&events);
     return status;
 }

@@ -18,6 +18,7 @@ struct gw_error;
 struct gw_event;
 struct gw_event_list;
 struct gw_json;
+struct gw_manifest;
 struct gw_manifests;
 struct gw_lens;
 struct gw_plan;
@@ -92,6 +93,12 @@ int gw_state_write_tokens(const struct gw_state *state, const struct gw_lens *le
                           void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg);
 /* Ids of mounted canvases in mount order; borrowed until the next fold. */
 size_t gw_state_canvases(const struct gw_state *state, const char *const **ids);
+/* The type of a mounted canvas, and the hash of the manifest that it was last made ready by; borrowed, NULL for an unknown canvas. */
+const char *gw_state_canvas_type(const struct gw_state *state, const char *canvas_id);
+const char *gw_state_manifest_hash(const struct gw_state *state, const char *canvas_id);
+/* The CANVAS_READY that makes a mounted canvas one by this manifest, its blocks and Tokens as they are; appended to `out`. GW_ENOMEM. */
+int gw_state_resolve_ready(const struct gw_state *state, const char *canvas_id, const struct gw_manifest *manifest,
+                           struct gw_event_list *out, struct gw_error *err);
 /* seq of the canvas_commit with revision `rev` of any canvas listed (count 0 = all), 0 when there is none. */
 uint64_t gw_state_commit_seq(const struct gw_state *state, const char *canvas_id, uint64_t rev);
 /* How many revisions a canvas has, and how many events have changed its blocks since the last of them; 0 for an unknown canvas. */

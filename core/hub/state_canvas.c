@@ -103,6 +103,18 @@ bool gw_canvas_shows(const struct gw_canvas *canvas, const struct gw_plan *plan,
     return gw_plan_reads_block(plan, &thing);
 }
 
+const char *gw_state_canvas_type(const struct gw_state *state, const char *canvas_id)
+{
+    const struct gw_canvas *canvas = gw_state_canvas(state, canvas_id);
+    return canvas ? canvas->type : NULL;
+}
+
+const char *gw_state_manifest_hash(const struct gw_state *state, const char *canvas_id)
+{
+    const struct gw_canvas *canvas = gw_state_canvas(state, canvas_id);
+    return canvas ? canvas->manifest_hash : NULL;
+}
+
 void gw_state_bury(struct gw_state *state, struct gw_canvas *canvas)
 {
     canvas->next_dead = state->dead;

@@ -23,6 +23,9 @@ static const struct gw_route routes[] = {
     {"POST", "/admin/runs/delete", ADMIN, false, true, false, GW_BODY_SMALL, gw_handle_admin_delete_run},
     {"POST", "/admin/actors/erase", ADMIN, false, true, false, GW_BODY_SMALL, gw_handle_admin_erase_actor},
     {"GET", "/admin/streams", ADMIN, false, true, false, GW_BODY_NONE, gw_handle_admin_streams},
+    {"GET", "/admin/policies", ADMIN, false, true, false, GW_BODY_NONE, gw_handle_admin_policies},
+    {"POST", "/admin/policies/reload", ADMIN, false, true, false, GW_BODY_SMALL, gw_handle_admin_reload},
+    {"POST", "/admin/policies/rollback", ADMIN, false, true, false, GW_BODY_SMALL, gw_handle_admin_rollback},
 };
 
 /* Matches segment by segment; {} takes one that is not empty. */

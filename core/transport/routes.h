@@ -52,5 +52,9 @@ void gw_handle_admin_streams(struct gw_exchange *exchange);
 /* admin_orders.c */
 void gw_handle_admin_delete_run(struct gw_exchange *exchange);
 void gw_handle_admin_erase_actor(struct gw_exchange *exchange);
+/* admin_policies.c */
+void gw_handle_admin_policies(struct gw_exchange *exchange);
+void gw_handle_admin_reload(struct gw_exchange *exchange);
+void gw_handle_admin_rollback(struct gw_exchange *exchange);
 
 #endif

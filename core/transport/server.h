@@ -22,6 +22,7 @@ struct gw_loop;
 struct gw_manifests;
 struct gw_metrics;
 struct gw_policy;
+struct gw_policy_admin;
 struct gw_server;
 struct gw_tls;
 struct gw_verifier;
@@ -57,6 +58,7 @@ struct gw_server_opts {
     struct gw_hub *hub;
     struct gw_verifier *verifier;
     const struct gw_policy *policy;
+    const struct gw_policy_admin *policy_admin;
     const struct gw_clock *clock;
     struct gw_log *log;
     struct gw_metrics *metrics;

@@ -4,7 +4,7 @@
 ---       env: variables beside the harness's own (false takes one away); config: text of a configuration file
 ---   gateway:bearer{actor=, role=, kind=, tokens=, ttl=, …} → token signed with the gateway's secret (see jwt.claims)
 ---   gateway:minted{…argv} → token printed by `atoms token …` with this gateway's environment
----   gateway:admin(path, headers?) → response of the admin listener, with the custom header unless headers are given
+---   gateway:admin(path, headers?, method?, body?) → response of the admin listener, with the custom header unless headers are given
 ---   gateway:metric(name) → sum over the lines of that metric, nil when there is none
 ---   gateway:stop() → exit code, after SIGTERM     gateway:signal("TERM"|"KILL"|…)     gateway:wait() → exit code
 ---   gateway:kill()  kill -9 and waits             gateway:restart(options?)  starts again on the same data folder; changes port
@@ -40,6 +40,7 @@ local function environment(self)
     ATOMS_LOG_LEVEL = "debug",
     ATOMS_WORKERS = 2,
     ATOMS_CANVASES_DIR = "canvases",
+    ATOMS_WATCH_SCRIPTS = "off",
     ASAN_OPTIONS = "exitcode=99:detect_leaks=1",
     UBSAN_OPTIONS = "halt_on_error=1:exitcode=99:print_stacktrace=1",
     TSAN_OPTIONS = "exitcode=99:halt_on_error=1",
@@ -161,9 +162,11 @@ function Gateway:program(argv)
   return shell.run(command_line(self, table.unpack(argv)))
 end
 
-function Gateway:admin(path, headers, method)
+function Gateway:admin(path, headers, method, body)
   local connection = http.connect({ host = "127.0.0.1", port = self.admin_port })
-  local response = connection:call({ method = method or "GET", path = path, headers = headers or { ["X-Atoms-Admin"] = "1" } })
+  headers = headers or { ["X-Atoms-Admin"] = "1" }
+  headers["Content-Type"] = body and "application/json"
+  local response = connection:call({ method = method or "GET", path = path, headers = headers, body = body })
   connection:close()
   if (response.headers["content-type"] or ""):find("[/+]json$") and response.body ~= "" then
     response.json = json.must(response.body)

@@ -1,0 +1,310 @@
+#include "app/script_swap.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <string.h>
+
+#include "app/folder_mark.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "hub/hub.h"
+#include "hub/manifest.h"
+#include "io/loop.h"
+#include "io/timer.h"
+#include "script/script.h"
+#include "transport/policy_admin.h"
+#include "transport/server.h"
+
+#define WATCH_MS 300
+
+/* A worker being told. */
+struct ask {
+    struct gw_task task; /* first */
+    struct gw_script_swap *swap;
+    size_t worker;
+    const char *tenant_id;          /* NULL: all */
+    struct gw_manifests *manifests; /* borrowed; NULL: those that it has */
+};
+
+struct gw_script_swap {
+    struct gw_script_swap_opts opts;
+    struct gw_policy_admin port;
+    struct gw_loop *loop; /* where changes are made; may block */
+    struct gw_alarm *alarm;
+    struct ask *asks; /* one per worker */
+    sem_t answers;
+    pthread_mutex_t lock; /* of is_stopped, around each post */
+    bool is_stopped;
+    uint64_t mark, last_mark; /* of the watched folders: as they were read, and as they were last seen */
+};
+
+static struct gw_policy_change *change_of(struct gw_task *task)
+{
+    return (struct gw_policy_change *)(void *)((char *)task - offsetof(struct gw_policy_change, task));
+}
+
+static struct gw_json *text(const char *value) { return gw_json_new_text(value, strlen(value)); }
+
+/* ---- the workers -------------------------------------------------------------------------------------------------------------------------- */
+
+static void on_ask(struct gw_task *task)
+{
+    struct ask *ask = (struct ask *)(void *)task;
+    if (ask->manifests)
+        gw_hub_use_manifests(ask->swap->opts.hubs[ask->worker], ask->manifests);
+    gw_server_ask_lenses(ask->swap->opts.servers[ask->worker], ask->tenant_id);
+    sem_post(&ask->swap->answers);
+}
+
+/* Every worker has the canvases, and has asked for the lenses of its streams anew, when this returns. */
+static void tell_workers(struct gw_script_swap *swap, const char *tenant_id)
+{
+    struct gw_manifests *manifests = tenant_id[0] ? NULL : gw_scripts_manifests(swap->opts.scripts);
+    for (size_t i = 0; i < swap->opts.worker_count; i++) {
+        swap->asks[i] = (struct ask){
+            .task.run = on_ask, .swap = swap, .worker = i, .tenant_id = tenant_id[0] ? tenant_id : NULL, .manifests = manifests};
+        swap->opts.executors[i].post(swap->opts.executors[i].self, &swap->asks[i].task);
+    }
+    for (size_t i = 0; i < swap->opts.worker_count; i++)
+        while (sem_wait(&swap->answers) && errno == EINTR)
+            ;
+    gw_manifests_unref(manifests);
+}
+
+/* ---- one change --------------------------------------------------------------------------------------------------------------------------- */
+
+static void log_swap(const struct gw_script_swap *swap, const char *tenant_id, const char *status, const struct gw_error *err)
+{
+    if (err)
+        gw_log_write(swap->opts.log, GW_LOG_ERROR, "policies_not_switched",
+                     (struct gw_log_field[]){GW_F_TEXT("tenant", tenant_id), GW_F_TEXT("code", err->id), GW_F_TEXT("where", err->path),
+                                             GW_F_TEXT("message", err->message), GW_F_END});
+    else
+        gw_log_write(swap->opts.log, GW_LOG_INFO, "policies_read",
+                     (struct gw_log_field[]){GW_F_TEXT("tenant", tenant_id), GW_F_TEXT("status", status), GW_F_END});
+}
+
+static int note(struct gw_json *results, const char *tenant_id, const char *status, const struct gw_error *err)
+{
+    struct gw_json *entry = gw_json_new_object();
+    int failed = !entry;
+    if (!failed && tenant_id[0])
+        failed = gw_json_set(entry, "tenant_id", text(tenant_id));
+    failed = failed || gw_json_set(entry, "status", text(status));
+    if (err)
+        failed = failed || gw_json_set(entry, "code", text(err->id)) || gw_json_set(entry, "message", text(err->message)) ||
+                 gw_json_set(entry, "where", text(err->path));
+    if (failed) {
+        gw_json_unref(entry);
+        return GW_ENOMEM;
+    }
+    return gw_json_append(results, entry);
+}
+
+/* Puts what was staged in force; tells whether that made a difference. */
+static int switch_to(struct gw_script_swap *swap, const char *tenant_id, struct gw_script_stage *stage, bool *has_switched,
+                     struct gw_error *err)
+{
+    *has_switched = !gw_script_stage_is_same(stage);
+    if (!*has_switched) {
+        gw_script_stage_drop(stage);
+        return GW_OK;
+    }
+    int status = gw_scripts_commit(swap->opts.scripts, stage, err);
+    if (!status)
+        tell_workers(swap, tenant_id);
+    return status;
+}
+
+/* Puts what was staged in force, unless staging has failed, and writes what became of it. */
+static int settle(struct gw_script_swap *swap, const char *tenant_id, struct gw_script_stage *stage, struct gw_json *results,
+                  struct gw_error *err)
+{
+    bool has_switched = false, has_failed = !stage || switch_to(swap, tenant_id, stage, &has_switched, err);
+    const char *word = has_failed ? "failed" : has_switched ? "switched" : "unchanged";
+    if (has_failed || has_switched)
+        log_swap(swap, tenant_id, word, has_failed ? err : NULL);
+    return note(results, tenant_id, word, has_failed ? err : NULL);
+}
+
+static int reload_one(struct gw_script_swap *swap, const char *tenant_id, struct gw_json *results)
+{
+    struct gw_script_stage *stage = NULL;
+    struct gw_error err;
+    if (gw_scripts_stage(swap->opts.scripts, tenant_id, &stage, &err))
+        stage = NULL;
+    return settle(swap, tenant_id, stage, results, &err);
+}
+
+/* The defaults, then each overlay in use: one that fails vetoes nobody else. */
+static int reload_all(struct gw_script_swap *swap, struct gw_json *results)
+{
+    char tenant_id[GW_ID_MAX + 1] = "";
+    int status = reload_one(swap, "", results);
+    while (!status && gw_scripts_next_tenant(swap->opts.scripts, tenant_id))
+        status = reload_one(swap, tenant_id, results);
+    return status;
+}
+
+static int roll_back(struct gw_script_swap *swap, struct gw_policy_change *change)
+{
+    struct gw_script_stage *stage = NULL;
+    int status = gw_scripts_stage_old(swap->opts.scripts, change->tenant_id, change->number, &stage, &change->err);
+    return status ? status : settle(swap, change->tenant_id, stage, change->result, &change->err);
+}
+
+static int carry_out(struct gw_script_swap *swap, struct gw_policy_change *change)
+{
+    if (swap->is_stopped)
+        return gw_error_set(&change->err, GW_ECLOSED, "draining", "this server is shutting down");
+    change->result = gw_json_new_array();
+    int status = change->result ? GW_OK : GW_ENOMEM;
+    if (!status && change->kind == GW_POLICY_ROLLBACK)
+        return roll_back(swap, change);
+    if (!status)
+        status = change->tenant_id[0] ? reload_one(swap, change->tenant_id, change->result) : reload_all(swap, change->result);
+    return status ? gw_error_set(&change->err, GW_ENOMEM, "out_of_memory", "no memory to tell what became of it") : GW_OK;
+}
+
+static void on_change(struct gw_task *task)
+{
+    struct gw_policy_change *change = change_of(task);
+    struct gw_script_swap *swap = change->owner;
+    change->status = carry_out(swap, change);
+    if (change->status) {
+        gw_json_unref(change->result);
+        change->result = NULL;
+    }
+    change->answer(change);
+}
+
+/* ---- asking for one ------------------------------------------------------------------------------------------------------------------------ */
+
+static void on_home(struct gw_task *task)
+{
+    struct gw_policy_change *change = change_of(task);
+    change->done(change);
+}
+
+static void answer_home(struct gw_policy_change *change)
+{
+    change->task.run = on_home;
+    change->home->post(change->home->self, &change->task);
+}
+
+static void answer_nobody(struct gw_policy_change *change)
+{
+    gw_json_unref(change->result);
+    gw_free(change);
+}
+
+static void submit(struct gw_script_swap *swap, struct gw_policy_change *change)
+{
+    change->owner = swap;
+    change->task.run = on_change;
+    pthread_mutex_lock(&swap->lock);
+    bool is_stopped = swap->is_stopped;
+    if (!is_stopped) {
+        struct gw_executor *executor = gw_loop_executor(swap->loop);
+        executor->post(executor->self, &change->task);
+    }
+    pthread_mutex_unlock(&swap->lock);
+    if (is_stopped)
+        on_change(&change->task);
+}
+
+static void change_policies(void *self, struct gw_policy_change *change)
+{
+    change->answer = answer_home;
+    submit(self, change);
+}
+
+static struct gw_json *list_policies(void *self) { return gw_scripts_list(((struct gw_script_swap *)self)->opts.scripts); }
+
+void gw_script_swap_reload(struct gw_script_swap *swap)
+{
+    struct gw_policy_change *change = gw_alloc(sizeof *change);
+    change->kind = GW_POLICY_RELOAD;
+    change->answer = answer_nobody;
+    submit(swap, change);
+}
+
+/* ---- saved files --------------------------------------------------------------------------------------------------------------------------- */
+
+static uint64_t look(const struct gw_script_swap *swap)
+{
+    uint64_t mark = 0;
+    for (size_t i = 0; i < swap->opts.watched_count; i++)
+        mark = mark * 31 + gw_folder_mark(swap->opts.watched[i]);
+    return mark;
+}
+
+/* Once they have been the same for one tick: an editor may still be writing. */
+static void on_tick(void *arg)
+{
+    struct gw_script_swap *swap = arg;
+    uint64_t mark = look(swap);
+    bool is_quiet = mark == swap->last_mark;
+    swap->last_mark = mark;
+    if (!is_quiet || mark == swap->mark)
+        return;
+    swap->mark = mark;
+    gw_script_swap_reload(swap);
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------------------------------------------- */
+
+int gw_script_swap_create(const struct gw_script_swap_opts *opts, struct gw_script_swap **out, struct gw_error *err)
+{
+    struct gw_loop_opts loop = {.name = "scripts", .clock = opts->clock};
+    struct gw_script_swap *swap = gw_alloc(sizeof *swap);
+    swap->opts = *opts;
+    swap->port = (struct gw_policy_admin){swap, change_policies, list_policies};
+    int status = gw_loop_create(&loop, &swap->loop, err);
+    if (status) {
+        gw_free(swap);
+        return status;
+    }
+    swap->asks = gw_alloc_array(opts->worker_count, sizeof *swap->asks);
+    sem_init(&swap->answers, 0, 0);
+    pthread_mutex_init(&swap->lock, NULL);
+    swap->mark = swap->last_mark = look(swap);
+    if (opts->watched_count) {
+        swap->alarm = gw_alarm_create(swap->loop, on_tick, swap);
+        gw_alarm_start(swap->alarm, WATCH_MS, WATCH_MS);
+    }
+    *out = swap;
+    return GW_OK;
+}
+
+int gw_script_swap_start(struct gw_script_swap *swap, struct gw_error *err) { return gw_loop_start(swap->loop, err); }
+
+const struct gw_policy_admin *gw_script_swap_port(const struct gw_script_swap *swap) { return &swap->port; }
+
+void gw_script_swap_stop(struct gw_script_swap *swap)
+{
+    if (!swap || !swap->loop)
+        return;
+    pthread_mutex_lock(&swap->lock);
+    swap->is_stopped = true;
+    pthread_mutex_unlock(&swap->lock);
+    gw_loop_stop(swap->loop);
+    gw_loop_join(swap->loop);
+    gw_alarm_close(swap->alarm);
+    gw_loop_destroy(swap->loop); /* runs what is left: each is refused */
+    swap->loop = NULL;
+}
+
+void gw_script_swap_destroy(struct gw_script_swap *swap)
+{
+    if (!swap)
+        return;
+    gw_script_swap_stop(swap);
+    pthread_mutex_destroy(&swap->lock);
+    sem_destroy(&swap->answers);
+    gw_free(swap->asks);
+    gw_free(swap);
+}

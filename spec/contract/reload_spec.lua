@@ -1,0 +1,217 @@
+-- Policies that change while streams live: who loses something sees nothing of it any more, who does not notices nothing.
+
+local support = require("support")
+local command = support.command
+local policies = require("support.policies")
+
+local EVERYTHING = policies.lens("return lens.everything()")
+local NO_TITLE = policies.lens([[
+  local everything = lens.everything()
+  return actor.role == "viewer" and lens.hide_tokens(everything, { "plan.title" }) or everything
+]])
+local NO_VIEWER = policies.lens('return actor.role ~= "viewer" and lens.everything() or nil')
+local BROKEN = "return {\n  name = 'token_lens',\n  version = 1 1,\n}\n"
+
+describe("a change of policy", function()
+  local gateway, folder, ann, make
+
+  before_each(function()
+    folder = policies.folder({ ["token_lens.lua"] = EVERYTHING })
+    gateway = support.start({ env = { ATOMS_POLICIES_DIR = folder.path } })
+    ann, make = gateway:bearer({ role = "editor" }), command.maker()
+    gateway:send_all(ann, { make:mount(), make:tokens({ ["plan.title"] = "XYZZY" }) })
+  end)
+
+  after_each(support.stop_all)
+
+  local function open(role)
+    local stream = gateway:stream({ bearer = gateway:bearer({ actor = role, role = role }), run_id = make.run_id })
+    stream:expect("resume")
+    stream:find("the checkpoint's end", function(frame)
+      return frame.id ~= nil
+    end)
+    return stream
+  end
+
+  local function change(path, body)
+    local answer = gateway:admin("/admin/policies/" .. path, nil, "POST", body)
+    assert.equal(200, answer.status, answer.body)
+    return answer.json.changes
+  end
+
+  local function save_and_reload(text)
+    folder:write("token_lens.lua", text)
+    return change("reload")[1]
+  end
+
+  it("reaches a live stream: lens_changed, a second verdict, a checkpoint", function()
+    local stream = open("viewer")
+    assert.equal("switched", save_and_reload(NO_TITLE).status)
+    assert.equal("policy", stream:expect("lens_changed").json.data.reason)
+    local verdict = stream:expect("resume").json.data
+    assert.same({ "reset", "class_changed" }, { verdict.status, verdict.reason })
+    local ready = stream:expect("CANVAS_READY")
+    assert.is_nil(ready.raw:find("plan.title", 1, true))
+    assert.is_nil(ready.raw:find("XYZZY", 1, true))
+    gateway:send(ann, make:tokens({ ["plan.title"] = "XYZZY2" }))
+    gateway:send(ann, make:tokens({ ["plan.days"] = 3 }))
+    assert.same({ ["plan.days"] = 3 }, stream:expect("token_patch").json.data.set)
+  end)
+
+  it("is not noticed where the lens stays the same", function()
+    local stream = open("editor")
+    assert.equal("switched", save_and_reload(NO_TITLE).status)
+    gateway:send(ann, make:tokens({ ["plan.days"] = 3 }))
+    local frame = stream:expect("token_patch")
+    assert.same({ ["plan.days"] = 3 }, frame.json.data.set)
+  end)
+
+  it("ends the stream of whom it admits no more", function()
+    local stream = open("viewer")
+    save_and_reload(NO_VIEWER)
+    local data = stream:expect("goaway").json.data
+    assert.same({ "not_allowed", "final" }, { data.reason, data.retry })
+    local viewer = gateway:bearer({ actor = "viewer", role = "viewer" })
+    assert.equal(403, gateway:get("/v1/state", viewer, gateway:ids({ run_id = make.run_id })).status)
+  end)
+
+  it("that fails leaves the old one in force, and says where", function()
+    local stream = open("viewer")
+    local result = save_and_reload(BROKEN)
+    assert.equal("failed", result.status)
+    assert.equal("script_syntax", result.code)
+    assert.matches("token_lens%.lua:3$", result.where)
+    gateway:send(ann, make:tokens({ ["plan.days"] = 3 }))
+    stream:expect("token_patch")
+    local list = gateway:admin("/admin/policies").json
+    assert.equal("failed", list.defaults.status)
+    assert.is_true((gateway:metric("atoms_stale") or 0) > 0)
+    assert.equal("switched", save_and_reload(NO_TITLE).status)
+    assert.equal("active", gateway:admin("/admin/policies").json.defaults.status)
+  end)
+
+  it("of nothing changes nothing", function()
+    assert.equal("unchanged", change("reload")[1].status)
+  end)
+
+  it("can be taken back", function()
+    local stream = open("viewer")
+    save_and_reload(NO_TITLE)
+    stream:find("the checkpoint", function(frame)
+      return frame.event == "CANVAS_READY"
+    end)
+    assert.equal("switched", change("rollback")[1].status)
+    stream:expect("lens_changed")
+    stream:expect("resume")
+    assert.is_truthy(stream:expect("CANVAS_READY").raw:find("XYZZY", 1, true))
+  end)
+
+  it("refuses to go back where nothing was", function()
+    local answer = gateway:admin("/admin/policies/rollback", nil, "POST")
+    assert.same({ 404, "no_generation" }, { answer.status, answer.json.code })
+  end)
+
+  it("comes by SIGHUP, too", function()
+    local stream = open("viewer")
+    folder:write("token_lens.lua", NO_TITLE)
+    gateway:signal("HUP")
+    stream:expect("lens_changed")
+  end)
+
+  it("comes by itself where files are watched", function()
+    gateway = support.start({ env = { ATOMS_POLICIES_DIR = folder.path, ATOMS_WATCH_SCRIPTS = "on" } })
+    gateway:send(ann, make:mount())
+    local stream = open("viewer")
+    folder:write("token_lens.lua", NO_TITLE)
+    stream:expect("lens_changed")
+  end)
+
+  it("of one tenant touches no other, and a broken overlay vetoes nobody", function()
+    folder:write("tenants/other/token_lens.lua", EVERYTHING)
+    local stranger = gateway:bearer({ actor = "eve", role = "viewer", tenant = "other" })
+    local scope = gateway:ids({ tenant_id = "other", run_id = make.run_id })
+    assert.equal(200, gateway:get("/v1/state", stranger, scope).status)
+    local mine = open("viewer")
+    folder:write("tenants/other/token_lens.lua", NO_VIEWER)
+    assert.equal("switched", change("reload", '{"tenant_id":"other"}')[1].status)
+    assert.equal(403, gateway:get("/v1/state", stranger, scope).status)
+    folder:write("tenants/other/token_lens.lua", BROKEN)
+    folder:write("token_lens.lua", NO_TITLE)
+    local changes = change("reload")
+    assert.same({ "switched", "failed" }, { changes[1].status, changes[2].status })
+    mine:expect("lens_changed")
+  end)
+
+  it("asks for what it knows", function()
+    for body, code in pairs({ ['{"tenant_id":"a/b"}'] = "bad_id", ['{"more":1}'] = "unknown_member", ["[]"] = "bad_shape" }) do
+      local answer = gateway:admin("/admin/policies/reload", nil, "POST", body)
+      assert.same({ 400, code }, { answer.status, answer.json.code })
+    end
+  end)
+end)
+
+describe("many changes under load", function()
+  teardown(support.stop_all)
+
+  it("lose nothing, and streams of a lens that stays are not told", function()
+    local folder = policies.folder({ ["token_lens.lua"] = EVERYTHING })
+    local gateway = support.start({ env = { ATOMS_POLICIES_DIR = folder.path } })
+    local make, ann = command.maker(), gateway:bearer({ role = "editor" })
+    gateway:send(ann, make:mount())
+    local stream = gateway:stream({ bearer = ann, run_id = make.run_id, cursor = "now" })
+    stream:expect("resume")
+    for i = 1, 60 do
+      folder:write("token_lens.lua", i % 2 == 0 and EVERYTHING or NO_TITLE)
+      gateway:admin("/admin/policies/reload", nil, "POST")
+      gateway:send(ann, make:tokens({ ["plan.days"] = i }))
+    end
+    for i = 1, 60 do
+      assert.equal(i, stream:expect("token_patch").json.data.set["plan.days"])
+    end
+  end)
+end)
+
+describe("a change of a mounted canvas's manifest", function()
+  local gateway, canvases, ann, make
+
+  before_each(function()
+    canvases = support.shell.folder() .. "/canvases"
+    support.shell.must({ "cp", "-r", "canvases", canvases })
+    gateway = support.start({ env = { ATOMS_CANVASES_DIR = canvases } })
+    ann, make = gateway:bearer({}), command.maker()
+    gateway:send_all(ann, { make:mount(), make:insert("b1", { text = "stays" }) })
+  end)
+
+  after_each(support.stop_all)
+
+  local function edit(from, to)
+    local path = canvases .. "/planning/manifest.lua"
+    local text = support.shell.read(path)
+    local first, last = text:find(from, 1, true)
+    support.shell.write(path, text:sub(1, first - 1) .. to .. text:sub(last + 1))
+    assert.equal("switched", gateway:admin("/admin/policies/reload", nil, "POST").json.changes[1].status)
+  end
+
+  it("reaches its runs as an event of the gateway, and the blocks stay", function()
+    local stream = gateway:stream({ bearer = ann, run_id = make.run_id, cursor = "now" })
+    stream:expect("resume")
+    edit("kinds = {", "kinds = { note = { text = true },")
+    local ready = stream:expect("CANVAS_READY")
+    assert.is_truthy(ready.id)
+    assert.equal("gateway", ready.json.actor.id)
+    assert.is_nil(ready.json.data.state)
+    assert.is_truthy(ready.json.data.manifest.kinds.note)
+    gateway:send(ann, make:insert("n1", { kind = "note", text = "new" }))
+    stream:expect("state_patch")
+    local blocks = gateway:state(ann, { run_id = make.run_id }).canvases[make.canvas_id or "c1"].blocks
+    assert.same({ "stays", "new" }, { blocks.b1.text, blocks.n1.text })
+  end)
+
+  it("keeps what its new schema would refuse", function()
+    gateway:send(ann, make:tokens({ ["plan.days"] = 300 }))
+    edit("max = 365, default = 7", "max = 30, default = 7")
+    assert.equal(300, gateway:state(ann, { run_id = make.run_id }).tokens["plan.days"])
+    local refused = gateway:post("/v1/commands", ann, gateway:ids(make:tokens({ ["plan.days"] = 31 })))
+    assert.is_true(refused.status >= 400)
+  end)
+end)
