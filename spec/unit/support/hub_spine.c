@@ -30,8 +30,6 @@ static void ignore_read(struct gw_spine_read *request) { (void)request; }
 
 static void ignore_tail(struct gw_spine_tail *request) { (void)request; }
 
-static void ignore_append(struct gw_spine_append *request) { (void)request; }
-
 static void ignore_erase(struct gw_spine_erase *request) { (void)request; }
 
 static struct gw_spine_tail ends_of(const struct world *world, const struct gw_run_key *run)
@@ -108,6 +106,19 @@ static struct gw_event *make_foreign_event(struct world *world, uint64_t seq)
     return event;
 }
 
+/* An append that nobody waits for. */
+struct ghost {
+    struct gw_spine_append append;
+    char *payload;
+};
+
+static void on_ghost_done(struct gw_spine_append *append)
+{
+    struct ghost *ghost = append->arg;
+    gw_free(ghost->payload);
+    gw_free(ghost);
+}
+
 static void append_foreign(struct world *world, const struct gw_run_key *run)
 {
     struct gw_record_writer writer;
@@ -118,15 +129,18 @@ static void append_foreign(struct world *world, const struct gw_run_key *run)
     gw_buffer_init(&payload, 0);
     gw_record_write_event(&writer, event);
     assert_int_equal(gw_record_write_end(&writer, epoch_of(world, run), ++world->foreign_count, seq, &payload), GW_OK);
-    struct gw_spine_append append = {.run = *run,
-                                     .first_seq = seq,
-                                     .last_seq = seq,
-                                     .payload = payload.data,
-                                     .payload_length = payload.length,
-                                     .home = &at_once,
-                                     .done = ignore_append};
-    port(world)->append(port(world)->self, &append);
-    assert_int_equal(append.status, GW_OK);
+    struct ghost *ghost = gw_alloc(sizeof *ghost);
+    ghost->payload = gw_try_strndup(payload.data, payload.length);
+    ghost->append = (struct gw_spine_append){.run = *run,
+                                             .first_seq = seq,
+                                             .last_seq = seq,
+                                             .payload = ghost->payload,
+                                             .payload_length = payload.length,
+                                             .home = &at_once,
+                                             .done = on_ghost_done,
+                                             .arg = ghost};
+    port(world)->append(port(world)->self, &ghost->append);
+    assert_int_equal(tail_of(world, run), seq);
     gw_event_unref(event);
     gw_record_writer_fini(&writer);
     gw_buffer_fini(&payload);
@@ -139,19 +153,6 @@ void world_append_foreign(struct world *world, const char *run_id)
 }
 
 /* ---- faults ------------------------------------------------------------------------------------------------------------------------------- */
-
-/* A request that its sender has given up. */
-struct ghost {
-    struct gw_spine_append append;
-    char *payload;
-};
-
-static void on_ghost_done(struct gw_spine_append *append)
-{
-    struct ghost *ghost = append->arg;
-    gw_free(ghost->payload);
-    gw_free(ghost);
-}
 
 static void send_later(struct world *world, const struct gw_spine_append *append)
 {

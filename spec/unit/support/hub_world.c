@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "spine/memory/memory_faults.h"
 #include "spine/memory/memory_spine.h"
 #include "support/hub_spine.h"
 #include "support/plain_wire.h"
@@ -330,6 +331,7 @@ void world_destroy(struct world *world)
     for (size_t i = 0; i < thread_count(world); i++)
         gw_hub_drain(world->workers[i].hub);
     world->faults = (struct world_faults){0};
+    gw_memory_spine_release(world->memory, SIZE_MAX);
     for (int i = 0; i < 20 && (i < 2 || !is_all_quiet(world)); i++) {
         world_tick(world, 1000);
         world_settle(world);
