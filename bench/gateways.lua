@@ -4,7 +4,8 @@
 ---   gateways.options(usage, defaults) → the defaults, changed by `--name value` of the command line; --help ends the program
 ---   gateways.start{env=, config=} → a gateway with one worker
 ---   gateways.query(run_id, more?) → the scope as a query
----   gateways.lines(connection, bearer, run_id, lines)    sends commands in batches; an error unless all were committed
+---   gateways.lines(connection, bearer, run_id, lines, in_flight?)    sends commands in batches, 8 in flight; an error unless all were
+---                                                                    committed
 ---   gateways.timed(connection, request) → milliseconds until its answer is here, the answer
 ---   gateways.median(values) → the median; the lower of two
 ---   gateways.main(run)    runs it, ends what it started, and exits with 0 when it returned true
@@ -17,7 +18,7 @@ local http = require("support.http")
 
 local gateways = {}
 
-local BATCH, IN_FLIGHT = 64, 8
+local BATCH = 64
 
 local function print_usage(usage, code)
   io.stderr:write(usage, "\n")
@@ -66,10 +67,11 @@ local function check(answer)
   assert(not problem, problem and problem:sub(1, 500))
 end
 
-function gateways.lines(connection, bearer, run_id, lines)
+function gateways.lines(connection, bearer, run_id, lines, in_flight)
   local batches = (#lines + BATCH - 1) // BATCH
-  for i = 1, batches + IN_FLIGHT do
-    if i > IN_FLIGHT then
+  in_flight = in_flight or 8
+  for i = 1, batches + in_flight do
+    if i > in_flight then
       check(connection:response())
     end
     if i <= batches then

@@ -85,34 +85,48 @@ local function by(...)
   end
 end
 
--- Each figure: its row, what is read, and the ratios wanted: median of `of` over median of `over`, at least or at most `bound`.
+-- Each figure: its row, its title in the table, what is read, and the ratios wanted: median of `of` over median of `over`, at least or at
+-- most `bound`. Those with a bound are in the table.
 local figures = {
-  { row = "fan-1000", what = "deliveries/s", read = by("deliveries_per_s"), format = "%.0f",
+  { row = "fan-1000", title = "fan-out, 1 run × 1,000",
+    what = "deliveries/s", read = by("deliveries_per_s"), format = "%.0f",
     ratios = { { "atoms", "nchan", ">=", 10 }, { "atoms", "coalesce", ">=", 0.6 }, { "atoms-memory", "coalesce" } } },
-  { row = "fan-5000", what = "deliveries/s", read = by("deliveries_per_s"), format = "%.0f",
+  { row = "fan-5000", title = "fan-out, 1 run × 5,000",
+    what = "deliveries/s", read = by("deliveries_per_s"), format = "%.0f",
     ratios = { { "atoms", "nchan", ">=", 10 }, { "atoms", "coalesce", ">=", 0.6 }, { "atoms-memory", "coalesce" } } },
-  { row = "runs-500", what = "deliveries/s", read = by("deliveries_per_s"), format = "%.0f",
+  { row = "runs-500", title = "500 runs × 10",
+    what = "deliveries/s", read = by("deliveries_per_s"), format = "%.0f",
     ratios = { { "atoms", "nchan", ">=", 1 }, { "atoms", "write", ">=", 0.7 }, { "atoms-memory", "write", ">=", 0.85 },
       { "atoms", "write-sync" } } },
-  { row = "latency", what = "delay p50, ms", read = by("delay_ms", "p50"), format = "%.2f", ratios = { { "atoms", "nchan" } },
+  { row = "latency", title = "latency, 1,000 × 20 msg/s",
+    what = "delay p50, ms", read = by("delay_ms", "p50"), format = "%.2f", ratios = { { "atoms", "nchan" } },
     plus = { "atoms", "nchan", "p50" } },
-  { row = "latency", what = "delay p99, ms", read = by("delay_ms", "p99"), format = "%.2f",
+  { row = "latency", title = "latency, 1,000 × 20 msg/s",
+    what = "delay p99, ms", read = by("delay_ms", "p99"), format = "%.2f",
     ratios = { { "atoms", "nchan" } }, plus = { "atoms", "nchan", "p99" } },
-  { row = "idle", what = "server bytes a stream", read = by("rss_per_stream"), format = "%.0f",
+  { row = "idle", title = "memory of an idle stream",
+    what = "server bytes a stream", read = by("rss_per_stream"), format = "%.0f",
     ratios = { { "atoms", "nchan" } }, most = { "atoms", 1024 } },
-  { row = "resume-memory", what = "events/s replayed", read = by("deliveries_per_s"), format = "%.0f",
+  { row = "resume-memory", title = "resume, 1,000 streams, from memory",
+    what = "events/s replayed", read = by("deliveries_per_s"), format = "%.0f",
     ratios = { { "atoms", "nchan", ">=", 8 }, { "atoms", "coalesce" } } },
-  { row = "resume-spine", what = "events/s replayed", read = by("deliveries_per_s"), format = "%.0f",
+  { row = "resume-spine", title = "resume, from the spine",
+    what = "events/s replayed", read = by("deliveries_per_s"), format = "%.0f",
     ratios = { { "atoms", "resume-memory/nchan", ">=", 1 } } },
-  { row = "ingest-64", what = "acknowledged/s", read = by("messages_per_s"), format = "%.0f",
-    ratios = { { "atoms", "sync", ">=", 0.5 }, { "atoms", "nchan" }, { "atoms-memory", "nchan" } } },
-  { row = "ingest-1024", what = "acknowledged/s", read = by("messages_per_s"), format = "%.0f",
-    ratios = { { "atoms", "sync", ">=", 0.5 }, { "atoms", "nchan" }, { "atoms-memory", "nchan" } } },
-  { row = "ingest-piped", what = "acknowledged/s", read = by("messages_per_s"), format = "%.0f",
+  { row = "ingest-64", title = "durable commands, 64 in flight",
+    what = "acknowledged/s", read = by("messages_per_s"), format = "%.0f",
+    ratios = { { "atoms", "sync", ">=", 0.5 }, { "atoms", "nchan", ">=", 0.4 }, { "atoms-memory", "nchan" } } },
+  { row = "ingest-1024", title = "durable commands, 1,024 in flight",
+    what = "acknowledged/s", read = by("messages_per_s"), format = "%.0f",
+    ratios = { { "atoms", "sync", ">=", 0.5 }, { "atoms", "nchan", ">=", 0.4 }, { "atoms-memory", "nchan" } } },
+  { row = "ingest-piped", title = "the same over 16 connections",
+    what = "acknowledged/s", read = by("messages_per_s"), format = "%.0f",
     ratios = { { "atoms", "sync" }, { "atoms", "nchan" }, { "atoms-memory", "nchan" } } },
-  { row = "ingest-64-runs", what = "acknowledged/s", read = by("messages_per_s"), format = "%.0f",
+  { row = "ingest-64-runs", title = "durable commands, 64 in flight, 64 runs",
+    what = "acknowledged/s", read = by("messages_per_s"), format = "%.0f",
     ratios = { { "atoms", "sync" }, { "atoms", "nchan" } } },
-  { row = "classes", what = "deliveries/s", read = by("deliveries_per_s"), format = "%.0f",
+  { row = "classes", title = "8 lens classes",
+    what = "deliveries/s", read = by("deliveries_per_s"), format = "%.0f",
     ratios = { { "atoms-class8", "atoms-class1", ">=", 0.9 } } },
 }
 
@@ -149,6 +163,26 @@ function Report:note(line, entry)
   table.insert(self.summary.checks, entry)
 end
 
+local function grouped(text)
+  local whole, rest = text:match("^(%d+)(.*)$")
+  return (whole:reverse():gsub("(%d%d%d)(%d)", "%1,%2"):gsub("(%d%d%d)(%d)", "%1,%2"):reverse()) .. rest
+end
+
+local spine_names = { ["atoms-memory"] = ", memory spine" }
+
+--- A row of the table for docs/benchmarks.md, or what belongs into the last one.
+function Report:row(figure, of, over, value, bound)
+  local a, b = self:find(figure, of), self:find(figure, over)
+  local title = ("%s%s: %s"):format(figure.title, spine_names[of] or "", figure.what)
+  local more = { ("%s %s"):format(over:match("[^/]+$"), grouped(figure.format:format(b.median))), value, bound }
+  local last = self.rows[#self.rows]
+  if not last or last[1] ~= title then
+    table.insert(self.rows, { title, grouped(figure.format:format(a.median)), table.unpack(more) })
+    return
+  end
+  for i, cell in ipairs(more) do last[i + 2] = last[i + 2] .. "; " .. cell end
+end
+
 function Report:ratio(figure, ratio)
   local of, over, sign, bound = table.unpack(ratio)
   local a, b = self:find(figure, of), self:find(figure, over)
@@ -157,6 +191,7 @@ function Report:ratio(figure, ratio)
   local holds = verdict(value, sign, bound)
   self:note(("%s / %s = %.3f%s"):format(of, over, value, bound_text(sign, bound, holds)),
     { row = figure.row, what = figure.what, of = of, over = over, value = value, bound = bound, holds = holds })
+  if bound then self:row(figure, of, over, ("%.2f%s"):format(value, holds and "" or " (missed)"), ("%.4g"):format(bound)) end
 end
 
 -- The delay may exceed the peer's by one lone fdatasync of the same run.
@@ -169,6 +204,7 @@ function Report:plus(figure)
   local holds = a.median <= bound
   self:note(("%s %.2f against %s + fdatasync = %.2f + %.2f%s"):format(of, a.median, over, b.median, sync, bound_text("<=", bound, holds)),
     { row = figure.row, what = figure.what, of = of, value = a.median, bound = bound, holds = holds })
+  self:row(figure, of, over, holds and "below" or "above (missed)", ("at most %.2f + a sync of %.2f"):format(b.median, sync))
 end
 
 function Report:most(figure)
@@ -178,6 +214,7 @@ function Report:most(figure)
   local holds = a.median <= bound
   self:note(("%s%s"):format(of, bound_text("<=", bound, holds)),
     { row = figure.row, what = figure.what, of = of, value = a.median, bound = bound, holds = holds })
+  self:row(figure, of, figure.ratios[1][2], holds and "reached" or "missed", ("at most %.4g"):format(bound))
 end
 
 function Report:figure(figure)
@@ -208,6 +245,12 @@ function Report:print_meta()
   end
 end
 
+function Report:print_table()
+  if #self.rows == 0 then return end
+  print("\n| row | atoms | beside it | ratio | reach |\n| --- | --- | --- | --- | --- |")
+  for _, row in ipairs(self.rows) do print("| " .. table.concat(row, " | ") .. " |") end
+end
+
 function Report:print_wrong()
   for _, run in ipairs(self.summary.wrong) do
     print(("NOT EXACT: %s/%s/%s %s"):format(run.row, run.server, run.rep, run.first_error))
@@ -219,9 +262,11 @@ local function report(dir)
   local meta = cjson.decode(read_all(dir .. "/meta.json") or "{}")
   local probes = {}
   for line in each_line(dir .. "/probes.jsonl") do table.insert(probes, cjson.decode(line)) end
-  local self = setmetatable({ runs = runs, probes = probes, summary = { meta = meta, figures = {}, checks = {}, wrong = wrong } }, Report)
+  local summary = { meta = meta, figures = {}, checks = {}, wrong = wrong }
+  local self = setmetatable({ runs = runs, probes = probes, rows = {}, summary = summary }, Report)
   self:print_meta()
   for _, figure in ipairs(figures) do self:figure(figure) end
+  self:print_table()
   self:print_wrong()
   write_json(dir .. "/summary.json", self.summary)
   print("\nall results: " .. dir)
