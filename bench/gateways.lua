@@ -19,6 +19,7 @@ local http = require("support.http")
 local gateways = {}
 
 local BATCH = 64
+local PATIENT = "return { limits = { idle_timeout_ms = 600000 } }" -- a connection may rest while another run is written
 
 local function print_usage(usage, code)
   io.stderr:write(usage, "\n")
@@ -51,7 +52,7 @@ function gateways.start(more)
   end
   gateway.bin = os.getenv("ATOMS_BIN") or "build/release/atoms"
   clock.seconds = 60
-  return gateway.start({ env = env, config = more.config })
+  return gateway.start({ env = env, config = more.config or PATIENT })
 end
 
 function gateways.query(run_id, more)
