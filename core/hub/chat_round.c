@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/command.h"
+#include "hub/lens.h"
 #include "hub/plan.h"
 #include "hub/pointer.h"
 #include "hub/refuse_bytes.h"
@@ -101,13 +102,14 @@ static int say_ended(enum gw_chat_end end, struct gw_error *err)
     return refuse_at(err, "message_id");
 }
 
-static int find_message(const struct gw_state *state, struct gw_chat_post *post, struct gw_error *err)
+static int find_message(const struct gw_state *state, const struct gw_plan *plan, struct gw_chat_post *post, struct gw_error *err)
 {
     enum gw_chat_end end = gw_chat_forgotten(state->chat, post->message_id);
+    struct gw_lens lens = {plan, NULL};
     post->message = gw_chat_find(state->chat, post->message_id);
-    if (post->message)
+    if (post->message && gw_chat_shows(&lens, post->message))
         return GW_OK;
-    if (end)
+    if (!post->message && end && gw_plan_reads_all_messages(plan))
         return say_ended(end, err);
     gw_error_set(err, GW_ENOTFOUND, "unknown_message", "no message %s stands in this run", post->message_id);
     return refuse_at(err, "message_id");
@@ -190,7 +192,7 @@ static int judge_ended(const struct gw_chat_post *post, struct gw_error *err)
 int gw_chat_post_judge(const struct gw_state *state, const struct gw_resolve_context *context, struct gw_chat_post *post,
                        struct gw_error *err)
 {
-    int status = find_message(state, post, err);
+    int status = find_message(state, context->plan, post, err);
     if (!status)
         status = check_author(context, post->message, err);
     if (!status)
@@ -299,6 +301,11 @@ int gw_chat_round_take(struct gw_chat_round *round, const struct gw_command *com
 {
     if (!gw_plan_admits_command(context->plan, command->type)) {
         gw_error_set(err, GW_EDENIED, "not_allowed", "your lens does not admit this command");
+        gw_error_prefix(err, "/type");
+        return err->code;
+    }
+    if (!gw_plan_writes_chat(context->plan)) {
+        gw_error_set(err, GW_EDENIED, "not_allowed", "your lens does not let you write this");
         gw_error_prefix(err, "/type");
         return err->code;
     }

@@ -86,7 +86,7 @@ static int judge_bytes(const struct gw_resolve *r)
 static int check_author(const struct gw_resolve *r)
 {
     static const char *const not_for_users[] = {"graph.node.set", "graph.edge.set", "run.set_state"};
-    if (!gw_plan_admits_command(r->context->plan, r->command->type)) {
+    if (!r->context->is_step && !gw_plan_admits_command(r->context->plan, r->command->type)) {
         gw_error_set(r->err, GW_EDENIED, "not_allowed", "your lens does not admit this command");
         return gw_resolve_at(r, "/type");
     }
@@ -99,10 +99,28 @@ static int check_author(const struct gw_resolve *r)
     return GW_OK;
 }
 
+/* Parts of a run that a plan lets write or not, whatever is in them. */
+static int check_part(const struct gw_resolve *r)
+{
+    static const struct {
+        const char *start; /* of the command's type */
+        bool (*admits)(const struct gw_plan *plan);
+    } parts[] = {{"graph.", gw_plan_writes_graph},
+                 {"run.set_state", gw_plan_writes_graph},
+                 {"chat", gw_plan_writes_chat},
+                 {"log.", gw_plan_writes_logs}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (strncmp(r->command->type, parts[i].start, strlen(parts[i].start)) == 0 && !parts[i].admits(r->context->plan))
+            return gw_resolve_refuse_write(r, "/type");
+    return GW_OK;
+}
+
 static int resolve(struct gw_resolve *r)
 {
     const struct handler *handler = find_handler(r->command->type);
     int status = check_author(r);
+    if (!status)
+        status = check_part(r);
     if (status)
         return status;
     if (!handler) {

@@ -51,6 +51,10 @@ int gw_resolve_count(const struct gw_resolve *r, const char *name, uint32_t *out
 /* The block that member `name` names. unknown_block, block_removed, and errors of gw_resolve_id. */
 int gw_resolve_block(const struct gw_resolve *r, struct gw_resolve_in in, const char *name, struct gw_block **out);
 
+/* May the author write it? not_allowed; what it does not read was refused before, as unknown. */
+int gw_resolve_writable(const struct gw_resolve *r, const struct gw_block *block, const char *path);
+int gw_resolve_refuse_write(const struct gw_resolve *r, const char *path); /* not_allowed */
+
 /* ---- events (resolve_event.c) ---- */
 
 /* Adds the event. All three trees are taken, also on failure; `data` NULL means that memory ran out while building it (void: that there is
@@ -84,8 +88,15 @@ struct gw_json *gw_resolve_ops(struct gw_json *ops);
 
 /* The members of `if`. condition_failed, bad_condition, limit_conditions. (resolve_condition.c) */
 int gw_resolve_conditions(const struct gw_resolve *r);
-/* Properties against the kind's schema (resolve_props.c); `path` is the pointer of `props`. unknown_prop, and ids of gw_value_fits. */
-int gw_resolve_props(const struct gw_resolve *r, const struct gw_json *kind, const struct gw_json *props, const char *path);
+/* value: a kind, its schema, and which of its properties the author sees */
+struct gw_resolve_kind {
+    const struct gw_json *schema;
+    struct gw_plan_thing thing;
+};
+/* The declaration of a property that the author may name (a revision names what stood there), or NULL (resolve_props.c, as the next). */
+const struct gw_json *gw_resolve_declaration(const struct gw_resolve *r, const struct gw_resolve_kind *kind, const char *name);
+/* Properties against the kind's schema; `path` is the pointer of `props`. unknown_prop, also for what is hidden; and ids of gw_value_fits. */
+int gw_resolve_props(const struct gw_resolve *r, const struct gw_resolve_kind *kind, const struct gw_json *props, const char *path);
 /* A new object: `props` with the members of `set` and without those of `unset` (either may be NULL). NULL when memory is gone. */
 struct gw_json *gw_resolve_props_merge(const struct gw_json *props, const struct gw_json *set, const struct gw_json *unset);
 int gw_resolve_props_size(const struct gw_resolve *r, const struct gw_json *props, const char *path);

@@ -72,12 +72,28 @@ int gw_resolve_block(const struct gw_resolve *r, struct gw_resolve_in in, const 
     if (status)
         return status;
     *out = gw_blocks_find(r->canvas->blocks, id);
-    if (*out)
+    if (*out && (r->context->is_revision || gw_canvas_shows(r->canvas, r->context->plan, *out)))
         return GW_OK;
-    if (gw_blocks_removed_seq(r->canvas->blocks, id, r->state->seq))
+    /* Of what was removed nobody knows who could read it: so only they are told who read everything. */
+    bool was_removed = !*out && gw_plan_reads_all_blocks(r->context->plan) && gw_blocks_removed_seq(r->canvas->blocks, id, r->state->seq);
+    if (was_removed)
         gw_error_set(r->err, GW_ECONFLICT, "block_removed", "the block %s was removed", id);
     else
         gw_error_set(r->err, GW_ENOTFOUND, "unknown_block", "no block %s stands on this canvas", id);
     gw_pointer_prefix(r->err, name);
     return gw_resolve_at(r, in.path);
+}
+
+int gw_resolve_refuse_write(const struct gw_resolve *r, const char *path)
+{
+    gw_error_set(r->err, GW_EDENIED, "not_allowed", "your lens does not let you write this");
+    return gw_resolve_at(r, path);
+}
+
+int gw_resolve_writable(const struct gw_resolve *r, const struct gw_block *block, const char *path)
+{
+    if (r->context->plan->writes_all)
+        return GW_OK;
+    struct gw_plan_thing thing = gw_canvas_thing(r->canvas, block);
+    return gw_plan_writes_block(r->context->plan, &thing) ? GW_OK : gw_resolve_refuse_write(r, path);
 }

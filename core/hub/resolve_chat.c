@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/chat_round.h"
+#include "hub/lens.h"
 #include "hub/plan.h"
 #include "hub/resolve.h"
 
@@ -161,10 +162,19 @@ static int emit(const struct gw_resolve *r, enum gw_event_type type, struct gw_j
     return gw_resolve_no_memory(r);
 }
 
+/* A message may not be sent out of its author's own sight. */
+static int check_reader(const struct gw_resolve *r, const struct send *send)
+{
+    struct gw_plan_thing thing = {.vis = send->vis, .author_kind = r->context->author_kind, .author_id = r->context->author_id};
+    return gw_plan_reads_message(r->context->plan, &thing) ? GW_OK : gw_resolve_refuse_write(r, send->vis ? "/args/vis" : "/type");
+}
+
 int gw_resolve_chat_send(const struct gw_resolve *r)
 {
     struct send send = {.is_streamed = false};
     int status = read_send(r, &send);
+    if (!status)
+        status = check_reader(r, &send);
     if (!status)
         status = check_new(r, &send);
     if (!status)
@@ -223,8 +233,11 @@ int gw_resolve_chat_cancel(const struct gw_resolve *r)
     if (status)
         return status;
     const struct gw_chat *chat = gw_state_chat(r->state);
+    struct gw_lens lens = {r->context->plan, NULL};
     post.message = gw_chat_find(chat, post.message_id);
-    if (!post.message && !gw_chat_forgotten(chat, post.message_id)) {
+    bool is_known = post.message ? gw_chat_shows(&lens, post.message)
+                                 : gw_plan_reads_all_messages(r->context->plan) && gw_chat_forgotten(chat, post.message_id);
+    if (!is_known) {
         gw_error_set(r->err, GW_ENOTFOUND, "unknown_message", "no message %s stands in this run", post.message_id);
         return gw_resolve_at(r, "/args/message_id");
     }

@@ -7,7 +7,9 @@
 #include "base/json.h"
 #include "hub/graph.h"
 #include "hub/graph_schema.h"
+#include "hub/lens.h"
 #include "hub/pointer.h"
+#include "hub/state_graph.h"
 
 static int at_member(const struct gw_resolve *r, const char *path, const char *name)
 {
@@ -120,6 +122,32 @@ int gw_resolve_node_data(const struct gw_resolve *r, const struct gw_json *befor
     return status;
 }
 
+/* Of what it does not see an author learns no more than that it may not write it. */
+static int check_node(const struct gw_resolve *r, const struct gw_graph_node *node)
+{
+    struct gw_lens lens = {r->context->plan, NULL};
+    return !node || gw_graph_shows_node(&lens, node) ? GW_OK : gw_resolve_refuse_write(r, "/args/id");
+}
+
+static int check_edge(const struct gw_resolve *r, const struct gw_graph_edge *edge)
+{
+    struct gw_lens lens = {r->context->plan, NULL};
+    return !edge || gw_graph_shows_edge(&lens, edge) ? GW_OK : gw_resolve_refuse_write(r, "/args/id");
+}
+
+/* A node may not be set out of its author's own sight. */
+static int check_node_after(const struct gw_resolve *r, const struct gw_graph_node *node, const struct gw_json *data)
+{
+    const char *own_id = r->context->author_id ? r->context->author_id : "";
+    struct gw_plan_thing thing = {.kind = gw_state_text_member(data, "kind"),
+                                  .vis = gw_state_text_member(data, "vis"),
+                                  .author_kind = node ? gw_actor_kind_name(gw_graph_node_author(node)->kind) : r->context->author_kind,
+                                  .author_id = node ? gw_graph_node_author(node)->id : own_id};
+    if (gw_plan_reads_node(r->context->plan, &thing))
+        return GW_OK;
+    return gw_resolve_refuse_write(r, gw_json_get(r->command->args, "vis") ? "/args/vis" : "/args/kind");
+}
+
 static int emit_node(const struct gw_resolve *r, const char *id, struct gw_json *data)
 {
     struct gw_graph_patch patch;
@@ -143,9 +171,16 @@ static int set_node(const struct gw_resolve *r, const char *id)
         gw_error_limit(r->err, "limit_nodes", "max_nodes", (int64_t)max, "a graph may hold %zu nodes", max);
         return gw_resolve_at(r, "/args/id");
     }
-    int status = gw_resolve_node_data(r, before, r->command->args, "/args", &data);
+    int status = check_node(r, node);
+    if (!status)
+        status = gw_resolve_node_data(r, before, r->command->args, "/args", &data);
     if (status)
         return status;
+    status = check_node_after(r, node, data);
+    if (status) {
+        gw_json_unref(data);
+        return status;
+    }
     if (!before || !gw_json_equal(before, data))
         return emit_node(r, id, data);
     gw_json_unref(data);
@@ -156,7 +191,8 @@ static int remove_node(const struct gw_resolve *r, const char *id)
 {
     const struct gw_graph_node *node = gw_graph_node(r->state->graph, id);
     struct gw_graph_patch patch;
-    if (!node)
+    struct gw_lens lens = {r->context->plan, NULL};
+    if (!node || !gw_graph_shows_node(&lens, node))
         return gw_resolve_emit_nothing(r, NULL);
     gw_graph_patch_init(&patch);
     int status = gw_graph_patch_remove_node(&patch, r, node);
@@ -192,7 +228,8 @@ static int read_end(const struct gw_resolve *r, const struct gw_json *before, co
         return status;
     if (!id)
         id = gw_json_text(gw_json_get(before, name), NULL);
-    if (!gw_graph_node(r->state->graph, id)) {
+    const struct gw_graph_node *node = gw_graph_node(r->state->graph, id);
+    if (!node || check_node(r, node)) {
         gw_error_set(r->err, GW_ENOTFOUND, "unknown_node", "no node %s is in this graph", id);
         return at_member(r, "/args", name);
     }
@@ -243,7 +280,9 @@ static int set_edge(const struct gw_resolve *r, const char *id)
         return gw_resolve_at(r, "/args/id");
     }
     struct gw_json *data = gw_json_new_object();
-    int status = data ? read_edge(r, before, data) : gw_resolve_no_memory(r);
+    int status = data ? check_edge(r, edge) : gw_resolve_no_memory(r);
+    if (!status)
+        status = read_edge(r, before, data);
     if (!status && before && gw_json_equal(before, data))
         status = gw_resolve_emit_nothing(r, NULL);
     else if (!status)
@@ -256,7 +295,8 @@ static int remove_edge(const struct gw_resolve *r, const char *id)
 {
     const struct gw_graph_edge *edge = gw_graph_edge(r->state->graph, id);
     struct gw_graph_patch patch;
-    if (!edge)
+    struct gw_lens lens = {r->context->plan, NULL};
+    if (!edge || !gw_graph_shows_edge(&lens, edge))
         return gw_resolve_emit_nothing(r, NULL);
     gw_graph_patch_init(&patch);
     int status = gw_graph_patch_remove_edge(&patch, r, edge);

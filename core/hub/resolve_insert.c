@@ -12,7 +12,7 @@
 struct insert {
     const char *id, *kind, *vis;
     const char *author, *by; /* kind and id of the actor; borrowed */
-    const struct gw_json *schema;
+    struct gw_resolve_kind of;
     struct gw_json *props; /* owned; given ones and defaults */
     struct gw_json *text;  /* borrowed, or NULL */
     struct gw_resolve_place place;
@@ -57,8 +57,17 @@ static int read_names(const struct gw_resolve *r, const struct gw_json *block, s
         status = gw_resolve_id(r, in_block(block), "vis", false, &insert->vis);
     if (status)
         return status;
-    insert->schema = gw_canvas_kind(r->canvas, insert->kind);
-    return insert->schema ? GW_OK : refuse(r, GW_ENOTFOUND, "unknown_kind", "kind", "this canvas has no such kind");
+    bool is_known = gw_plan_reads_kind(r->context->plan, insert->kind, r->canvas->type);
+    insert->of.schema = is_known ? gw_canvas_kind(r->canvas, insert->kind) : NULL;
+    if (!insert->of.schema)
+        return refuse(r, GW_ENOTFOUND, "unknown_kind", "kind", "this canvas has no such kind");
+    insert->of.thing = (struct gw_plan_thing){.kind = insert->kind,
+                                              .vis = insert->vis,
+                                              .author_kind = insert->author,
+                                              .author_id = insert->by,
+                                              .canvas_type = r->canvas->type,
+                                              .sidecars = gw_canvas_sidecars(r->canvas, insert->kind)};
+    return gw_plan_writes_block(r->context->plan, &insert->of.thing) ? GW_OK : gw_resolve_refuse_write(r, PATH);
 }
 
 static int read_text(const struct gw_resolve *r, const struct gw_json *block, struct insert *insert)
@@ -68,7 +77,9 @@ static int read_text(const struct gw_resolve *r, const struct gw_json *block, st
         return status;
     size_t length, max_bytes = r->state->limits.max_text_bytes;
     gw_json_text(insert->text, &length);
-    if (length > 0 && !gw_json_bool(gw_json_get(insert->schema, "text")))
+    if (length > 0 && !r->context->is_revision && !gw_plan_shows_text(r->context->plan, &insert->of.thing))
+        return gw_resolve_refuse_write(r, PATH "/text");
+    if (length > 0 && !gw_json_bool(gw_json_get(insert->of.schema, "text")))
         return refuse(r, GW_EINVAL, "no_text", "text", "this kind carries no text");
     if (length <= max_bytes)
         return GW_OK;
@@ -79,7 +90,7 @@ static int read_text(const struct gw_resolve *r, const struct gw_json *block, st
 /* Adds the defaults of what is not given, and finds what is required. */
 static int complete_props(const struct gw_resolve *r, struct insert *insert)
 {
-    const struct gw_json *declared = gw_json_get(insert->schema, "props");
+    const struct gw_json *declared = gw_json_get(insert->of.schema, "props");
     void *iterator = NULL;
     const char *name;
     struct gw_json *declaration;
@@ -91,6 +102,8 @@ static int complete_props(const struct gw_resolve *r, struct insert *insert)
             return gw_resolve_no_memory(r);
         if (value || !required || !gw_json_bool(required))
             continue;
+        if (!gw_resolve_declaration(r, &insert->of, name))
+            return gw_resolve_refuse_write(r, PATH "/kind");
         gw_error_set(r->err, GW_EINVAL, "missing_prop", "%s is required of this kind", name);
         gw_pointer_prefix(r->err, name);
         return gw_resolve_at(r, PATH "/props");
@@ -103,7 +116,7 @@ static int read_props(const struct gw_resolve *r, const struct gw_json *block, s
     struct gw_json *given;
     int status = gw_resolve_typed(r, in_block(block), "props", gw_json_is_object, &given);
     if (!status && given)
-        status = gw_resolve_props(r, insert->schema, given, PATH "/props");
+        status = gw_resolve_props(r, &insert->of, given, PATH "/props");
     if (status)
         return status;
     insert->props = gw_resolve_props_merge(given, NULL, NULL);

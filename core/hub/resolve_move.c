@@ -44,6 +44,8 @@ int gw_resolve_block_move(const struct gw_resolve *r)
     if (!status)
         status = gw_resolve_block(r, gw_resolve_args(r), "id", &block);
     if (!status)
+        status = gw_resolve_writable(r, block, "/args/id");
+    if (!status)
         status = gw_resolve_place_read(r, gw_resolve_args(r), block, &place);
     if (!status)
         status = gw_resolve_parent_admits(r, place.parent, gw_block_kind(block), "/args/parent");
@@ -65,6 +67,8 @@ static int add_gone(const struct gw_resolve *r, const struct gw_block *top, stru
             gw_error_limit(r->err, "limit_remove", "max_removed_blocks", GW_REMOVE_MAX, "one command may remove %d blocks", GW_REMOVE_MAX);
             return gw_resolve_at(r, "/args/id");
         }
+        if (gw_resolve_writable(r, block, "/args/id"))
+            return r->err->code;
         struct gw_json *own = gw_facets_touch(r, facets, block);
         if (!own || gw_json_set(own, "is", gw_resolve_text("gone")) ||
             (block != top && gw_json_set(own, "parent", gw_resolve_parent(gw_block_parent(block)))))
@@ -98,7 +102,8 @@ int gw_resolve_block_remove(const struct gw_resolve *r)
         status = gw_resolve_id(r, gw_resolve_args(r), "id", true, &id);
     if (status)
         return status;
-    if (!gw_blocks_find(r->canvas->blocks, id) && gw_blocks_removed_seq(r->canvas->blocks, id, r->state->seq))
+    if (gw_plan_reads_all_blocks(r->context->plan) && !gw_blocks_find(r->canvas->blocks, id) &&
+        gw_blocks_removed_seq(r->canvas->blocks, id, r->state->seq))
         return gw_resolve_emit_nothing(r, NULL);
     status = gw_resolve_block(r, gw_resolve_args(r), "id", &block);
     return status ? status : emit_remove(r, block);

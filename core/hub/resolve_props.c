@@ -7,14 +7,21 @@
 #include "hub/resolve.h"
 #include "hub/value_type.h"
 
-int gw_resolve_props(const struct gw_resolve *r, const struct gw_json *kind, const struct gw_json *props, const char *path)
+const struct gw_json *gw_resolve_declaration(const struct gw_resolve *r, const struct gw_resolve_kind *kind, const char *name)
 {
-    const struct gw_json *declared = gw_json_get(kind, "props");
+    const struct gw_json *declared = gw_json_get(kind->schema, "props");
+    const struct gw_json *declaration = gw_json_is_object(declared) ? gw_json_get(declared, name) : NULL;
+    bool may_name = r->context->is_revision || gw_plan_shows_prop(r->context->plan, &kind->thing, name);
+    return may_name ? declaration : NULL;
+}
+
+int gw_resolve_props(const struct gw_resolve *r, const struct gw_resolve_kind *kind, const struct gw_json *props, const char *path)
+{
     void *iterator = NULL;
     const char *name;
     struct gw_json *value;
     while (gw_json_next(props, &iterator, &name, &value)) {
-        const struct gw_json *declaration = gw_json_is_object(declared) ? gw_json_get(declared, name) : NULL;
+        const struct gw_json *declaration = gw_resolve_declaration(r, kind, name);
         int status = GW_OK;
         if (!declaration)
             status = gw_error_set(r->err, GW_EINVAL, "unknown_prop", "this kind has no property %s", name);

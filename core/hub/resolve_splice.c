@@ -254,6 +254,16 @@ static int check_same_block(const struct gw_resolve *r, const struct splice *s)
     return gw_resolve_at(r, "/args/id");
 }
 
+/* A splice counts the characters of a text, so it is for those who see that text as it is. */
+static int check_reader(const struct gw_resolve *r, const struct splice *s)
+{
+    struct gw_plan_thing thing = gw_canvas_thing(r->canvas, s->block);
+    int status = gw_resolve_writable(r, s->block, "/args/id");
+    if (status || (!r->context->plan->transform && gw_plan_shows_text(r->context->plan, &thing)))
+        return status;
+    return gw_resolve_refuse_write(r, "/args/id");
+}
+
 static int judge(const struct gw_resolve *r, struct splice *s)
 {
     const struct gw_json *schema = gw_canvas_kind(r->canvas, gw_block_kind(s->block));
@@ -262,7 +272,9 @@ static int judge(const struct gw_resolve *r, struct splice *s)
         gw_error_set(r->err, GW_EINVAL, "no_text", "this kind carries no text");
         return gw_resolve_at(r, "/args/id");
     }
-    int status = read_context(r, s);
+    int status = check_reader(r, s);
+    if (!status)
+        status = read_context(r, s);
     if (!status)
         status = check_same_block(r, s);
     if (!status)

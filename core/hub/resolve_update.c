@@ -9,7 +9,7 @@
 /* value: what of the block changes; the objects are owned and hold only what differs from what stands */
 struct update {
     struct gw_block *block;
-    const struct gw_json *schema;
+    struct gw_resolve_kind kind;
     struct gw_json *set, *unset;
     struct gw_json *merged; /* the properties afterwards */
     bool changes_vis;
@@ -22,7 +22,7 @@ static int judge_set(const struct gw_resolve *r, const struct gw_json *given, st
     void *iterator = NULL;
     const char *name;
     struct gw_json *value;
-    int status = gw_resolve_props(r, update->schema, given, "/args/set");
+    int status = gw_resolve_props(r, &update->kind, given, "/args/set");
     while (!status && gw_json_next(given, &iterator, &name, &value)) {
         const struct gw_json *old = gw_json_get(present, name);
         if (old && gw_json_equal(old, value))
@@ -55,10 +55,10 @@ static int judge_unset_one(const struct gw_resolve *r, const struct gw_json *set
     if (!gw_json_is_string(item))
         return refuse_unset(r, index, "bad_shape", "unset is a list of property names");
     const char *name = gw_json_text(item, NULL);
-    const struct gw_json *declared = gw_json_get(update->schema, "props");
-    const struct gw_json *declaration = gw_json_is_object(declared) ? gw_json_get(declared, name) : NULL;
+    const struct gw_json *declaration = gw_resolve_declaration(r, &update->kind, name);
     const struct gw_json *required = declaration ? gw_json_get(declaration, "required") : NULL;
-    bool is_present = gw_json_get(gw_block_props(update->block), name);
+    bool is_shown = r->context->is_revision || gw_plan_shows_prop(r->context->plan, &update->kind.thing, name);
+    bool is_present = is_shown && gw_json_get(gw_block_props(update->block), name);
     if (!declaration && !is_present)
         return refuse_unset(r, index, "unknown_prop", "this kind has no such property");
     if (required && gw_json_bool(required))
@@ -73,6 +73,10 @@ static int judge_vis(const struct gw_resolve *r, struct update *update)
     const char *present = gw_block_vis(update->block);
     int status = gw_resolve_id(r, gw_resolve_args(r), "vis", false, &update->vis);
     update->changes_vis = !status && gw_json_get(r->command->args, "vis") && strcmp(update->vis ? update->vis : "", present) != 0;
+    struct gw_plan_thing after = update->kind.thing;
+    after.vis = update->vis;
+    if (update->changes_vis && !gw_plan_writes_block(r->context->plan, &after))
+        return gw_resolve_refuse_write(r, "/args/vis");
     size_t children = update->changes_vis ? gw_blocks_child_count(r->canvas->blocks, update->block) : 0;
     if (status || children <= GW_SHOWN_CHILDREN_MAX)
         return status;
@@ -208,8 +212,12 @@ static int judge(const struct gw_resolve *r, struct update *update)
         status = gw_resolve_block(r, gw_resolve_args(r), "id", &update->block);
     if (status)
         return status;
-    update->schema = gw_canvas_kind(r->canvas, gw_block_kind(update->block));
-    if (update->schema)
+    status = gw_resolve_writable(r, update->block, "/args/id");
+    if (status)
+        return status;
+    update->kind.schema = gw_canvas_kind(r->canvas, gw_block_kind(update->block));
+    update->kind.thing = gw_canvas_thing(r->canvas, update->block);
+    if (update->kind.schema)
         return judge_members(r, update);
     gw_error_set(r->err, GW_ENOTFOUND, "unknown_kind", "this canvas no longer has the kind of that block");
     return gw_resolve_at(r, "/args/id");

@@ -85,12 +85,13 @@ int gw_revise_skip(struct gw_revise *v, const char *path, const char *reason)
     return no_memory(v);
 }
 
-/* As the sequencer will: fold reads the seq and the kind of the actor. */
+/* As the sequencer will: fold reads the seq and the actor. */
 static int fold_from(struct gw_revise *v, size_t first)
 {
     for (size_t i = first; i < v->out->count; i++) {
         struct gw_event *event = v->out->items[i];
         event->seq = gw_state_seq(v->state) + 1;
+        snprintf(event->actor.id, sizeof event->actor.id, "%s", v->context.author_id ? v->context.author_id : "");
         (void)gw_actor_kind_parse(v->context.author_kind, &event->actor.kind); /* it was made from such a kind */
         int status = gw_state_fold(v->state, event, v->err);
         if (status)
@@ -236,7 +237,7 @@ int gw_state_revise(struct gw_state *state, const struct gw_command *command, co
     const struct gw_undo *mark = state->journal.newest;
     uint64_t seq = state->seq;
     size_t count = v.out->count;
-    v.context.is_revision = true;
+    v.context.is_revision = v.context.is_step = true;
     v.context.batch = NULL;
     if (!was_open)
         gw_state_begin(state);

@@ -13,6 +13,7 @@
 /* value: the canvas then and now */
 struct restore {
     struct gw_revise *v;
+    const struct gw_canvas *canvas_then, *canvas_now;
     const struct gw_blocks *then;
     const struct gw_blocks *now;
     const char *canvas_id;
@@ -74,6 +75,19 @@ static struct gw_json *place_args(const struct restore *s, const struct gw_block
     return NULL;
 }
 
+/* Is the block, on that side of time, the author's to see? */
+static bool is_shown(const struct restore *s, const struct gw_canvas *canvas, const struct gw_block *block)
+{
+    return gw_canvas_shows(canvas, s->v->context.plan, block);
+}
+
+/* What is hidden, now or then, stays as it is, and its author is not told. */
+static bool is_left_alone(const struct restore *s, const struct gw_block *then)
+{
+    const struct gw_block *now = gw_blocks_find(s->now, gw_block_id(then));
+    return !is_shown(s, s->canvas_then, then) || (now && !is_shown(s, s->canvas_now, now));
+}
+
 static int insert(const struct restore *s, const struct gw_block *then)
 {
     struct gw_json *args = gw_json_new_object(), *block = gw_was_block(then);
@@ -89,6 +103,8 @@ static int insert(const struct restore *s, const struct gw_block *then)
 static int place(const struct restore *s, const struct gw_block *then)
 {
     const struct gw_block *now = gw_blocks_find(s->now, gw_block_id(then));
+    if (is_left_alone(s, then))
+        return GW_OK;
     if (!now)
         return insert(s, then);
     const struct gw_block *before = left_of(s, then);
@@ -121,7 +137,7 @@ static int add_ids(const struct restore *s, struct gw_json *ids)
     int status = GW_OK;
     const struct gw_block *top = NULL;
     for (const struct gw_block *block = NULL; !status && (block = find_stranger(s, block));) {
-        if (top && gw_block_is_within(block, top))
+        if ((top && gw_block_is_within(block, top)) || !is_shown(s, s->canvas_now, block))
             continue;
         top = block;
         status = gw_json_append(ids, gw_resolve_text(gw_block_id(block)));
@@ -172,7 +188,12 @@ static int update(const struct restore *s, const struct gw_block *then, const st
 {
     struct gw_json *args = gw_json_new_object(), *set = gw_json_new_object(), *unset = gw_json_new_array();
     bool changes_vis = strcmp(gw_block_vis(then), gw_block_vis(now)) != 0;
-    int status = args && set && unset ? differ(gw_block_props(then), gw_block_props(now), set, unset) : GW_ENOMEM;
+    struct gw_plan_thing thing = gw_canvas_thing(s->canvas_now, now);
+    struct gw_lens lens = {s->v->context.plan, NULL};
+    struct gw_json *props_then = gw_lens_props(&lens, &thing, gw_block_props(then));
+    struct gw_json *props_now = gw_lens_props(&lens, &thing, gw_block_props(now));
+    bool has_memory = args && set && unset && props_then && props_now;
+    int status = has_memory ? differ(props_then, props_now, set, unset) : GW_ENOMEM;
     bool is_same = !status && !changes_vis && gw_json_count(set) + gw_json_count(unset) == 0;
     if (!status && changes_vis)
         status = set_vis(args, gw_block_vis(then));
@@ -184,6 +205,8 @@ static int update(const struct restore *s, const struct gw_block *then, const st
         status = gw_json_set(args, "unset", gw_json_ref(unset));
     gw_json_unref(set);
     gw_json_unref(unset);
+    gw_json_unref(props_then);
+    gw_json_unref(props_now);
     if (!status && !is_same)
         return step(s, "block.update", args, gw_block_id(then));
     gw_json_unref(args);
@@ -242,6 +265,9 @@ static struct gw_json *splice_args(const char *id, const struct gw_buffer *then,
 
 static int splice(const struct restore *s, const struct gw_block *then, const struct gw_block *now)
 {
+    struct gw_plan_thing thing = gw_canvas_thing(s->canvas_now, now);
+    if (s->v->context.plan->transform || !gw_plan_shows_text(s->v->context.plan, &thing))
+        return GW_OK;
     struct gw_buffer before, after;
     gw_buffer_init(&before, 0);
     gw_buffer_init(&after, 0);
@@ -260,7 +286,7 @@ static int mend(const struct restore *s, const struct gw_block *then)
 {
     const struct gw_block *now = gw_blocks_find(s->now, gw_block_id(then));
     char path[3 * GW_ID_MAX];
-    if (!now) /* its place was refused, and that was told */
+    if (!now || is_left_alone(s, then)) /* its place was refused, and that was told; or it is hidden */
         return GW_OK;
     if (strcmp(gw_block_kind(now), gw_block_kind(then)) != 0) {
         snprintf(path, sizeof path, "/canvases/%s/blocks/%s/kind", s->canvas_id, gw_block_id(then));
@@ -285,7 +311,7 @@ int gw_revise_restore(struct gw_revise *v, const struct gw_state *old)
     const struct gw_canvas *now = gw_state_canvas(v->state, v->command->canvas_id);
     if (!then || !now)
         return gw_error_set(v->err, GW_ECONFLICT, "not_fetched", "what stood before could not be read");
-    struct restore s = {v, then->blocks, now->blocks, v->command->canvas_id};
+    struct restore s = {v, then, now, then->blocks, now->blocks, v->command->canvas_id};
     int status = place_all(&s);
     if (!status)
         status = remove_all(&s);

@@ -75,6 +75,7 @@ enum gw_executed gw_run_resolve(struct gw_run *run, struct gw_submission *submis
     struct gw_command *command = &submission->commands[index];
     struct gw_resolve_context context = {.manifests = run->hub->opts.manifests,
                                          .plan = submission->plan,
+                                         .policy = run->hub->opts.policy,
                                          .author_id = submission->actor.id,
                                          .author_kind = gw_actor_kind_name(submission->actor.kind),
                                          .batch = submission->count > 1 ? submission->commands[0].command_id : NULL,

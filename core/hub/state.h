@@ -22,6 +22,7 @@ struct gw_manifest;
 struct gw_manifests;
 struct gw_lens;
 struct gw_plan;
+struct gw_policy;
 struct gw_state;
 
 /* value: limits of one run's state, all inclusive maxima */
@@ -60,12 +61,14 @@ void gw_state_revert(struct gw_state *state);
 struct gw_resolve_context {
     const struct gw_manifests *manifests; /* canvas types that can be mounted */
     const struct gw_plan *plan;           /* the author's lens */
+    const struct gw_policy *policy;       /* applies its transform; NULL: none is */
     const char *author_kind;              /* "user" | "agent" | "service" */
     uint64_t epoch;                       /* of the run */
     int64_t ts_ms;                        /* of the events that it will make */
     const char *author_id;                /* whose origins these are: two actors may use one origin name. NULL: not told apart */
     const char *batch;                    /* an id that the commands of one batch share, so that its splices see each other. NULL: none */
     bool is_revision;                     /* a step of revise.h: a removed block may come back as it was, its author too */
+    bool is_step;                         /* of a command that was admitted itself: the plan's list of commands is not asked again */
 };
 
 /* Judges `command` against the state and appends the events that it makes (type, canvas_id, data, facets, context set; seq, ts, actor,
