@@ -11,27 +11,28 @@
 static const struct handler {
     const char *type;
     int (*resolve)(const struct gw_resolve *r);
-    bool is_about_canvas; /* which must be mounted */
-    bool judges_bytes;    /* itself: its text is only a part of the value */
+    bool is_about_canvas;                          /* which must be mounted */
+    bool judges_bytes;                             /* itself: its text is only a part of the value */
+    bool (*may_write)(const struct gw_plan *plan); /* the part of the run that it is about, whatever is in it; NULL: it asks itself */
 } handlers[] = {
-    {"block.splice", gw_resolve_block_splice, true, true},
-    {"block.insert", gw_resolve_block_insert, true, false},
-    {"block.update", gw_resolve_block_update, true, false},
-    {"block.move", gw_resolve_block_move, true, false},
-    {"block.remove", gw_resolve_block_remove, true, false},
-    {"token.set", gw_resolve_token_set, false, false},
-    {"canvas.mount", gw_resolve_canvas_mount, false, false},
-    {"canvas.commit", gw_resolve_canvas_commit, true, false},
-    {"chat_send", gw_resolve_chat_send, false, false},
-    {"chat.append", gw_resolve_chat_append, false, true},
-    {"chat.cancel", gw_resolve_chat_cancel, false, false},
-    {"log.write", gw_resolve_log_write, false, false},
-    {"graph.node.set", gw_resolve_node_set, false, false},
-    {"graph.edge.set", gw_resolve_edge_set, false, false},
-    {"run.set_state", gw_resolve_run_state, false, false},
-    {"run.start", gw_resolve_run_start, false, false},
-    {"undo", gw_resolve_undo, false, false},
-    {"canvas.restore", gw_resolve_restore, true, false},
+    {"block.splice", gw_resolve_block_splice, true, true, NULL},
+    {"block.insert", gw_resolve_block_insert, true, false, NULL},
+    {"block.update", gw_resolve_block_update, true, false, NULL},
+    {"block.move", gw_resolve_block_move, true, false, NULL},
+    {"block.remove", gw_resolve_block_remove, true, false, NULL},
+    {"token.set", gw_resolve_token_set, false, false, NULL},
+    {"canvas.mount", gw_resolve_canvas_mount, false, false, NULL},
+    {"canvas.commit", gw_resolve_canvas_commit, true, false, NULL},
+    {"chat_send", gw_resolve_chat_send, false, false, gw_plan_writes_chat},
+    {"chat.append", gw_resolve_chat_append, false, true, gw_plan_writes_chat},
+    {"chat.cancel", gw_resolve_chat_cancel, false, false, gw_plan_writes_chat},
+    {"log.write", gw_resolve_log_write, false, false, gw_plan_writes_logs},
+    {"graph.node.set", gw_resolve_node_set, false, false, gw_plan_writes_graph},
+    {"graph.edge.set", gw_resolve_edge_set, false, false, gw_plan_writes_graph},
+    {"run.set_state", gw_resolve_run_state, false, false, gw_plan_writes_graph},
+    {"run.start", gw_resolve_run_start, false, false, NULL},
+    {"undo", gw_resolve_undo, false, false, NULL},
+    {"canvas.restore", gw_resolve_restore, true, false, NULL},
 };
 
 int gw_resolve_at(const struct gw_resolve *r, const char *path)
@@ -99,28 +100,12 @@ static int check_author(const struct gw_resolve *r)
     return GW_OK;
 }
 
-/* Parts of a run that a plan lets write or not, whatever is in them. */
-static int check_part(const struct gw_resolve *r)
-{
-    static const struct {
-        const char *start; /* of the command's type */
-        bool (*admits)(const struct gw_plan *plan);
-    } parts[] = {{"graph.", gw_plan_writes_graph},
-                 {"run.set_state", gw_plan_writes_graph},
-                 {"chat", gw_plan_writes_chat},
-                 {"log.", gw_plan_writes_logs}};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (strncmp(r->command->type, parts[i].start, strlen(parts[i].start)) == 0 && !parts[i].admits(r->context->plan))
-            return gw_resolve_refuse_write(r, "/type");
-    return GW_OK;
-}
-
 static int resolve(struct gw_resolve *r)
 {
     const struct handler *handler = find_handler(r->command->type);
     int status = check_author(r);
-    if (!status)
-        status = check_part(r);
+    if (!status && handler && handler->may_write && !handler->may_write(r->context->plan))
+        status = gw_resolve_refuse_write(r, "/type");
     if (status)
         return status;
     if (!handler) {
