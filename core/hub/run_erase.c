@@ -11,7 +11,8 @@
 #include "hub/record.h"
 #include "hub/run.h"
 
-#define READ_BYTES  (1u << 20)
+/* Other runs of the worker have their turns between two reads. */
+#define READ_BYTES  (1u << 17)
 #define CHUNK_BYTES (512u << 10)
 
 /* ---- who wrote what -------------------------------------------------------------------------------------------------------------------- */
