@@ -47,5 +47,8 @@ struct gw_generation *gw_generation_rebase(const struct gw_scripts_opts *opts, c
 /* Its own files load, say api 1, and have their hooks; of the defaults also: there is a token lens, and each canvas's commands.lua fits its manifest.
  * (generation_check.c) */
 int gw_generation_check(const struct gw_generation *generation, const struct gw_clock *clock, struct gw_error *err);
+/* The same of each of its own files, whatever came of those before; answers how many failed. */
+size_t gw_generation_check_each(const struct gw_generation *generation, const struct gw_clock *clock,
+                                void (*found)(void *arg, const struct gw_error *err), void *arg);
 
 #endif

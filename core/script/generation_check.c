@@ -165,17 +165,55 @@ static int check_file(const struct check *check)
     return status;
 }
 
-int gw_generation_check(const struct gw_generation *generation, const struct gw_clock *clock, struct gw_error *err)
+/* Ends with the first fault unless `found` is told of it. */
+static int check_files(const struct gw_generation *generation, const struct gw_clock *clock, struct check *check,
+                       void (*found)(void *arg, const struct gw_error *err), void *arg)
 {
     struct gw_sandbox_opts opts = {.sources = generation->sources, .clock = clock, .limits = generation->limits.call};
-    struct check check = {.generation = generation->defaults ? generation->defaults : generation, .err = err};
-    if (!gw_sources_find(generation->sources, "policy.token_lens"))
-        return gw_error_set(err, GW_ENOTFOUND, "script_missing", "policies_dir holds no token_lens.lua");
-    int status = gw_sandbox_create(&opts, &check.sandbox, err);
+    int count = 0, status = gw_sandbox_create(&opts, &check->sandbox, check->err);
     for (size_t i = 0; !status && i < gw_sources_count(generation->own); i++) {
-        check.source = gw_sources_at(generation->own, i);
-        status = check_file(&check);
+        check->source = gw_sources_at(generation->own, i);
+        status = check_file(check);
+        if (!status || !found)
+            continue;
+        found(arg, check->err);
+        count++;
+        status = GW_OK;
     }
-    gw_sandbox_destroy(check.sandbox);
-    return status;
+    gw_sandbox_destroy(check->sandbox);
+    return status ? status : count;
+}
+
+static const struct gw_generation *base_of(const struct gw_generation *generation)
+{
+    return generation->defaults ? generation->defaults : generation;
+}
+
+static int say_no_lens(struct gw_error *err)
+{
+    return gw_error_set(err, GW_ENOTFOUND, "script_missing", "policies_dir holds no token_lens.lua");
+}
+
+int gw_generation_check(const struct gw_generation *generation, const struct gw_clock *clock, struct gw_error *err)
+{
+    struct check check = {.generation = base_of(generation), .err = err};
+    if (!gw_sources_find(generation->sources, "policy.token_lens"))
+        return say_no_lens(err);
+    return check_files(generation, clock, &check, NULL, NULL);
+}
+
+size_t gw_generation_check_each(const struct gw_generation *generation, const struct gw_clock *clock,
+                                void (*found)(void *arg, const struct gw_error *err), void *arg)
+{
+    struct gw_error err;
+    struct check check = {.generation = base_of(generation), .err = &err};
+    if (gw_sources_find(generation->sources, "policy.token_lens")) {
+        int count = check_files(generation, clock, &check, found, arg);
+        if (count >= 0)
+            return (size_t)count;
+    } else {
+        say_no_lens(&err);
+    }
+    found(arg, &err);
+    return 1;
 }

@@ -1,0 +1,31 @@
+#include "app/script_tool.h"
+
+#include <string.h>
+
+#include "app/config.h"
+#include "base/clock.h"
+#include "base/error.h"
+
+int gw_script_tool_open(const char *file, const char *policies_dir, struct gw_config *config, struct gw_scripts_opts *opts,
+                        struct gw_error *err)
+{
+    char root[4096];
+    struct gw_config_world world = gw_config_world_system(root, sizeof root);
+    int status = gw_config_load(file, &world, config, err);
+    if (status)
+        return status;
+    *opts = (struct gw_scripts_opts){.policies_dir = policies_dir ? policies_dir : config->policies_dir,
+                                     .canvases_dir = config->canvases_dir,
+                                     .lua_dir = config->lua_dir,
+                                     .clock = gw_clock_system(),
+                                     .budget_clock = gw_clock_thread(),
+                                     .keeps_failed = strcmp(config->scripts.overlay_on_failure, "keep_old") == 0};
+    gw_script_limits_default(&opts->limits);
+    opts->limits.call.call_instructions = (uint64_t)config->scripts.call_instructions;
+    opts->limits.call.call_ms = (uint32_t)config->scripts.call_ms;
+    opts->limits.call.memory_bytes = (size_t)config->scripts.memory_bytes;
+    opts->limits.tenant_ms_per_s = (uint32_t)config->scripts.tenant_ms_per_s;
+    opts->limits.max_states = (size_t)config->scripts.max_states;
+    opts->limits.max_overlays = (size_t)config->scripts.max_overlays;
+    return GW_OK;
+}
