@@ -81,8 +81,10 @@ static int send_request(struct call *c)
     if (c->fd < 0)
         return c->fd;
     int status = await(c, POLLOUT);
-    if (!status)
-        status = gw_client_connect_result(c->fd, c->err);
+    if (!status && gw_client_connect_result(c->fd, c->err)) {
+        errno = 0;
+        status = fail(c, "admin_unreachable", "nobody listens there");
+    }
     while (!status && sent < c->request.length) {
         ssize_t taken = write(c->fd, c->request.data + sent, c->request.length - sent);
         if (taken > 0)

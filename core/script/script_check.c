@@ -115,7 +115,7 @@ static struct gw_json *ask(struct gw_sandbox *sandbox, const char *tenant_id, co
 static void place(const struct look *look, const char *text, struct gw_error *err)
 {
     const struct gw_source *source = gw_sources_find(look->generation->sources, LENS);
-    unsigned line = text ? gw_source_line_of(source, text) : 0;
+    unsigned line = text ? gw_source_line_of(source, text, 1) : 0;
     if (!line)
         line = gw_source_line_of_function(source, "lens");
     snprintf(err->path, sizeof err->path, "%s:%u", source->path, line ? line : 1);

@@ -11,12 +11,12 @@ static bool is_text(const struct gw_lua_token *token, const char *text)
     return can_be && token->length == strlen(text) && memcmp(token->text, text, token->length) == 0;
 }
 
-unsigned gw_source_line_of(const struct gw_source *source, const char *text)
+unsigned gw_source_line_of(const struct gw_source *source, const char *text, unsigned from)
 {
     struct gw_lua_lexer lexer;
     gw_lua_lexer_init(&lexer, source->text, source->length);
     for (; lexer.token.kind != GW_LUA_EOF; gw_lua_lexer_next(&lexer))
-        if (is_text(&lexer.token, text))
+        if (lexer.token.line >= from && is_text(&lexer.token, text))
             return lexer.token.line;
     return 0;
 }

@@ -5,8 +5,8 @@
 
 struct gw_source;
 
-/* The first line that holds this text as a string literal, or as a name; 0: none does. */
-unsigned gw_source_line_of(const struct gw_source *source, const char *text);
+/* The first line, from `from` on, that holds this text as a string literal or as a name; 0: none does. */
+unsigned gw_source_line_of(const struct gw_source *source, const char *text, unsigned from);
 /* The first line where a function of that name is written: `name = function`, `function name`, `function x.name`; 0: none is. */
 unsigned gw_source_line_of_function(const struct gw_source *source, const char *name);
 

@@ -25,14 +25,16 @@ static const struct gw_source source = {"policy.token_lens", "policies/token_len
 static void finds_a_literal(void **state)
 {
     (void)state;
-    assert_int_equal(gw_source_line_of(&source, "!secret.*"), 3);
-    assert_int_equal(gw_source_line_of(&source, "atoms.lens"), 1);
+    assert_int_equal(gw_source_line_of(&source, "!secret.*", 1), 3);
+    assert_int_equal(gw_source_line_of(&source, "atoms.lens", 1), 1);
+    assert_int_equal(gw_source_line_of(&source, "atoms.lens", 2), 0);
+    assert_int_equal(gw_source_line_of(&source, "helper", 3), 7);
 }
 
 static void finds_nothing_that_is_not_written(void **state)
 {
     (void)state;
-    assert_int_equal(gw_source_line_of(&source, "!secret"), 0);
+    assert_int_equal(gw_source_line_of(&source, "!secret", 1), 0);
     assert_int_equal(gw_source_line_of_function(&source, "other"), 0);
 }
 
