@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/config.h"
 #include "base/error.h"
@@ -64,7 +66,7 @@ static int check_drivers(const struct gw_config *config, struct gw_error *err)
             continue;
         gw_error_set(err, GW_EINVAL, "no_real_driver", "no real driver configured for the %s: \"%s\" is embedded and serves mode dev only",
                      drivers[i].port, drivers[i].name);
-        gw_error_prefix(err, drivers[i].port);
+        gw_error_prefix(err, "modes");
         return GW_EINVAL;
     }
     return 0;
@@ -142,7 +144,7 @@ static int check_sink(const struct gw_config *config, struct gw_error *err)
 {
     bool is_https = strncmp(config->sink_url, "https://", 8) == 0, is_webhook = strcmp(config->sink, "webhook") == 0;
     if (is_webhook && !is_https && strncmp(config->sink_url, "http://", 7) != 0)
-        return RULE(err, "sink_url", "the webhook sink needs an http or https URL");
+        return RULE(err, is_set(config->sink_url) ? "sink_url" : "sink", "the webhook sink needs an http or https URL in sink_url");
     if (is_webhook && !is_https && gw_config_has_real_mode(config))
         return RULE(err, "sink_url", "in a real mode it must be an https URL");
     if (!is_webhook && (is_set(config->sink_url) || is_set(config->sink_token)))
@@ -185,6 +187,20 @@ static int check_origins(const struct gw_config *config, struct gw_error *err)
         if (strcmp(origins->items[i], "*") != 0 && !is_origin(origins->items[i]))
             return RULE(err, "cors.origins", "\"%.100s\" is no origin; write https://app.example, without a path", origins->items[i]);
     }
+    return 0;
+}
+
+static int check_files(const struct gw_config *config, struct gw_error *err)
+{
+    const struct {
+        const char *setting, *path;
+    } files[] = {{"tls.cert", config->tls.cert},
+                 {"tls.key", config->tls.key},
+                 {"jwt.jwks_file", config->jwt.jwks_file},
+                 {"registry_file", config->registry_file}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (is_set(files[i].path) && access(files[i].path, R_OK) != 0)
+            return RULE(err, files[i].setting, "\"%.100s\" cannot be read: %s", files[i].path, strerror(errno));
     return 0;
 }
 
@@ -234,8 +250,9 @@ static void place(const struct gw_config *config, struct gw_error *err)
 
 int gw_config_check(const struct gw_config *config, struct gw_error *err)
 {
-    int (*const rules[])(const struct gw_config *, struct gw_error *) = {
-        check_modes, check_real_modes, check_url, check_secrets, check_reach, check_pairs, check_sink, check_origins, check_folders};
+    int (*const rules[])(const struct gw_config *, struct gw_error *) = {check_modes, check_real_modes, check_url,  check_secrets,
+                                                                         check_reach, check_pairs,      check_sink, check_origins,
+                                                                         check_files, check_folders};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         int rc = rules[i](config, err);
         if (rc != 0) {

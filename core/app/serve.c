@@ -13,9 +13,31 @@
 #include "base/clock.h"
 #include "base/error.h"
 
+/* What to do about it, where the message alone leaves a newcomer there. */
+static const char *hint_of(const struct gw_error *err)
+{
+    static const struct {
+        const char *id, *hint;
+    } hints[] = {
+        {"listen_failed",
+         "end what listens there, or choose other addresses: ATOMS_LISTEN and ATOMS_ADMIN_LISTEN, or listen and admin_listen"},
+        {"spine_locked", "a gateway runs on this folder: end it, or choose another one by ATOMS_DATA_DIR or data_dir"},
+        {"no_real_driver", "serve mode dev alone, by ATOMS_MODES or modes"},
+        {"data_syntax", "the file is a Lua table; `atoms check-config --shipped` prints one to start from"},
+        {"data_failed", "the file is data: env(\"NAME\", default) is all that it can call"},
+    };
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
+        if (strcmp(hints[i].id, err->id) == 0 && strncmp(err->path, "environment ", 12) != 0)
+            return hints[i].hint;
+    return NULL;
+}
+
 static void print_error(const struct gw_error *err)
 {
+    const char *hint = hint_of(err);
     fprintf(stderr, "atoms: %s%s%s (%s)\n", err->path, err->path[0] ? ": " : "", err->message, err->id);
+    if (hint)
+        fprintf(stderr, "hint: %s\n", hint);
 }
 
 static int load(const char *file, struct gw_config *config, struct gw_error *err)
@@ -102,8 +124,7 @@ int gw_serve_main(int argc, char **argv)
         .synopsis = "[--config FILE]",
         .about = "Starts the gateway. Without a file it reads ATOMS_LISTEN, ATOMS_DATA_DIR and the other variables that\n"
                  "`atoms check-config` lists, keeps its data in an embedded database, and prints one line when it is ready.\n"
-                 "SIGTERM and SIGINT end it in order; SIGHUP reads the TLS certificate, the registry file and\n"
-                 "the key set again.\n",
+                 "SIGTERM and SIGINT end it in order; SIGHUP reads certificate, registry, keys, policies and canvases again.\n",
         .options = options,
         .example = "  atoms serve\n  ATOMS_LISTEN=127.0.0.1:9000 atoms serve\n"};
     struct gw_config config;

@@ -9,7 +9,7 @@
 
 static void print_help(const struct gw_usage *usage)
 {
-    printf("usage: atoms %s %s\n\n%s", usage->name, usage->synopsis, usage->about);
+    printf("usage: atoms %s%s%s\n\n%s", usage->name, usage->synopsis[0] ? " " : "", usage->synopsis, usage->about);
     if (usage->options[0].name != NULL)
         printf("\noptions:\n");
     gw_client_options_help(usage->options);

@@ -27,7 +27,8 @@ struct gw_tls {
 
 static int refuse(struct gw_error *err, const char *id, const char *what, const char *file)
 {
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    unsigned long first = ERR_peek_error();
+    const char *reason = ERR_SYSTEM_ERROR(first) ? strerror(ERR_GET_REASON(first)) : ERR_reason_error_string(ERR_peek_last_error());
     ERR_clear_error();
     gw_error_set(err, GW_EINVAL, id, "%s %.100s: %s", what, file, reason ? reason : "unknown reason");
     return GW_EINVAL;

@@ -76,12 +76,12 @@ static void push_as_default(lua_State *L, const char *name, const char *value)
     switch (lua_type(L, 2)) {
     case LUA_TNUMBER:
         if (lua_stringtonumber(L, value) == 0)
-            luaL_error(L, "environment variable %s must be a number", name);
+            luaL_error(L, "%s must be a number", name);
         break;
     case LUA_TBOOLEAN: {
         bool is_true = strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
         if (!is_true && strcmp(value, "false") != 0 && strcmp(value, "0") != 0)
-            luaL_error(L, "environment variable %s must be true or false", name);
+            luaL_error(L, "%s must be true or false", name);
         lua_pushboolean(L, is_true);
         break;
     }

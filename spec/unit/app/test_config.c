@@ -269,9 +269,9 @@ static void a_listen_beyond_this_machine_needs_own_keys(void **state)
 
 static void a_real_mode_is_refused_with_embedded_drivers(void **state)
 {
-    assert_rule(*state, "return { modes = { 'dev', 'live' } }", "no_real_driver", "spine");
+    assert_rule(*state, "return { modes = { 'dev', 'live' } }", "no_real_driver", "modes");
     assert_rule(*state, "return { modes = { 'live' }, spine = 'memory', seal_keys = { 'k' }, jwt = { jwks_url = 'https://k' } }",
-                "no_real_driver", "spine");
+                "no_real_driver", "modes");
 }
 
 static void a_broken_rule_is_placed_in_the_file(void **state)
