@@ -123,11 +123,28 @@ static void on_poll(uv_poll_t *handle, int status, int events)
     }
 }
 
+/* Sharing would also let another process in, which then takes a part of the connections: a socket that does not share is refused. -errno. */
+static int look_for_others(const struct gw_address *address)
+{
+    int on = 1, fd = socket(address->addr.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    bool is_v6 = address->addr.any.sa_family == AF_INET6;
+    bool is_free = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                   (!is_v6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
+                   bind(fd, &address->addr.any, address->length) == 0;
+    int failure = is_free ? 0 : errno;
+    close(fd);
+    return -failure;
+}
+
 /* A descriptor that is bound and listens, or -errno. */
 static int listen_on(const struct gw_listener_opts *opts)
 {
     const struct gw_address *address = opts->address;
-    int on = 1;
+    int on = 1, others = opts->reuse_port && opts->is_first ? look_for_others(address) : 0;
+    if (others < 0)
+        return others;
     int fd = socket(address->addr.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;

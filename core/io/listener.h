@@ -16,6 +16,7 @@ struct gw_loop;
 struct gw_listener_opts {
     const struct gw_address *address;
     bool reuse_port;     /* share the address with the other loops */
+    bool is_first;       /* of those that share it: nobody may listen there yet, not even one that would share */
     int backlog;         /* 0 = 4096; the kernel caps it at net.core.somaxconn */
     unsigned turn_limit; /* accepts per turn; 0 = 64 */
     /* A new nonblocking descriptor, the callee's. May pause or close the listener. */

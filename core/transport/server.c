@@ -129,7 +129,11 @@ int gw_server_listen(struct gw_server *server, enum gw_surface surface, const st
         return gw_error_limit(err, "too_many_listeners", "max_listeners", GW_SERVER_LISTENERS, "too many listeners");
     struct gw_server_listener *slot = &server->listeners[server->listener_count];
     *slot = (struct gw_server_listener){.server = server, .surface = surface};
-    struct gw_listener_opts opts = {.address = address, .reuse_port = surface == GW_SURFACE_PUBLIC, .on_accept = on_accept, .arg = slot};
+    struct gw_listener_opts opts = {.address = address,
+                                    .reuse_port = surface == GW_SURFACE_PUBLIC,
+                                    .is_first = server->opts.worker == 0,
+                                    .on_accept = on_accept,
+                                    .arg = slot};
     int status = gw_listener_open(server->opts.loop, &opts, &slot->listener, err);
     if (!status)
         server->listener_count++;

@@ -44,7 +44,7 @@ describe("a configuration file", function()
   end)
 
   it("that names a file which cannot be read is refused at that line", function()
-    assert_refused('return {\n  tls = {\n    cert = "/nowhere/x.pem", key = "/nowhere/y.pem",\n  },\n}', 3, "tls.cert", "/nowhere/x.pem", "No such file")
+    assert_refused('return {\n  tls = {\n    cert = "/nowhere/x", key = "/nowhere/x",\n  },\n}', 3, "tls.cert", "/nowhere", "No such file")
     assert_refused('return {\n  jwt = { jwks_file = "/nowhere/keys.json" },\n}', 2, "jwt.jwks_file", "No such file")
     assert_refused('return {\n  registry_file = "/nowhere/r.lua",\n}', 2, "registry_file", "No such file")
   end)

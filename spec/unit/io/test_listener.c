@@ -125,6 +125,10 @@ static void two_loops_share_an_address(void **state)
     const struct gw_listener_opts opts = {.address = &first.address, .reuse_port = true, .on_accept = on_accept, .arg = &second};
     assert_int_equal(gw_listener_open(second.fixture.loop, &opts, &second.listener, &err), 0);
     assert_int_equal(gw_listener_port(second.listener), gw_listener_port(first.listener));
+    const struct gw_listener_opts stranger = {.address = &first.address, .reuse_port = true, .is_first = true, .on_accept = on_accept, .arg = &second};
+    struct gw_listener *none = NULL;
+    assert_int_equal(gw_listener_open(second.fixture.loop, &stranger, &none, &err), GW_EIO);
+    assert_string_equal(err.id, "listen_failed");
     door_fini(&second);
     door_fini(&first);
 }
