@@ -133,6 +133,7 @@ static void make_hub(struct gw_worker *worker)
                                .clock = process->clock,
                                .manifests = process->manifests,
                                .registry = gw_files_registry_port(process->registry),
+                               .policy = gw_script_host_port(worker->scripts),
                                .log = process->log,
                                .metrics = process->metrics,
                                .sink = process->sink,

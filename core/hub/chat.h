@@ -74,13 +74,16 @@ void gw_chat_trim(struct gw_chat *chat);
 
 /* chat_message  data {message_id, text, streaming, reply_to?, vis?}
  * chat_token    data {parts: [{message_id, offset, text} | {message_id, end}]}: offset in code points; both run-wide
- * either        facets {messages: {id: {author: <kind>, actor: <id>, vis?}}}: the message that it replies to, too */
+ * either        facets {messages: {id: {author: <kind>, actor: <id>, vis?, text?}}}: the message that it replies to, too; `text` is the whole of a
+ *               message that ends, in runs whose lenses may have transforms */
 int gw_chat_fold_message(struct gw_chat *chat, const struct gw_event *event);
 int gw_chat_fold_tokens(struct gw_chat *chat, const struct gw_event *event);
 /* New trees; NULL when memory is gone. The first as a checkpoint tells it, with the member end (null: open). */
 struct gw_json *gw_chat_message_data(const struct gw_chat_message *message);
 struct gw_json *gw_chat_facets_create(void);
 int gw_chat_facets_add(struct gw_json *facets, const char *id, const struct gw_actor *author, const char *vis);
+/* Adds to a message's facets its text as it is, for lenses that transform: those show it when it ends. */
+int gw_chat_facets_keep(struct gw_json *facets, const struct gw_chat_message *message);
 int gw_chat_part_text(struct gw_json *parts, const char *id, size_t offset, const char *text, size_t length);
 int gw_chat_part_end(struct gw_json *parts, const char *id, enum gw_chat_end end);
 

@@ -151,6 +151,12 @@ int gw_chat_facets_add(struct gw_json *facets, const char *id, const struct gw_a
     return status;
 }
 
+int gw_chat_facets_keep(struct gw_json *facets, const struct gw_chat_message *message)
+{
+    struct gw_json *entry = gw_json_get(gw_json_get(facets, "messages"), message->id);
+    return gw_json_set(entry, "text", gw_json_new_text(message->text ? message->text : "", message->bytes));
+}
+
 static int add_part(struct gw_json *parts, const char *id, struct gw_json **part)
 {
     *part = gw_json_new_object();

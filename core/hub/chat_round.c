@@ -316,16 +316,19 @@ int gw_chat_round_take(struct gw_chat_round *round, const struct gw_command *com
         return status;
     if (apply(round, post))
         return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the message");
+    round->keeps_whole |= context->keeps_whole;
     if (post->fresh_length || post->ends)
         note_sender(round, command, context);
     return GW_OK;
 }
 
 /* What a message has got in this round. */
-static int write_parts(struct gw_json *parts, struct gw_json *facets, const struct gw_chat_message *message)
+static int write_parts(struct gw_json *parts, struct gw_json *facets, const struct gw_chat_message *message, bool keeps_whole)
 {
     size_t length = message->bytes - message->round_bytes;
     int status = gw_chat_facets_add(facets, message->id, &message->author, message->vis);
+    if (!status && message->end && keeps_whole)
+        status = gw_chat_facets_keep(facets, message);
     if (!status && length)
         status = gw_chat_part_text(parts, message->id, message->round_points, message->text + message->round_bytes, length);
     if (!status && message->end)
@@ -357,7 +360,7 @@ static int make_event(const struct gw_chat_round *round, struct gw_event **out)
     if (!status && (!(event->data = gw_json_new_object()) || !(event->facets = gw_chat_facets_create())))
         status = GW_ENOMEM;
     for (size_t i = 0; !status && i < round->touched_count; i++)
-        status = write_parts(parts, event->facets, round->touched[i]);
+        status = write_parts(parts, event->facets, round->touched[i], round->keeps_whole);
     if (!status)
         status = gw_json_set(event->data, "parts", gw_json_ref(parts));
     gw_json_unref(parts);

@@ -54,6 +54,7 @@ struct gw_chat_round {
     const struct gw_command *first; /* whose scope the event has, unless they are mixed */
     struct gw_actor actor;
     bool is_mixed;
+    bool keeps_whole; /* as the contexts of its posts say */
 };
 void gw_chat_round_begin(struct gw_chat_round *round, struct gw_state *state);
 /* Parses, judges and applies one post. GW_ENOMEM: the round must be ended with `out` NULL. */

@@ -27,6 +27,8 @@ enum gw_judged gw_run_judge_one(struct gw_run *run, struct gw_submission *submis
  * end of what is known here. NO_ROOM: the record would be too large. */
 enum gw_executed { GW_EXECUTED, GW_EXECUTE_REFUSED, GW_EXECUTE_AHEAD, GW_EXECUTE_NO_ROOM, GW_EXECUTE_BROKEN };
 /* Its events, stamped but not folded. */
+/* Do events of this run say what blocks and messages have become, whole? */
+bool gw_run_keeps_whole(const struct gw_run *run);
 enum gw_executed gw_run_resolve(struct gw_run *run, struct gw_submission *submission, size_t index, struct gw_event_list *events,
                                 struct gw_error *err);
 enum gw_executed gw_run_fold(struct gw_run *run, const struct gw_event_list *events, struct gw_error *err);

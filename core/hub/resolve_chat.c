@@ -206,11 +206,29 @@ static struct gw_json *make_parts(const struct gw_chat_post *post)
     return NULL;
 }
 
+/* The text that the message ends with, for lenses that transform. */
+static int keep_whole(struct gw_json *facets, const struct gw_chat_post *post)
+{
+    struct gw_json *entry = gw_json_get(gw_json_get(facets, "messages"), post->message->id);
+    struct gw_buffer text;
+    gw_buffer_init(&text, 0);
+    gw_buffer_append(&text, post->message->text ? post->message->text : "", post->message->bytes);
+    gw_buffer_append(&text, post->fresh_length ? post->fresh : "", post->fresh_length);
+    struct gw_json *whole = text.has_failed ? NULL : gw_json_new_text(text.data ? text.data : "", text.length);
+    gw_buffer_fini(&text);
+    return gw_json_set(entry, "text", whole);
+}
+
 static int emit_post(const struct gw_resolve *r, const struct gw_chat_post *post)
 {
     if (!post->fresh_length && !post->ends)
         return gw_resolve_emit_nothing(r, NULL);
-    return emit(r, GW_EVENT_CHAT_TOKEN, make_parts(post), make_facets(post->message->id, &post->message->author, post->message->vis));
+    struct gw_json *facets = make_facets(post->message->id, &post->message->author, post->message->vis);
+    if (facets && post->ends && r->context->keeps_whole && keep_whole(facets, post)) {
+        gw_json_unref(facets);
+        facets = NULL;
+    }
+    return emit(r, GW_EVENT_CHAT_TOKEN, make_parts(post), facets);
 }
 
 int gw_resolve_chat_append(const struct gw_resolve *r)

@@ -217,11 +217,58 @@ static struct gw_json *make_context(const struct splice *s)
     return NULL;
 }
 
+/* One piece of the edit, as a reader would apply it. */
+static void apply_piece(const struct gw_splice *piece, const char *ins, size_t ins_bytes, struct gw_buffer *text)
+{
+    struct gw_buffer out;
+    size_t start = gw_utf8_offset(text->data, text->length, piece->at);
+    size_t end = start + gw_utf8_offset(text->data + start, text->length - start, piece->del);
+    gw_buffer_init(&out, 0);
+    gw_buffer_append(&out, text->data, start);
+    if (piece->ins)
+        gw_buffer_append(&out, ins, ins_bytes);
+    gw_buffer_append(&out, text->data + end, text->length - end);
+    out.has_failed |= text->has_failed;
+    gw_buffer_fini(text);
+    *text = out;
+}
+
+/* The text as it will be. NULL: no memory. */
+static struct gw_json *text_after(const struct splice *s)
+{
+    struct gw_buffer text;
+    gw_buffer_init(&text, 0);
+    gw_text_write(gw_block_text(s->block), &text);
+    for (uint32_t i = 0; !text.has_failed && i < gw_text_op_splice_count(&s->op); i++) {
+        struct gw_splice piece = gw_text_op_splice(&s->op, i);
+        apply_piece(&piece, s->ins, s->ins_bytes, &text);
+    }
+    struct gw_json *out = text.has_failed ? NULL : gw_json_new_text(text.data ? text.data : "", text.length);
+    gw_buffer_fini(&text);
+    return out;
+}
+
+/* For lenses that transform, which show a text whole or not at all. */
+static int keep_whole(const struct splice *s, struct gw_json *own)
+{
+    struct gw_json *block = gw_json_new_object();
+    int status = block ? gw_json_set(block, "props", gw_json_ref(gw_block_props(s->block))) : GW_ENOMEM;
+    if (!status)
+        status = gw_json_set(block, "text", text_after(s));
+    if (!status)
+        return gw_json_set(own, "block", block);
+    gw_json_unref(block);
+    return status;
+}
+
 static int emit_ops(const struct gw_resolve *r, const struct splice *s, struct gw_json *context)
 {
     struct gw_json *facets = gw_facets_create(r), *ops = gw_json_new_array();
     uint32_t count = gw_text_op_splice_count(&s->op);
-    int status = facets && ops && gw_facets_touch(r, facets, s->block) ? GW_OK : GW_ENOMEM;
+    struct gw_json *own = facets && ops ? gw_facets_touch(r, facets, s->block) : NULL;
+    int status = own ? GW_OK : GW_ENOMEM;
+    if (!status && r->context->keeps_whole)
+        status = keep_whole(s, own);
     for (uint32_t i = 0; !status && i < count; i++)
         status = gw_json_append(ops, make_op(s, i));
     if (!status)

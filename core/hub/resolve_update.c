@@ -192,6 +192,8 @@ static int emit(const struct gw_resolve *r, const struct update *update)
     struct gw_json *own = facets && ops ? gw_facets_touch(r, facets, update->block) : NULL;
     struct gw_json *context = own ? gw_was_update(update->block, update->set, update->unset, update->changes_vis) : NULL;
     int status = context ? GW_OK : GW_ENOMEM;
+    if (!status && r->context->keeps_whole && !update->changes_vis)
+        status = gw_json_set(own, "block", make_block(update));
     if (!status && update->changes_vis)
         status = add_appearance(r, update, facets, own);
     if (!status)

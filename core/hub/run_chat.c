@@ -131,8 +131,10 @@ static int take_post(struct gw_run *run, struct gathering *gathering, struct gw_
     struct gw_error err;
     struct gw_chat_post post;
     struct gw_pending *pending = &gathering->pending[gathering->count];
-    struct gw_resolve_context context = {
-        .plan = submission->plan, .author_id = submission->actor.id, .author_kind = gw_actor_kind_name(submission->actor.kind)};
+    struct gw_resolve_context context = {.plan = submission->plan,
+                                         .keeps_whole = gw_run_keeps_whole(run),
+                                         .author_id = submission->actor.id,
+                                         .author_kind = gw_actor_kind_name(submission->actor.kind)};
     int status = gw_chat_round_take(&gathering->round, &submission->commands[0], &context, &post, &err);
     if (status && status != GW_ENOMEM) {
         gw_submission_refuse(submission, 0, &err);
@@ -205,9 +207,11 @@ void gw_run_chat_tick(struct gw_run *run)
         gw_hub_mark_run(run->hub, run);
 }
 
-static int add_end(const struct gw_chat_message *message, struct gw_json *parts, struct gw_json *facets)
+static int add_end(const struct gw_run *run, const struct gw_chat_message *message, struct gw_json *parts, struct gw_json *facets)
 {
     int status = gw_chat_facets_add(facets, message->id, &message->author, message->vis);
+    if (!status && gw_run_keeps_whole(run))
+        status = gw_chat_facets_keep(facets, message);
     return status ? status : gw_chat_part_end(parts, message->id, GW_CHAT_ABORTED);
 }
 
@@ -222,7 +226,7 @@ static struct gw_event *make_ends(const struct gw_run *run)
         status = GW_ENOMEM;
     for (const struct gw_chat_message *message = NULL; !status && (message = gw_chat_next(gw_state_chat(run->state), message));)
         if (is_expired(run, message))
-            status = add_end(message, parts, event->facets);
+            status = add_end(run, message, parts, event->facets);
     if (!status)
         status = gw_json_set(event->data, "parts", gw_json_ref(parts));
     gw_json_unref(parts);

@@ -69,6 +69,12 @@ static int add_void(struct gw_event_list *events)
     return gw_event_list_add(events, event);
 }
 
+bool gw_run_keeps_whole(const struct gw_run *run)
+{
+    const struct gw_policy *policy = run->hub->opts.policy;
+    return policy && policy->has_transforms && policy->has_transforms(policy->self, run->scope.tenant_id);
+}
+
 enum gw_executed gw_run_resolve(struct gw_run *run, struct gw_submission *submission, size_t index, struct gw_event_list *events,
                                 struct gw_error *err)
 {
@@ -76,6 +82,7 @@ enum gw_executed gw_run_resolve(struct gw_run *run, struct gw_submission *submis
     struct gw_resolve_context context = {.manifests = run->hub->opts.manifests,
                                          .plan = submission->plan,
                                          .policy = run->hub->opts.policy,
+                                         .keeps_whole = gw_run_keeps_whole(run),
                                          .author_id = submission->actor.id,
                                          .author_kind = gw_actor_kind_name(submission->actor.kind),
                                          .batch = submission->count > 1 ? submission->commands[0].command_id : NULL,

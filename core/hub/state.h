@@ -62,6 +62,7 @@ struct gw_resolve_context {
     const struct gw_manifests *manifests; /* canvas types that can be mounted */
     const struct gw_plan *plan;           /* the author's lens */
     const struct gw_policy *policy;       /* applies its transform; NULL: none is */
+    bool keeps_whole;                     /* lenses of this run may have transforms: events say what a block or message has become, whole */
     const char *author_kind;              /* "user" | "agent" | "service" */
     uint64_t epoch;                       /* of the run */
     int64_t ts_ms;                        /* of the events that it will make */

@@ -14,7 +14,7 @@
  *                facets   {canvas_type, blocks: {id: {kind, author, by?, vis?, is: "new"|"gone"?, parent?, was?: {vis?}, block?: {…}, children?: {id: pos}}},
  *                          sidecars?: {kind: [prop]}}: every block touched, new parents and the children of one whose vis changes too. `author` is the
  *                          kind of who inserted it, `by` the id of that actor where it is not the event's own. `block` is the whole block after a change
- *                          of vis; `parent` that of a block which goes with one above it
+ *                          of vis, and {props, text} at least after any update or splice where lenses may have transforms; `parent` that of a block which goes with one above it
  *                context  a splice: {block, base, written: [at, del, ins], by?}: `by` names the origin of one that has none of its own; an insert that
  *                          brings a block back: {author, by}; what stood before: {was} (resolve_was.h), also of a token_patch;
  *                          a step of an undo: {undoes}: its arguments; of a restore: {restores}

@@ -4,7 +4,7 @@
 ---   local run = fold.new()
 ---   run:feed(envelope, id)       -- decoded `data:` of one frame (nil: an id alone), its `id:` or nil; true, or nil and {code=, message=}
 ---   run.cursor                   -- of the last frame that carried one
----   run.tokens[key]              run.canvases[id] = {type=, rev=, manifest=, blocks={id → {kind, parent, pos, props, text, vis}}}
+---   run.tokens[key]              run.canvases[id] = {type=, rev=, manifest=, blocks={id → {kind, parent, pos, props, text, vis, orphan}}}
 ---   run.graph = {nodes, edges, state, detail, flow_id}      run.chat = {messages={id → {author, text, streaming, end, …}}, order={id, …}}
 ---   run:text(canvas, block)      run:children(canvas, parent_or_nil) → ids in order
 ---   run:state()                  -- tokens, canvases, graph and chat as GET /v1/state gives them
@@ -109,6 +109,7 @@ end
 function block_ops.update(blocks, op)
   local block = need(blocks, op)
   set_members(block.props, op.set, op.unset)
+  block.text = op.text or block.text
   if op.vis ~= nil then
     block.vis = given(op.vis)
   end
@@ -294,7 +295,12 @@ function Fold:children(canvas_id, parent)
       ids[#ids + 1] = id
     end
   end
-  table.sort(ids, function(a, b) return blocks[a].pos < blocks[b].pos end)
+  table.sort(ids, function(a, b)
+    if blocks[a].pos ~= blocks[b].pos then
+      return blocks[a].pos < blocks[b].pos
+    end
+    return a < b -- orphans stand at the root with the labels of their own parents' children
+  end)
   return ids
 end
 

@@ -1,5 +1,6 @@
 /* Random runs through random plans: what a class folds from its events is what it reads as state, at each seq. */
 #include "base/digest.h"
+#include "hub/ports.h"
 #include "support/reader.h"
 #include "support/state_fixture.h"
 
@@ -25,6 +26,56 @@ static unsigned roll(struct dice *dice, unsigned sides)
 }
 
 static const char *pick(struct dice *dice, const char *const *words, unsigned count) { return words[roll(dice, count)]; }
+
+/* ---- a transform, as a script might make one ---- */
+
+static const char *text_of(const struct gw_json *object, const char *name)
+{
+    const struct gw_json *value = gw_json_get(object, name);
+    return gw_json_is_string(value) ? gw_json_text(value, NULL) : "";
+}
+
+static void put_text(struct gw_json *object, const char *name, const char *format, const char *text)
+{
+    char made[4096];
+    int length = snprintf(made, sizeof made, format, text);
+    assert_in_range(length, 0, sizeof made - 1);
+    assert_int_equal(gw_json_set(object, name, gw_json_new_text(made, (size_t)length)), GW_OK);
+}
+
+/* What it makes of the properties depends on the text: any change of one may change the other. */
+static void transform_props(struct gw_json *block)
+{
+    struct gw_json *props = gw_json_copy_deep(gw_json_get(block, "props"));
+    if (strlen(text_of(block, "text")) % 2)
+        gw_json_remove(props, "cost");
+    else if (gw_json_get(props, "cost"))
+        put_text(props, "cost", "about %s", text_of(block, "kind"));
+    put_text(props, "added", "%s", "which no script may");
+    gw_json_set(block, "props", props);
+}
+
+static int transform(void *self, const struct gw_transform_call *call, struct gw_json **out, struct gw_error *err)
+{
+    (void)self;
+    if (call->what == GW_TRANSFORM_TOKEN && strcmp(call->key, "a.two") == 0) {
+        *out = gw_json_new_null();
+        return GW_OK;
+    }
+    if (call->what == GW_TRANSFORM_TOKEN) {
+        *out = gw_json_is_int(call->value) ? gw_json_new_int(gw_json_int(call->value) + 100) : gw_json_ref(call->value);
+        return GW_OK;
+    }
+    if (strcmp(text_of(call->value, "vis"), "t") == 0)
+        return gw_error_set(err, GW_EDENIED, "policy_failed", "it does not like this one");
+    *out = gw_json_copy_deep(call->value);
+    if (call->what == GW_TRANSFORM_BLOCK)
+        transform_props(*out);
+    put_text(*out, "text", "<%s>", text_of(call->value, "text"));
+    return GW_OK;
+}
+
+static const struct gw_policy transformer = {.transform = transform};
 
 /* ---- plans ---- */
 
@@ -53,14 +104,14 @@ static void add_rules(struct dice *dice, struct gw_buffer *out, bool is_board)
     gw_buffer_append_char(out, ']');
 }
 
-static struct gw_plan *random_plan(struct dice *dice)
+static struct gw_plan *random_plan(struct dice *dice, bool transforms)
 {
     static const char *const tokens[] = {"[]", "[\"a.*\"]", "[\"*\",\"!a.one\"]", "[\"*\"]"};
     static const char *const redactions[] = {"[]", "[{\"props\":[\"cost\"]}]", "[{\"kinds\":[\"note\"],\"props\":[\"d*\"],\"text\":true}]"};
     struct gw_buffer out;
     gw_buffer_init(&out, 0);
-    gw_buffer_appendf(&out, "{\"events\":[\"*\"],\"vision\":%s,\"tokens\":{\"read\":%s},", roll(dice, 2) ? "true" : "false",
-                      pick(dice, tokens, 4));
+    gw_buffer_appendf(&out, "{%s\"events\":[\"*\"],\"vision\":%s,\"tokens\":{\"read\":%s},", transforms ? "\"transform\":\"mask\"," : "",
+                      roll(dice, 2) ? "true" : "false", pick(dice, tokens, 4));
     gw_buffer_appendf(&out, "\"blocks\":{\"redact\":%s,\"read\":", pick(dice, redactions, 3));
     add_rules(dice, &out, true);
     gw_buffer_append_text(&out, "},\"graph\":{\"read\":");
@@ -108,10 +159,12 @@ static void block_command(struct dice *dice, unsigned long long seq, char *out, 
         snprintf(out, size, ON_C "\"type\":\"block.move\",\"args\":{\"id\":\"b%u\",\"parent\":%s}", id, parent);
         break;
     case 6:
-        snprintf(out, size, ON_C "\"type\":\"block.splice\",\"base\":\"%llu\",\"args\":{\"id\":\"b%u\",\"at\":1,\"del\":%u,\"ins\":\"é%u\"}",
-                 seq, id, roll(dice, 2), (unsigned)seq);
+        snprintf(out, size,
+                 ON_C "\"type\":\"block.splice\",\"base\":\"%llu\",\"args\":{\"id\":\"b%u\",\"at\":1,\"del\":%u,\"ins\":\"é%u\"}", seq, id,
+                 roll(dice, 2), (unsigned)seq);
         break;
-    default: snprintf(out, size, ON_C "\"type\":\"block.remove\",\"args\":{\"id\":\"b%u\"}", id);
+    default:
+        snprintf(out, size, ON_C "\"type\":\"block.remove\",\"args\":{\"id\":\"b%u\"}", id);
     }
 }
 
@@ -133,26 +186,34 @@ static void graph_command(struct dice *dice, char *out, size_t size)
         snprintf(out, size, "\"type\":\"%s\",\"args\":{\"id\":\"%s%u\",\"remove\":true}", id % 2 ? "graph.node.set" : "graph.edge.set",
                  id % 2 ? "n" : "e", id);
         break;
-    default: snprintf(out, size, "\"type\":\"run.set_state\",\"args\":{\"state\":\"s%u\"}", id);
+    default:
+        snprintf(out, size, "\"type\":\"run.set_state\",\"args\":{\"state\":\"s%u\"}", id);
     }
 }
 
 static void other_command(struct dice *dice, unsigned step, char *out, size_t size)
 {
-    static const char *const sets[] = {"{\"a.one\":5}", "{\"a.two\":\"x\"}", "{\"b.pic\":{\"artifact_id\":\"z\"}}", "{\"a.one\":6,\"a.two\":\"y\"}"};
+    static const char *const sets[] = {"{\"a.one\":5}", "{\"a.two\":\"x\"}", "{\"b.pic\":{\"artifact_id\":\"z\"}}",
+                                       "{\"a.one\":6,\"a.two\":\"y\"}"};
     unsigned id = roll(dice, 12);
     switch (roll(dice, 5)) {
-    case 0: snprintf(out, size, "\"type\":\"token.set\",\"args\":{\"set\":%s}", pick(dice, sets, 4)); break;
-    case 1: snprintf(out, size, "\"type\":\"token.set\",\"args\":{\"set\":{},\"unset\":[\"%s\"]}", id % 2 ? "a.one" : "b.pic"); break;
+    case 0:
+        snprintf(out, size, "\"type\":\"token.set\",\"args\":{\"set\":%s}", pick(dice, sets, 4));
+        break;
+    case 1:
+        snprintf(out, size, "\"type\":\"token.set\",\"args\":{\"set\":{},\"unset\":[\"%s\"]}", id % 2 ? "a.one" : "b.pic");
+        break;
     case 2:
-        snprintf(out, size, "\"type\":\"chat_send\",\"args\":{\"message_id\":\"m%u\",\"text\":\"hi\",\"stream\":%s,\"vis\":%s,\"reply_to\":\"m%u\"}",
+        snprintf(out, size,
+                 "\"type\":\"chat_send\",\"args\":{\"message_id\":\"m%u\",\"text\":\"hi\",\"stream\":%s,\"vis\":%s,\"reply_to\":\"m%u\"}",
                  id, id % 2 ? "true" : "false", pick(dice, vis_words, 4), roll(dice, 12));
         break;
     case 3:
         snprintf(out, size, "\"type\":\"chat.append\",\"args\":{\"message_id\":\"m%u\",\"offset\":2,\"text\":\"+%u\"%s}", id, step,
                  roll(dice, 2) ? ",\"end\":\"done\"" : "");
         break;
-    default: snprintf(out, size, "\"type\":\"chat.cancel\",\"args\":{\"message_id\":\"m%u\"}", id);
+    default:
+        snprintf(out, size, "\"type\":\"chat.cancel\",\"args\":{\"message_id\":\"m%u\"}", id);
     }
 }
 
@@ -193,12 +254,12 @@ static void tell(struct world *w)
 static void compare(struct world *w, unsigned number)
 {
     for (size_t i = 0; i < CLASSES; i++) {
-        char *state = state_text(w->f.state, w->plans[i]), *folded = json_text(w->readers[i].state);
+        char *state = lens_text(w->f.state, &w->readers[i].lens), *folded = json_text(w->readers[i].state);
         if (strcmp(state, folded) != 0) {
             struct gw_json *source = gw_json_copy_deep(gw_plan_source(w->plans[i]));
             char *plan = json_text(source), *event = json_text(w->f.log.items[w->f.log.count - 1]->data);
-            fail_msg("seed %llu step %u: plan %s\nevent %s\nstate  %s\nfolded %s", (unsigned long long)w->dice.seed, number, plan, event, state,
-                     folded);
+            fail_msg("seed %llu step %u: plan %s\nevent %s\nstate  %s\nfolded %s", (unsigned long long)w->dice.seed, number, plan, event,
+                     state, folded);
         }
         gw_free(state);
         gw_free(folded);
@@ -209,10 +270,11 @@ static void play(uint64_t seed)
 {
     struct world w = {.dice = {.seed = seed}};
     fixture_open(&w.f);
+    w.f.keeps_whole = true;
     add_manifest(w.f.manifests, BOARD);
     for (size_t i = 0; i < CLASSES; i++) {
-        w.plans[i] = random_plan(&w.dice);
-        reader_open(&w.readers[i], &(struct gw_lens){w.plans[i], NULL});
+        w.plans[i] = random_plan(&w.dice, i % 3 == 0);
+        reader_open(&w.readers[i], &(struct gw_lens){w.plans[i], &transformer});
     }
     must(&w.f, "\"type\":\"canvas.mount\",\"canvas_id\":\"c\",\"args\":{\"canvas_type\":\"board\"}");
     for (unsigned number = 0; number < STEPS; number++) {

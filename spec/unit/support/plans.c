@@ -24,7 +24,8 @@ struct gw_plan *plan_of(const char *json)
     struct gw_error err = {0};
     if (gw_json_parse(json, strlen(json), &limits, &source, &err))
         fail_msg("%s %s", err.id, err.message);
-    struct gw_plan_opts opts = {.tenant_id = "acme", .source = source, .actor_id = "ann"};
+    static const uint8_t transform[32] = {7};
+    struct gw_plan_opts opts = {.tenant_id = "acme", .source = source, .actor_id = "ann", .transform_hash = transform};
     if (gw_plan_compile(&opts, &plan, &err))
         fail_msg("%s: %s", err.path, err.message);
     gw_json_unref(source);

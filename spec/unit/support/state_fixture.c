@@ -107,6 +107,7 @@ int resolve_only(struct fixture *f, const struct gw_command *command, struct gw_
                                          .author_kind = f->author_kind,
                                          .author_id = f->author_id,
                                          .batch = f->batch,
+                                         .keeps_whole = f->keeps_whole,
                                          .epoch = 1,
                                          .ts_ms = f->ts_ms};
     return gw_state_resolve(f->state, command, &context, events, &f->err);
@@ -146,12 +147,14 @@ void must_refuse(struct fixture *f, const char *members, const char *id, const c
 struct gw_event *last_event(struct fixture *f) { return f->log.items[f->log.count - 1]; }
 
 /* What an unrestricted reader gets; the caller frees it. */
-char *state_text(const struct gw_state *state, const struct gw_plan *plan)
+char *state_text(const struct gw_state *state, const struct gw_plan *plan) { return lens_text(state, &(struct gw_lens){.plan = plan}); }
+
+char *lens_text(const struct gw_state *state, const struct gw_lens *lens)
 {
     struct gw_buffer out;
     gw_buffer_init(&out, 0);
     gw_buffer_append_char(&out, '{');
-    gw_state_write(state, LENS(plan), NULL, 0, &out);
+    gw_state_write(state, lens, NULL, 0, &out);
     gw_buffer_append_char(&out, '}');
     assert_false(out.has_failed);
     size_t length;

@@ -56,7 +56,8 @@ struct fixture {
     size_t made;              /* events of the last command */
     unsigned command_count;
     const char *author_id, *author_kind, *batch;
-    int64_t ts_ms; /* of the events to come */
+    int64_t ts_ms;    /* of the events to come */
+    bool keeps_whole; /* its lenses may have transforms */
 };
 
 /* A document; malformed text fails the test. */
@@ -82,6 +83,7 @@ void must(struct fixture *f, const char *members);
 void must_refuse(struct fixture *f, const char *members, const char *id, const char *path);
 struct gw_event *last_event(struct fixture *f);
 /* GET /v1/state as text, and a canonical document; freed by the caller. */
+char *lens_text(const struct gw_state *state, const struct gw_lens *lens);
 char *state_text(const struct gw_state *state, const struct gw_plan *plan);
 char *json_text(const struct gw_json *value);
 /* The canonical text of the value, or of what a full view reads, is this. */
