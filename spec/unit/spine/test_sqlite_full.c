@@ -310,6 +310,44 @@ static void keeps_the_log_when_the_database_cannot_be_synced(void **state)
     assert_true(fixture_metric(f, "atoms_spine_checkpoints_total") > emptied);
 }
 
+static void fails_an_erasure_as_a_whole(void **state)
+{
+    struct fixture *f = *state;
+    const char *const before[] = {"checkpoint", NULL}, *const after[] = {"another", NULL};
+    const struct gw_spine_kept kept = {GW_SPINE_CHECKPOINT, after, (size_t[]){7}, 1};
+    append_many(f, 2, 100);
+    assert_int_equal(put_blob(f->port, "run", 100, 0, before), GW_OK);
+    faulty_vfs_fail_writes(SQLITE_FULL, 1);
+    assert_int_equal(erase_keeping(f->port, "run", 101, &kept, 1), GW_EIO);
+    faulty_vfs_fail_syncs(SQLITE_IOERR_FSYNC, 1);
+    assert_int_equal(erase_below(f->port, "run", 0), GW_EIO);
+    struct gw_spine_read read = read_range(f->port, "run", 1, 100, SIZE_MAX);
+    assert_int_equal(read.record_count, 100);
+    gw_spine_read_fini(&read);
+    struct gw_spine_get get = get_blob(f->port, "run", GW_SPINE_CHECKPOINT, 100);
+    assert_string_equal(get.chunks[0], "checkpoint");
+    gw_spine_get_fini(&get);
+    assert_int_equal(append_text(f->port, "run", 101, 101, "x"), GW_OK);
+    assert_int_equal(erase_below(f->port, "run", 0), GW_OK);
+    assert_int_equal(find_tail(f->port, "run").tail_seq, 0);
+}
+
+/* What is erased stays in the log then, and the log until the next start: the order given again finds it gone. */
+static void erases_though_the_database_cannot_be_synced(void **state)
+{
+    struct fixture *f = *state;
+    append_many(f, 2, 20);
+    faulty_vfs_fail_database_syncs(SQLITE_IOERR_FSYNC, 1);
+    assert_int_equal(erase_below(f->port, "run", 21), GW_OK);
+    assert_int_equal(append_text(f->port, "run", 21, 21, "goes on"), GW_OK);
+    fixture_close(f);
+    fixture_open(f);
+    assert_int_equal(find_tail(f->port, "run").floor_seq, 21);
+    assert_int_equal(find_tail(f->port, "run").tail_seq, 21);
+    assert_int_equal(erase_below(f->port, "run", 0), GW_OK);
+    assert_int_equal(find_tail(f->port, "run").tail_seq, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +360,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(fails_the_whole_group_and_takes_the_next, set_up_faults, tear_down_faults),
         cmocka_unit_test_setup_teardown(keeps_the_log_when_the_database_cannot_be_synced, set_up_faults, tear_down_faults),
         cmocka_unit_test_setup_teardown(fails_a_put_as_a_whole, set_up_faults, tear_down_faults),
+        cmocka_unit_test_setup_teardown(fails_an_erasure_as_a_whole, set_up_faults, tear_down_faults),
+        cmocka_unit_test_setup_teardown(erases_though_the_database_cannot_be_synced, set_up_faults, tear_down_faults),
     };
     return cmocka_run_group_tests_name("sqlite spine: disk faults", tests, NULL, NULL);
 }
