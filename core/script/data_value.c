@@ -111,14 +111,23 @@ static void prefix_index(struct reader *r, size_t index)
 /* The value on top, a member of a table. */
 static bool is_left_out(const struct reader *r) { return r->rules->leaves_out_functions && lua_isfunction(r->L, -1); }
 
+static int too_many(struct reader *r)
+{
+    return gw_error_limit(r->err, "data_too_large", "max_nodes", r->rules->max_nodes, "more than %u values", r->rules->max_nodes);
+}
+
 /* Counts the keys of the table on top by kind. */
 static int count_keys(struct reader *r, size_t *texts, size_t *integers)
 {
     *texts = *integers = 0;
     lua_pushnil(r->L);
-    while (lua_next(r->L, -2) != 0) {
+    for (size_t absent = 0; lua_next(r->L, -2) != 0;) {
         bool is_absent = is_left_out(r);
         lua_pop(r->L, 1);
+        if (is_absent && ++absent > r->nodes_left) {
+            lua_pop(r->L, 1);
+            return too_many(r);
+        }
         if (is_absent)
             continue;
         int type = lua_type(r->L, -1);
@@ -229,11 +238,6 @@ static bool is_list_by_name(const struct reader *r, const struct member *name)
         if (strlen(*listed) == name->length && memcmp(*listed, name->name, name->length) == 0)
             return true;
     return false;
-}
-
-static int too_many(struct reader *r)
-{
-    return gw_error_limit(r->err, "data_too_large", "max_nodes", r->rules->max_nodes, "more than %u values", r->rules->max_nodes);
 }
 
 /* The content of a table, on top. Of a table with more members than may be read none is looked at. */

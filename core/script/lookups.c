@@ -4,7 +4,6 @@
 
 #include "base/json.h"
 #include "script/budget.h"
-#include "script/data_value.h"
 #include "script/sandbox_failure.h"
 #include "script/sandbox_state.h"
 #include "script/value_push.h"

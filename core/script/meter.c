@@ -71,8 +71,10 @@ void *gw_meter_allocate(void *self, void *old, size_t old_size, size_t size)
         return refuse(meter, GW_METER_STRING_TOO_LONG);
     if (is_too_large)
         return refuse(meter, GW_METER_TABLE_TOO_LARGE);
-    if (size > old_size && (size > meter->max_memory || others > meter->max_memory - size))
+    if (size > old_size && (size > meter->max_memory || others > meter->max_memory - size)) {
+        charge_bytes(meter, meter->memory); /* Lua collects all garbage, then tries again */
         return refuse(meter, GW_METER_FULL);
+    }
     if (meter->is_stressed && size > old_size && (meter->is_refusing = !meter->is_refusing))
         return NULL;
     if (size > FREE_BYTES)

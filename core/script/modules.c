@@ -43,10 +43,11 @@ static void refuse_cycle(lua_State *L, const struct gw_loading *inner, const cha
 }
 
 /* The compiler's error, whose text is on top. */
-static void note_syntax_error(lua_State *L)
+static void note_syntax_error(lua_State *L, const struct gw_source *source)
 {
     struct gw_sandbox *box = gw_sandbox_of(L);
     gw_trace_frames(&box->trace, L, 0);
+    snprintf(box->trace.path, sizeof box->trace.path, "%.159s", source->path);
     gw_trace_error(&box->trace, L, -1);
     gw_error_set(&box->failure, GW_EINVAL, "script_syntax", "%s", box->trace.message);
     memcpy(box->failure.path, box->trace.path, sizeof box->failure.path);
@@ -64,7 +65,7 @@ static void compile(lua_State *L, const struct gw_source *source)
     if (status == LUA_ERRMEM)
         gw_meter_stop(L, GW_METER_MEMORY);
     else
-        note_syntax_error(L); /* nested too deep is an error of the run to Lua */
+        note_syntax_error(L, source); /* nested too deep is an error of the run to Lua */
     lua_error(L);
 }
 

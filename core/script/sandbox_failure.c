@@ -89,6 +89,12 @@ int gw_sandbox_bad_result(struct gw_sandbox *box, const char *module, const char
         *err = *why;
         return err->code;
     }
+    if (strcmp(why->id, "data_too_slow") == 0) {
+        box->meter.end = GW_METER_TIME;
+        budget_failure(box, err);
+        snprintf(err->path, sizeof err->path, "%.159s", path_of(box, module));
+        return err->code;
+    }
     *err = (struct gw_error){.has_limit = why->has_limit, .limit = why->limit};
     memcpy(err->limit_name, why->limit_name, sizeof err->limit_name);
     char message[sizeof err->message], member[100];

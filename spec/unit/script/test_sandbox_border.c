@@ -177,6 +177,14 @@ static void bytecode_is_no_script(void **state)
     assert_fails("\x1bLua\x54", NULL, "script_syntax", NULL, "attempt to load a binary chunk");
 }
 
+static void source_nested_too_deep_is_a_syntax_error(void **state)
+{
+    (void)state;
+    char text[4096] = "return ";
+    memset(text + 7, '{', 2000);
+    assert_fails(text, NULL, "script_syntax", "m.lua", "overflow");
+}
+
 static void an_error_keeps_the_position_it_was_raised_with(void **state)
 {
     (void)state;
@@ -195,6 +203,7 @@ int main(void)
         cmocka_unit_test(members_are_found_by_their_path),
         cmocka_unit_test(a_traceback_shows_the_way_and_no_control_characters),
         cmocka_unit_test(bytecode_is_no_script),
+        cmocka_unit_test(source_nested_too_deep_is_a_syntax_error),
         cmocka_unit_test(an_error_keeps_the_position_it_was_raised_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

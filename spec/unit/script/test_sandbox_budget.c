@@ -104,6 +104,27 @@ static void work_in_libraries_is_charged(void **state)
         ends(bodies[i], "script_budget");
 }
 
+static void reading_a_result_is_part_of_the_call(void **state)
+{
+    (void)state;
+    ends("local t, o = {}, {} for i = 1, 100000 do t[i] = i end for i = 1, 100000 do t[i] = nil end for i = 1, 16000 do o[i] = t end "
+         "return o",
+         "script_budget");
+}
+
+/* Live memory is all but the maximum, so that a little garbage fills it up again and again. */
+static void memory_that_is_always_full_ends_the_call(void **state)
+{
+    (void)state;
+    for (int less = 0; less < 12; less++) {
+        char body[300];
+        snprintf(body, sizeof body,
+                 "local t = {} for i = 1, 65536 do t[i] = 0 end for i = 1, %d do t[i] = {} end while true do local x = {} end",
+                 65000 - less * 37);
+        ends(body, "either");
+    }
+}
+
 static void memory_is_bounded_and_no_pcall_hides_it(void **state)
 {
     (void)state;
@@ -210,6 +231,8 @@ int main(void)
         cmocka_unit_test(loops_end),
         cmocka_unit_test(no_pcall_keeps_a_call_alive),
         cmocka_unit_test(work_in_libraries_is_charged),
+        cmocka_unit_test(reading_a_result_is_part_of_the_call),
+        cmocka_unit_test(memory_that_is_always_full_ends_the_call),
         cmocka_unit_test(memory_is_bounded_and_no_pcall_hides_it),
         cmocka_unit_test(a_budget_names_its_limit),
         cmocka_unit_test(time_is_the_clock_s),
