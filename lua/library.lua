@@ -1,5 +1,5 @@
 --- The modules below lua/atoms/: those that scripts may require, as "atoms.<name>" and in the order in which the guide tells of them, and
---- those that are a client's half, for programs outside.
+--- those that are a client's half, for programs outside; `tools` are for the subcommands of atoms.
 
 return {
   scripts = {
@@ -8,5 +8,6 @@ return {
     { name = "ops", about = "what a reducer answers." },
     { name = "testing", about = "specs of policies and canvases: commands and views made up for them." },
   },
+  tools = { "spec" },
   clients = { "canonical", "fold", "replica", "sha256", "state_hash", "text_op" },
 }

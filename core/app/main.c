@@ -7,6 +7,7 @@
 #include "app/cmd_check_config.h"
 #include "app/cmd_explain.h"
 #include "app/cmd_policies.h"
+#include "app/cmd_test.h"
 #include "app/cmd_token.h"
 #include "app/cmd_version.h"
 #include "app/replay.h"
@@ -24,6 +25,7 @@ static const struct command commands[] = {
     {"token", "print a bearer for development", gw_token_main},
     {"check-config", "say what the configuration means, or what is wrong with it", gw_check_config_main},
     {"check", "look through policies and canvases for faults", gw_check_main},
+    {"test", "run the specs of policies and canvases in the sandbox", gw_test_main},
     {"explain", "say why an actor may or may not see or do something", gw_explain_main},
     {"policies", "list the policies that a running gateway decides by", gw_policies_main},
     {"reload", "make a running gateway read its policies again", gw_reload_main},

@@ -1,23 +1,19 @@
 #include "script/script_check.h"
 
-#include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
-#include "base/id.h"
 #include "base/json.h"
 #include "hub/event.h"
 #include "hub/manifest.h"
 #include "hub/plan.h"
 #include "hub/plan_compile.h"
 #include "script/generation.h"
+#include "script/script_tenants.h"
 #include "script/source_line.h"
 #include "script/sources.h"
 
-#define LENS    "policy.token_lens"
-#define TENANTS 100000 /* folders looked through at most */
+#define LENS "policy.token_lens"
 
 /* Roles and kinds for which lenses are asked: those that ship. Another role's plan is seen when it is asked for. */
 static const char *const roles[] = {"owner", "editor", "viewer", "planner", "director", "service"};
@@ -282,37 +278,6 @@ static void look_at_tenant(struct gw_script_check *check, const struct gw_script
     gw_generation_unref(generation);
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
-
-/* Names of the folders below policies_dir/tenants, in order; owned. */
-static size_t list_tenants(const char *policies_dir, char ***out)
-{
-    char path[4096];
-    const struct dirent *entry;
-    size_t count = 0, capacity = 0;
-    char **names = NULL;
-    DIR *folder = snprintf(path, sizeof path, "%s/tenants", policies_dir) < (int)sizeof path ? opendir(path) : NULL;
-    while (folder && count < TENANTS && (entry = readdir(folder))) {
-        if (!gw_id_is_valid(entry->d_name, strlen(entry->d_name)))
-            continue;
-        if (count == capacity) {
-            capacity = capacity ? capacity * 2 : 64;
-            char **grown = gw_alloc_array(capacity, sizeof *grown);
-            for (size_t i = 0; i < count; i++)
-                grown[i] = names[i];
-            gw_free(names);
-            names = grown;
-        }
-        names[count++] = gw_strdup(entry->d_name);
-    }
-    if (folder)
-        closedir(folder);
-    if (count)
-        qsort(names, count, sizeof *names, by_name);
-    *out = names;
-    return count;
-}
-
 void gw_scripts_check(const struct gw_scripts_opts *opts, struct gw_script_check *check)
 {
     struct look look = {.check = check, .opts = opts, .tenant_id = ""};
@@ -325,11 +290,9 @@ void gw_scripts_check(const struct gw_scripts_opts *opts, struct gw_script_check
     }
     look.generation = defaults;
     look_through(&look);
-    size_t count = list_tenants(opts->policies_dir, &tenants);
-    for (size_t i = 0; i < count; i++) {
+    size_t count = gw_script_tenants(opts->policies_dir, &tenants);
+    for (size_t i = 0; i < count; i++)
         look_at_tenant(check, opts, defaults, tenants[i]);
-        gw_free(tenants[i]);
-    }
-    gw_free(tenants);
+    gw_script_tenants_free(tenants, count);
     gw_generation_unref(defaults);
 }

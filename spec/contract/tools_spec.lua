@@ -123,3 +123,54 @@ describe("atoms policies, reload and rollback", function()
     assert.matches("admin listener", result.err)
   end)
 end)
+
+describe("atoms test", function()
+  it("runs the specs that ship, as busted does", function()
+    local inside = json.must(atoms("test", "--json").out)
+    assert.equal(0, inside.failed)
+    local outside = shell.run({ "lua5.4", "/usr/bin/busted", "-o", "TAP", "policies/spec", "canvases" })
+    local count = 0
+    for _ in ("\n" .. outside.out):gmatch("\nok %d+") do
+      count = count + 1
+    end
+    assert.equal(count, inside.passed)
+  end)
+
+  it("tells what failed, with file and line, and by its exit code", function()
+    local folder = policies.folder({
+      ["spec/bad_spec.lua"] = 'describe("a thing", function()\n  it("fails", function()\n    assert.equal(1, 2)\n  end)\n' ..
+        '  it("passes", function()\n    assert.same({ 1, { a = 2 } }, { 1, { a = 2 } })\n  end)\nend)\n',
+    })
+    local result = atoms("test", folder.path)
+    assert.equal(1, result.code)
+    assert.matches("a thing fails", result.out)
+    assert.matches("policies/spec/bad_spec%.lua:3: expected 1, got 2", result.out)
+    assert.is_nil(result.out:find("a thing passes", 1, true))
+  end)
+
+  it("lets a spec do what a script may, and no more", function()
+    local folder = policies.folder({
+      ["spec/own_spec.lua"] = 'describe("a spec", function()\n  local n\n  before_each(function() n = 1 end)\n' ..
+        '  it("has locals", function() n = n + 1 assert.equal(2, n) end)\n  it("begins anew", function() assert.equal(1, n) end)\n' ..
+        '  it("has no clock", function() return os.time() end)\nend)\n',
+    })
+    local report = json.must(atoms("test", folder.path, "--json").out)
+    local failed = {}
+    for _, test in ipairs(report.tests) do
+      failed[#failed + 1] = not test.is_good and test.name or nil
+    end
+    assert.same({ "a spec has no clock" }, failed)
+  end)
+
+  it("runs a tenant's specs over its own policies", function()
+    local folder = policies.folder({
+      ["tenants/acme/token_lens.lua"] = policies.lens("return actor.role == 'owner' and lens.everything() or nil"),
+      ["tenants/acme/spec/lens_spec.lua"] = 'local policy = require("policy.token_lens")\ndescribe("acme", function()\n' ..
+        '  it("admits owners alone", function()\n    assert.is_nil(policy.lens({ role = "editor" }))\n' ..
+        '    assert.is_truthy(policy.lens({ role = "owner" }))\n  end)\nend)\n',
+    })
+    local report = json.must(atoms("test", folder.path, "--json").out)
+    assert.equal(0, report.failed)
+    assert.equal("policies/tenants/acme/spec/lens_spec.lua", report.tests[#report.tests].file)
+  end)
+end)

@@ -37,8 +37,10 @@ describe("the scripting guide and the type stubs", function()
     for _, module in ipairs(library.scripts) do
       told["lua/atoms/" .. module.name .. ".lua"] = true
     end
-    for _, name in ipairs(library.clients) do
-      told["lua/atoms/" .. name .. ".lua"] = true
+    for _, list in ipairs({ library.clients, library.tools }) do
+      for _, name in ipairs(list) do
+        told["lua/atoms/" .. name .. ".lua"] = true
+      end
     end
     for _, path in ipairs(tree.files({ "lua/atoms" }, { "lua" })) do
       assert(told[path], path .. " is not told of in lua/library.lua")
