@@ -465,6 +465,9 @@ int gw_keys_load(struct gw_keys *keys, const char *bytes, size_t length, struct 
 {
     assert(keys->filter_count == 0);
     int status = load_filters(keys, (const uint8_t *)bytes, (const uint8_t *)bytes + length, err);
+    /* What is sealed for a checkpoint comes last; without it, ids that took effect would seem new. */
+    if (!status && keys->expected_seq && (!keys->filter_count || keys->filters[keys->filter_count - 1].seq != keys->expected_seq))
+        status = gw_error_set(err, GW_EINVAL, "key_filters_damaged", "the filters of the idempotency index do not reach their seq");
     if (status)
         drop_filters(keys);
     else
