@@ -224,7 +224,7 @@ void gw_run_turn(struct gw_run *run)
     if (run->phase != GW_RUN_READY)
         return; /* it was deleted, or its state thrown away */
     gw_run_checkpoint_if_due(run, false);
-    if (run->has_other_manifests && !run->refresh)
+    if (run->has_other_manifests && !run->refresh && !run->order)
         gw_run_renew_canvases(run);
     if (run->phase != GW_RUN_READY)
         return;

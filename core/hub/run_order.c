@@ -1,6 +1,6 @@
 #include "hub/run_order.h"
 
-#include <string.h>
+#include <assert.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -172,6 +172,7 @@ static void on_erased(struct gw_spine_erase *erase)
     struct gw_run_order *work = erase->arg;
     struct gw_run *run = work->run;
     bool is_lost = gw_run_order_is_lost(work);
+    assert(is_lost || gw_run_is_settled(run));
     run->readers--;
     run->hub->in_flight--;
     if (erase->status == GW_OK && !is_lost) {
