@@ -1,0 +1,228 @@
+-- Lenses that go by what a thing is: kind, label, author, canvas. What a class folds is what it reads, and a run with something hidden in it reads
+-- like its twin without.
+
+local fold = require("atoms.fold")
+local support = require("support")
+local command, json = support.command, support.json
+local policies = require("support.policies")
+local shell = require("support.shell")
+
+fold.null = json.null
+
+local LENSES = policies.lens([[
+  local everything = lens.everything()
+  if actor.role == "viewer" then
+    return lens.redact(lens.hide_vis(everything, { "secret" }), { kinds = { "note" }, props = { "cost" }, text = false })
+  elseif actor.role == "planner" then
+    return lens.extend(lens.hide_vis(everything, { "secret" }), { vision = false, blocks = { write = { { kinds = { "note" } } } } })
+  end
+  return everything
+]])
+
+local BOARD = [[
+return {
+  name = "board", version = "1.0.0", api = 1, title = "Board", harness = "workbench",
+  tools = {
+    { name = "add", title = "Add", surface = "ToolPop", command = "block.insert" },
+    { name = "shoot", title = "Shoot", surface = "ToolPop", command = "board.shoot" },
+  },
+  tokens = { ["board.title"] = { type = "string" }, ["board.cover"] = { type = "sidecar" } },
+  kinds = {
+    note = { text = true, props = { cost = { type = "integer" }, image = { type = "sidecar" } } },
+    box = { text = true },
+  },
+  commands = { ["board.shoot"] = { title = "Shoot", args = { image = { type = "sidecar" } } } },
+}
+]]
+
+local function canvases()
+  local path = shell.folder() .. "/canvases"
+  shell.must({ "cp", "-r", "canvases", path })
+  shell.must({ "mkdir", "-p", path .. "/board" })
+  shell.write(path .. "/board/manifest.lua", BOARD)
+  return path
+end
+
+describe("a lens by facets", function()
+  local gateway, owner, viewer, planner
+
+  setup(function()
+    local folder = policies.folder({ ["token_lens.lua"] = LENSES })
+    gateway = support.start({ env = { ATOMS_POLICIES_DIR = folder.path, ATOMS_CANVASES_DIR = canvases() } })
+    owner = gateway:bearer({ actor = "dir", kind = "agent", role = "director" })
+    viewer = gateway:bearer({ actor = "vic", role = "viewer" })
+    planner = gateway:bearer({ actor = "pat", kind = "agent", role = "planner" })
+  end)
+
+  teardown(support.stop_all)
+
+  local function artifact(id)
+    return json.object({ artifact_id = id })
+  end
+
+  local function mount(make)
+    return make("canvas.mount", { canvas_type = "board" })
+  end
+
+  local function note(make, id, more)
+    more.kind = "note"
+    return make:insert(id, more)
+  end
+
+  --- Every way in which a thing may come into sight and go out of it.
+  local function history(make)
+    return {
+      mount(make),
+      note(make, "top", { text = "top", props = json.object({ cost = 3 }) }),
+      note(make, "mid", { text = "mid", parent = "top", vis = "secret" }),
+      note(make, "leaf", { text = "leaf", parent = "mid", props = json.object({ cost = 1, image = artifact("p1") }) }),
+      note(make, "leaf2", { text = "leaf2", parent = "mid", after = "leaf" }),
+      make("block.update", { id = "mid", vis = json.null }),
+      make("block.update", { id = "top", vis = "secret" }),
+      make("block.update", { id = "leaf", set = json.object({ cost = 2, image = artifact("p2") }) }),
+      make("block.move", { id = "leaf2", parent = "top" }),
+      make("block.update", { id = "top", vis = "secret", unset = json.array({ "cost" }) }),
+      make("block.insert", { block = { id = "box", kind = "box", vis = "secret" } }),
+      make("block.move", { id = "leaf", parent = "box" }),
+      make("graph.node.set", { id = "n1", kind = "step" }),
+      make("graph.node.set", { id = "n2", vis = "secret" }),
+      make("graph.edge.set", { id = "e1", from = "n1", to = "n2" }),
+      make("graph.node.set", { id = "n2", vis = json.null }),
+      make("chat_send", { message_id = "m1", text = "psst", vis = "secret" }),
+      make("chat_send", { message_id = "m2", text = "hi", reply_to = "m1" }),
+      make("token.set", { set = json.object({ ["board.cover"] = artifact("p3"), ["board.title"] = "t" }) }),
+      make("block.remove", { id = "mid" }),
+      make("block.update", { id = "top", vis = json.null }),
+      make("canvas.commit"),
+    }
+  end
+
+  --- What follows the verdict, up to the head.
+  local function replay(bearer, run_id)
+    local stream = gateway:stream({ bearer = bearer, run_id = run_id, cursor = "earliest" })
+    local head, frames = stream:expect("resume").json.data.head, {}
+    stream:find("the head", function(frame)
+      frames[#frames + 1] = frame
+      return frame.id == head
+    end)
+    return frames
+  end
+
+  for role, get in pairs({ viewer = function() return viewer end, planner = function() return planner end, director = function() return owner end }) do
+    it("shows a " .. role .. " in the state what it folds from its events", function()
+      local make = command.maker()
+      gateway:send_all(owner, history(make))
+      local run = fold.new()
+      for _, frame in ipairs(replay(get(), make.run_id)) do
+        if frame.data then
+          assert(run:feed(frame.json, frame.id))
+        end
+      end
+      local state = gateway:state(get(), { run_id = make.run_id })
+      assert.equal(state.cursor, run.cursor)
+      state.cursor = nil
+      assert.same(state, run:state())
+    end)
+  end
+
+  it("tells live what it tells on replay, to the byte", function()
+    local make, live = command.maker(), {}
+    local commands = history(make)
+    gateway:send(owner, commands[1])
+    local stream = gateway:stream({ bearer = viewer, run_id = make.run_id, cursor = "now" })
+    stream:expect("resume")
+    gateway:send_all(owner, { table.unpack(commands, 2) })
+    local frames = replay(viewer, make.run_id)
+    for i = 2, #frames do
+      live[i] = stream:find("the next", function() return true end).raw
+      assert.equal(frames[i].raw, live[i])
+    end
+  end)
+
+  --- Without what differs between any two runs: ids, times, cursors.
+  local function plain(text, make)
+    return (text:gsub(make.run_id:gsub("%p", "%%%0"), "RUN"):gsub('"ts":"[^"]*"', '"ts":0'):gsub("id: [^\n]*", "id"):gsub('"cursor":"[^"]*"', '"cursor":0')
+      :gsub('"id":"[%w_-]+%.?[%w_-]*","event"', '"event"'):gsub('"from":"[^"]*","to":"[^"]*"', "BOUNDS"):gsub('"cause":"[^"]*"', '"cause":0')
+      :gsub('"rev":1,"from":"[^"]*"', '"rev":1'):gsub('"to":"[^"]*"', '"to":0'))
+  end
+
+  local function with_sidecars(make, is_with)
+    local commands = { mount(make), note(make, "a", { text = "a" }) }
+    local function hidden(made)
+      commands[#commands + 1] = is_with and made or nil
+    end
+    hidden(make("block.update", { id = "a", set = json.object({ image = artifact("p1") }) }))
+    hidden(make("token.set", { set = json.object({ ["board.cover"] = artifact("p2") }) }))
+    hidden(note(make, "s", { text = "secret", vis = "secret", after = "a" }))
+    commands[#commands + 1] = make("block.update", { id = "a", set = json.object({ cost = 4 }) })
+    hidden(make("chat_send", { message_id = "m0", text = "psst", vis = "secret" }))
+    commands[#commands + 1] = make("chat_send", { message_id = "m1", text = "hi" })
+    hidden(make("block.update", { id = "a", unset = json.array({ "image" }) }))
+    hidden(make("block.update", { id = "a", set = json.object({ image = artifact("p3") }) }))
+    commands[#commands + 1] = make("token.set", { set = json.object({ ["board.title"] = "t" }) })
+    gateway:send_all(owner, commands)
+  end
+
+  local function look(make)
+    local ids, frames, checkpoint = gateway:ids({ run_id = make.run_id }), {}, {}
+    for i, frame in ipairs(replay(planner, make.run_id)) do
+      frames[i] = frame.raw
+    end
+    local stream = gateway:stream({ bearer = planner, run_id = make.run_id })
+    stream:expect("resume")
+    stream:find("the checkpoint's end", function(frame)
+      checkpoint[#checkpoint + 1] = frame.raw
+      return frame.id ~= nil
+    end)
+    return plain(table.concat(frames), make), plain(table.concat(checkpoint), make), plain(gateway:get("/v1/state", planner, ids).body, make),
+      plain(gateway:get("/v1/events", planner, ids).body, make)
+  end
+
+  it("makes a run with media and secrets read like its twin without", function()
+    local with, without = command.maker(), command.maker()
+    with_sidecars(with, true)
+    with_sidecars(without, false)
+    local here, there = { look(with) }, { look(without) }
+    for i = 1, 4 do
+      assert.equal(there[i], here[i])
+      assert.is_nil(here[i]:find("image", 1, true))
+      assert.is_nil(here[i]:find("cover", 1, true))
+      assert.is_nil(here[i]:find("shoot", 1, true))
+    end
+  end)
+
+  it("answers the same whether there is something to hide or not", function()
+    local with, without = command.maker(), command.maker()
+    with_sidecars(with, true)
+    with_sidecars(without, false)
+    local function answers(make)
+      local out = {}
+      for i, probe in ipairs({
+        make("block.remove", { id = "s" }),
+        make("block.update", { id = "s", set = json.object({ cost = 1 }) }),
+        make("block.move", { id = "a", parent = "s" }),
+        make("block.update", { id = "a", set = json.object({ image = artifact("p1") }) }),
+        make("token.set", { set = json.object({ ["board.cover"] = artifact("p2") }) }),
+        make("chat.cancel", { message_id = "m0" }),
+        make("token.set", { set = json.object({ ["board.title"] = "x" }) },
+          { ["if"] = json.object({ ["/canvases/c1/blocks/a/props/image"] = artifact("p3") }) }),
+      }) do
+        local answer = gateway:post("/v1/commands", planner, probe)
+        assert.is_true(answer.status >= 400)
+        out[i] = answer.body
+      end
+      return out
+    end
+    assert.same(answers(without), answers(with))
+  end)
+
+  it("lets a planner write notes and nothing else", function()
+    local make = command.maker()
+    gateway:send_all(owner, { mount(make), make("block.insert", { block = { id = "box", kind = "box" } }) })
+    gateway:send(planner, note(make, "n", { text = "mine" }))
+    local answer = gateway:post("/v1/commands", planner, make("block.remove", { id = "box" }))
+    assert.same({ 403, "not_allowed", "/args/id" }, { answer.status, answer.json.code, answer.json.path })
+    answer = gateway:post("/v1/commands", planner, make("block.insert", { block = { id = "b2", kind = "box" } }))
+    assert.same({ 403, "not_allowed" }, { answer.status, answer.json.code })
+  end)
+end)
