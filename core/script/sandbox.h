@@ -1,7 +1,10 @@
-/* sandbox.h — one Lua state for one set of sources, and the only way into it: JSON in, JSON out, under budgets. Scripts there are pure: no I/O, clock, randomness,
- * coroutine or debug; `pairs` goes in sorted key order; everything reachable after a module has loaded is frozen, so that nothing survives from one call to
- * the next. One thread at a time. No Lua error, no longjmp and no memory of the core crosses this border; a failed call leaves the sandbox usable, but for
- * one whose memory ran out while loading. */
+/* sandbox.h — one Lua state for one set of sources, and the only way into it: JSON in, JSON out, under budgets. One thread at a time. No Lua error, no longjmp and
+ * no memory of the core crosses this border. A call that failed, in whatever way, leaves the sandbox as usable as before.
+ * Scripts there are pure. They have no I/O, clock, randomness, coroutine or debug (lua/sandbox.lua lists what they have); `pairs` goes in sorted key order; what a
+ * file made is frozen when it has loaded, tables (freeze.h) and the locals that its functions share (upvalue_writes.h). So nothing survives from one call to the
+ * next, and two processes answer with the same bytes.
+ * Arguments are fresh tables: arrays are lists even when empty, integers stay integers, null as a member is the constant null of "atoms.json". Results likewise: an
+ * empty table is a list when it came as one, was marked by json.list, or is a member of a listed name; else an object. */
 #ifndef GW_SCRIPT_SANDBOX_H
 #define GW_SCRIPT_SANDBOX_H
 
