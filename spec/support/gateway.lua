@@ -113,7 +113,9 @@ local function spawn(self)
     shell.line(serve_words(self)), file(self, "out"), file(self, "err"), file(self, "pid"), file(self, "exit"))
   os.execute(("sh -c %s </dev/null >/dev/null 2>&1 &"):format(shell.quote(line)))
   local ports = await_ready(self)
-  self.pid = tonumber(shell.read(file(self, "pid")))
+  self.pid = clock.until_true("the gateway's process id", function() -- the shell may write it later than the program is ready
+    return tonumber((shell.read(file(self, "pid")) or ""):match("^(%d+)\n"))
+  end)
   self.port, self.admin_port = ports[1], ports[2]
   self.connection = nil
   self.base = { host = "127.0.0.1", port = self.port, base = "", tls = self.tls }
