@@ -9,7 +9,7 @@
 
 /* ---- for all kinds ---- */
 
-void gw_seen_list_add(struct gw_seen_list *list, struct gw_json *item)
+static void append(struct gw_seen_list *list, struct gw_json *item /* taken */)
 {
     if (!list->items) {
         gw_json_unref(item);
@@ -17,6 +17,30 @@ void gw_seen_list_add(struct gw_seen_list *list, struct gw_json *item)
         gw_json_unref(list->items);
         list->items = NULL;
     }
+}
+
+void gw_seen_list_drop(struct gw_seen_list *list)
+{
+    if (list->is_changed)
+        return;
+    list->is_changed = true;
+    list->items = gw_json_new_array();
+    for (size_t i = 0; i < list->kept; i++)
+        append(list, gw_json_ref(gw_json_at(list->given, i)));
+}
+
+void gw_seen_list_keep(struct gw_seen_list *list, struct gw_json *item)
+{
+    if (list->is_changed)
+        append(list, gw_json_ref(item));
+    else
+        list->kept++;
+}
+
+void gw_seen_list_make(struct gw_seen_list *list, struct gw_json *item)
+{
+    gw_seen_list_drop(list);
+    append(list, item);
 }
 
 struct gw_json *gw_project_copy(const struct gw_json *object)
@@ -37,14 +61,16 @@ struct gw_json *gw_project_copy(const struct gw_json *object)
 int gw_seen_list_finish(struct gw_seen_list *list, const char *name, struct gw_json *data, struct gw_json **out)
 {
     struct gw_json *items = list->items;
+    if (!list->is_changed) {
+        *out = list->kept ? gw_json_ref(data) : NULL;
+        return list->kept > 0;
+    }
     list->items = NULL;
     if (!items)
         return GW_ENOMEM;
-    if (!list->is_changed || gw_json_count(items) == 0) {
-        bool is_visible = gw_json_count(items) > 0;
+    if (gw_json_count(items) == 0) {
         gw_json_unref(items);
-        *out = is_visible ? gw_json_ref(data) : NULL;
-        return is_visible;
+        return 0;
     }
     *out = gw_project_copy(data);
     if (!*out) {
@@ -124,8 +150,29 @@ static int fill_patch(const struct gw_event *event, const struct gw_lens *lens, 
     return status;
 }
 
+static bool shows_whole_patch(const struct gw_event *event, const struct gw_lens *lens)
+{
+    void *iterator = NULL;
+    const char *key;
+    struct gw_json *value;
+    const struct gw_json *unset = gw_json_get(event->data, "unset");
+    if (lens->plan->transform)
+        return false;
+    while (gw_json_next(gw_json_get(event->data, "set"), &iterator, &key, &value))
+        if (!shows_token(event, lens, key))
+            return false;
+    for (size_t i = 0; i < gw_json_count(unset); i++)
+        if (!shows_token(event, lens, gw_json_text(gw_json_at(unset, i), NULL)))
+            return false;
+    return true;
+}
+
 static int project_token_patch(const struct gw_event *event, const struct gw_lens *lens, struct gw_json **out)
 {
+    if (shows_whole_patch(event, lens)) {
+        *out = gw_json_ref(event->data);
+        return 1;
+    }
     struct gw_json *set = gw_json_new_object(), *unset = gw_json_new_array();
     int status = fill_patch(event, lens, set, unset);
     bool is_visible = !status && gw_json_count(set) + gw_json_count(unset) > 0;

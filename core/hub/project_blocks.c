@@ -14,16 +14,6 @@ struct patch {
     struct gw_seen_list ops;
 };
 
-static void add(struct patch *p, struct gw_json *op /* taken */) { gw_seen_list_add(&p->ops, op); }
-
-static void add_made(struct patch *p, struct gw_json *op /* taken */)
-{
-    p->ops.is_changed = true;
-    add(p, op);
-}
-
-static void drop(struct patch *p) { p->ops.is_changed = true; }
-
 /* ---- who is seen ---- */
 
 static const struct gw_json *facets_of(const struct patch *p, const char *id) { return id ? gw_json_get(p->blocks, id) : NULL; }
@@ -127,9 +117,9 @@ static void on_insert(struct patch *p, struct gw_json *op, const char *id, const
     bool is_whole = props && props == gw_json_get(op, "props") && shows_whole(p, &thing) && is_parent_seen(p, gw_json_get(op, "parent"));
     gw_json_unref(props);
     if (is_whole)
-        add(p, gw_json_ref(op));
+        gw_seen_list_keep(&p->ops, op);
     else
-        add_made(p, make_insert(p, id, &thing, op));
+        gw_seen_list_make(&p->ops, make_insert(p, id, &thing, op));
 }
 
 static struct gw_json *make_move(const struct patch *p, const char *id, struct gw_json *parent, struct gw_json *pos)
@@ -143,9 +133,9 @@ static void on_move(struct patch *p, struct gw_json *op, const char *id)
 {
     struct gw_json *parent = gw_json_get(op, "parent");
     if (is_parent_seen(p, parent))
-        add(p, gw_json_ref(op));
+        gw_seen_list_keep(&p->ops, op);
     else
-        add_made(p, make_move(p, id, parent, gw_json_get(op, "pos")));
+        gw_seen_list_make(&p->ops, make_move(p, id, parent, gw_json_get(op, "pos")));
 }
 
 static void on_relabel(struct patch *p, struct gw_json *op)
@@ -160,13 +150,13 @@ static void on_relabel(struct patch *p, struct gw_json *op)
             status = gw_json_set(seen, id, gw_json_ref(label));
     size_t count = gw_json_count(seen);
     if (!status && count == gw_json_count(labels)) {
-        add(p, gw_json_ref(op));
+        gw_seen_list_keep(&p->ops, op);
     } else if (status || count) {
         made = status ? NULL : gw_json_new_object();
         status = made && !gw_json_set(made, "op", text_json("relabel")) ? gw_json_set(made, "pos", gw_json_ref(seen)) : GW_ENOMEM;
-        add_made(p, close_op(made, status));
+        gw_seen_list_make(&p->ops, close_op(made, status));
     } else {
-        drop(p);
+        gw_seen_list_drop(&p->ops);
     }
     gw_json_unref(seen);
 }
@@ -205,11 +195,11 @@ static void update_plainly(struct patch *p, struct gw_json *op, const char *id, 
     struct gw_json *set = gw_lens_props(p->lens, thing, given_set), *unset = seen_names(p, thing, given_unset);
     bool is_whole = set == given_set && gw_json_count(unset) == gw_json_count(given_unset);
     if (set && unset && is_whole)
-        add(p, gw_json_ref(op));
+        gw_seen_list_keep(&p->ops, op);
     else if (set && unset && !vis && gw_json_count(set) + gw_json_count(unset) == 0)
-        drop(p);
+        gw_seen_list_drop(&p->ops);
     else
-        add_made(p, make_update(id, set, unset, NULL, vis));
+        gw_seen_list_make(&p->ops, make_update(id, set, unset, NULL, vis));
     gw_json_unref(set);
     gw_json_unref(unset);
 }
@@ -236,17 +226,17 @@ static void update_transformed(struct patch *p, const char *id, const struct gw_
     const struct gw_json *block = gw_json_get(facets_of(p, id), "block");
     struct gw_json *unset = gw_json_get(op, "unset"), *vis = gw_json_get(op, "vis");
     if (!block) {
-        drop(p); /* from before its tenant had a transform */
+        gw_seen_list_drop(&p->ops); /* from before its tenant had a transform */
         return;
     }
     struct gw_seen_block given = {gw_json_get(block, "props"), gw_json_get(block, "text")}, seen;
     if (gw_lens_block(p->lens, id, thing, &given, &seen)) {
-        add_made(p, NULL);
+        gw_seen_list_make(&p->ops, NULL);
         return;
     }
     struct gw_json *shown = gw_lens_props(p->lens, thing, given.props), *cut = unset ? seen_names(p, thing, unset) : NULL;
     struct gw_json *gone = shown ? names_not_in(seen.props, shown, cut) : NULL;
-    add_made(p, make_update(id, seen.props, gone, seen.text, vis));
+    gw_seen_list_make(&p->ops, make_update(id, seen.props, gone, seen.text, vis));
     gw_json_unref(shown);
     gw_json_unref(cut);
     gw_json_unref(gone);
@@ -264,7 +254,7 @@ static void move_children(struct patch *p, const struct gw_json *entry, const ch
         if (!is_seen(p, id, false))
             continue;
         struct gw_json *above = text_json(parent);
-        add_made(p, above ? make_move(p, id, above, pos) : NULL);
+        gw_seen_list_make(&p->ops, above ? make_move(p, id, above, pos) : NULL);
         gw_json_unref(above);
     }
 }
@@ -279,13 +269,13 @@ static void on_update(struct patch *p, struct gw_json *op, const char *id, const
     } else if (was_seen && now_seen) {
         update_plainly(p, op, id, &thing);
     } else if (now_seen && block) {
-        add_made(p, make_insert(p, id, &thing, block));
+        gw_seen_list_make(&p->ops, make_insert(p, id, &thing, block));
         move_children(p, entry, id);
     } else if (was_seen) {
         move_children(p, entry, id); /* first, or they would go with it */
-        add_made(p, new_op("remove", id));
+        gw_seen_list_make(&p->ops, new_op("remove", id));
     } else {
-        drop(p);
+        gw_seen_list_drop(&p->ops);
     }
 }
 
@@ -303,12 +293,12 @@ static void on_remove(struct patch *p, struct gw_json *op, const char *top)
         if (!gw_json_get(entry, "is") || !is_seen(p, id, false))
             continue;
         if (is_top)
-            add(p, gw_json_ref(op));
+            gw_seen_list_keep(&p->ops, op);
         else if (!is_parent_seen(p, parent))
-            add_made(p, new_op("remove", id));
+            gw_seen_list_make(&p->ops, new_op("remove", id));
     }
     if (!is_seen(p, top, false))
-        drop(p);
+        gw_seen_list_drop(&p->ops);
 }
 
 static void on_splice(struct patch *p, struct gw_json *op, const char *id, const struct gw_json *entry, bool is_first)
@@ -317,9 +307,9 @@ static void on_splice(struct patch *p, struct gw_json *op, const char *id, const
     if (p->lens->plan->transform && is_first)
         update_transformed(p, id, &thing, op);
     else if (!p->lens->plan->transform && gw_plan_shows_text(p->lens->plan, &thing))
-        add(p, gw_json_ref(op));
+        gw_seen_list_keep(&p->ops, op);
     else
-        drop(p);
+        gw_seen_list_drop(&p->ops);
 }
 
 /* ---- all ---- */
@@ -331,13 +321,13 @@ static void project_op(struct patch *p, struct gw_json *op, bool is_first)
     if (name && strcmp(name, "relabel") == 0)
         on_relabel(p, op);
     else if (!name || !entry)
-        drop(p);
+        gw_seen_list_drop(&p->ops);
     else if (strcmp(name, "remove") == 0)
         on_remove(p, op, id);
     else if (strcmp(name, "update") == 0)
         on_update(p, op, id, entry);
     else if (!is_seen(p, id, false))
-        drop(p);
+        gw_seen_list_drop(&p->ops);
     else if (strcmp(name, "insert") == 0)
         on_insert(p, op, id, entry);
     else if (strcmp(name, "move") == 0)
@@ -345,17 +335,15 @@ static void project_op(struct patch *p, struct gw_json *op, bool is_first)
     else if (strcmp(name, "splice") == 0)
         on_splice(p, op, id, entry, is_first);
     else
-        drop(p);
+        gw_seen_list_drop(&p->ops);
 }
 
 int gw_project_blocks(const struct gw_event *event, const struct gw_lens *lens, struct gw_json **data)
 {
     const struct gw_json *ops = gw_json_get(event->data, "ops"), *blocks = event->facets ? gw_json_get(event->facets, "blocks") : NULL;
-    struct patch patch = {.event = event, .lens = lens, .blocks = blocks, .ops = {.items = gw_json_new_array()}};
-    if (!blocks) {
-        gw_json_unref(patch.ops.items);
+    struct patch patch = {.event = event, .lens = lens, .blocks = blocks, .ops = {.given = ops}};
+    if (!blocks)
         return 0;
-    }
     for (size_t i = 0; i < gw_json_count(ops); i++)
         project_op(&patch, gw_json_at(ops, i), i == 0);
     return gw_seen_list_finish(&patch.ops, "ops", event->data, data);

@@ -81,7 +81,7 @@ static void add_whole_text(const struct gw_event *event, const struct gw_lens *l
         gw_json_unref(part);
         part = NULL;
     }
-    gw_seen_list_add(parts, part);
+    gw_seen_list_make(parts, part);
 }
 
 static void project_part(const struct gw_event *event, const struct gw_lens *lens, struct gw_json *part, struct gw_seen_list *parts)
@@ -89,20 +89,18 @@ static void project_part(const struct gw_event *event, const struct gw_lens *len
     const char *id = gw_project_text(part, "message_id");
     bool is_end = gw_json_get(part, "end") != NULL;
     if (!is_seen(event, lens, id) || (lens->plan->transform && !is_end)) {
-        parts->is_changed = true;
+        gw_seen_list_drop(parts);
         return;
     }
-    if (lens->plan->transform) {
-        parts->is_changed = true;
+    if (lens->plan->transform)
         add_whole_text(event, lens, id, parts);
-    }
-    gw_seen_list_add(parts, gw_json_ref(part));
+    gw_seen_list_keep(parts, part);
 }
 
 int gw_project_parts(const struct gw_event *event, const struct gw_lens *lens, struct gw_json **data)
 {
     const struct gw_json *given = gw_json_get(event->data, "parts");
-    struct gw_seen_list parts = {.items = gw_json_new_array()};
+    struct gw_seen_list parts = {.given = given};
     for (size_t i = 0; i < gw_json_count(given); i++)
         project_part(event, lens, gw_json_at(given, i), &parts);
     return gw_seen_list_finish(&parts, "parts", event->data, data);

@@ -14,14 +14,6 @@ struct patch {
     struct gw_seen_list ops;
 };
 
-static void drop(struct patch *p) { p->ops.is_changed = true; }
-
-static void add_made(struct patch *p, struct gw_json *op /* taken */)
-{
-    p->ops.is_changed = true;
-    gw_seen_list_add(&p->ops, op);
-}
-
 static bool has_mark(const struct gw_json *entry, const char *mark)
 {
     const char *is = gw_project_text(entry, "is");
@@ -78,7 +70,7 @@ static void show_edges(struct patch *p, const char *node)
         const char *from = gw_project_text(edge, "from"), *to = gw_project_text(edge, "to");
         bool is_its = from && to && (strcmp(from, node) == 0 || strcmp(to, node) == 0);
         if (is_its && are_ends_seen(p, edge, false))
-            add_made(p, make_edge(id, edge));
+            gw_seen_list_make(&p->ops, make_edge(id, edge));
     }
 }
 
@@ -86,13 +78,13 @@ static void on_node_set(struct patch *p, struct gw_json *op, const char *id)
 {
     bool was_seen = is_node_seen(p, id, true);
     if (is_node_seen(p, id, false)) {
-        gw_seen_list_add(&p->ops, gw_json_ref(op));
+        gw_seen_list_keep(&p->ops, op);
         if (!was_seen)
             show_edges(p, id);
     } else if (was_seen) {
-        add_made(p, new_op("node.remove", id));
+        gw_seen_list_make(&p->ops, new_op("node.remove", id));
     } else {
-        drop(p);
+        gw_seen_list_drop(&p->ops);
     }
 }
 
@@ -101,11 +93,11 @@ static void on_edge_set(struct patch *p, struct gw_json *op, const char *id)
     const struct gw_json *entry = gw_json_get(p->edges, id), *was = entry ? gw_json_get(entry, "was") : NULL;
     bool was_seen = entry && !has_mark(entry, "new") && are_ends_seen(p, was ? was : op, true);
     if (are_ends_seen(p, op, false))
-        gw_seen_list_add(&p->ops, gw_json_ref(op));
+        gw_seen_list_keep(&p->ops, op);
     else if (was_seen)
-        add_made(p, new_op("edge.remove", id));
+        gw_seen_list_make(&p->ops, new_op("edge.remove", id));
     else
-        drop(p);
+        gw_seen_list_drop(&p->ops);
 }
 
 static bool is_shown_as_it_is(const struct patch *p, const char *name, const char *id)
@@ -126,21 +118,19 @@ static void project_op(struct patch *p, struct gw_json *op)
     else if (name && id && strcmp(name, "edge.set") == 0)
         on_edge_set(p, op, id);
     else if (name && is_shown_as_it_is(p, name, id))
-        gw_seen_list_add(&p->ops, gw_json_ref(op));
+        gw_seen_list_keep(&p->ops, op);
     else
-        drop(p);
+        gw_seen_list_drop(&p->ops);
 }
 
 int gw_project_graph(const struct gw_event *event, const struct gw_lens *lens, struct gw_json **data)
 {
     const struct gw_json *ops = gw_json_get(event->data, "ops");
-    struct patch patch = {.event = event, .lens = lens, .ops = {.items = gw_json_new_array()}};
+    struct patch patch = {.event = event, .lens = lens, .ops = {.given = ops}};
     patch.nodes = event->facets ? gw_json_get(event->facets, "nodes") : NULL;
     patch.edges = event->facets ? gw_json_get(event->facets, "edges") : NULL;
-    if (!patch.nodes || !patch.edges) {
-        gw_json_unref(patch.ops.items);
+    if (!patch.nodes || !patch.edges)
         return 0;
-    }
     for (size_t i = 0; i < gw_json_count(ops); i++)
         project_op(&patch, gw_json_at(ops, i));
     return gw_seen_list_finish(&patch.ops, "ops", event->data, data);

@@ -4,19 +4,24 @@
 #define GW_HUB_PROJECT_INTERNAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "hub/lens.h"
 
 struct gw_event;
 struct gw_json;
 
-/* A list being made from another: `changed` once it is not the same. */
+/* A list as its class sees it, made from the one that an event has. As long as its items are those of `given`, in their order, nothing is built. */
 struct gw_seen_list {
-    struct gw_json *items; /* owned; NULL once memory ran out */
+    const struct gw_json *given;
+    size_t kept; /* items, until something changes */
     bool is_changed;
+    struct gw_json *items; /* owned, once something has changed; NULL then: no memory */
 };
-void gw_seen_list_add(struct gw_seen_list *list, struct gw_json *item /* taken; NULL: no memory */);
-/* {…data, name: list} with the other members of `data`, or `data` itself when nothing changed; hidden when the list is empty. Takes the list. */
+void gw_seen_list_keep(struct gw_seen_list *list, struct gw_json *item);             /* one of `given`, at its turn */
+void gw_seen_list_make(struct gw_seen_list *list, struct gw_json *item /* taken */); /* another; NULL: no memory */
+void gw_seen_list_drop(struct gw_seen_list *list);                                   /* one of `given` is not seen */
+/* {…data, name: list} with the other members of `data`, or `data` itself when nothing changed; hidden when the list is empty. Ends the list. */
 int gw_seen_list_finish(struct gw_seen_list *list, const char *name, struct gw_json *data, struct gw_json **out);
 
 /* A shallow copy; NULL: no memory, also for NULL. */
