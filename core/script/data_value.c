@@ -258,7 +258,7 @@ static int read_content(struct reader *r, bool is_list, struct gw_json **out)
 
 static bool is_late(struct reader *r)
 {
-    return r->rules->is_late != NULL && r->tables++ % TABLES_PER_LOOK == 0 && r->rules->is_late(r->rules->self);
+    return r->rules->is_late != NULL && ++r->tables % TABLES_PER_LOOK == 0 && r->rules->is_late(r->rules->self);
 }
 
 static int read_table(struct reader *r, const struct member *name, struct gw_json **out)
