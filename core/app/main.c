@@ -5,6 +5,7 @@
 #include "app/bench.h"
 #include "app/cmd_check.h"
 #include "app/cmd_check_config.h"
+#include "app/cmd_diff.h"
 #include "app/cmd_explain.h"
 #include "app/cmd_policies.h"
 #include "app/cmd_test.h"
@@ -27,6 +28,7 @@ static const struct command commands[] = {
     {"check", "look through policies and canvases for faults", gw_check_main},
     {"test", "run the specs of policies and canvases in the sandbox", gw_test_main},
     {"explain", "say why an actor may or may not see or do something", gw_explain_main},
+    {"diff", "say who would gain and lose what under other policies", gw_diff_main},
     {"policies", "list the policies that a running gateway decides by", gw_policies_main},
     {"reload", "make a running gateway read its policies again", gw_reload_main},
     {"rollback", "switch a running gateway back to policies of before", gw_rollback_main},

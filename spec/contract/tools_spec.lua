@@ -174,3 +174,72 @@ describe("atoms test", function()
     assert.equal("policies/tenants/acme/spec/lens_spec.lua", report.tests[#report.tests].file)
   end)
 end)
+
+describe("atoms diff", function()
+  local gateway
+
+  setup(function()
+    gateway = support.start({})
+    local ann, make = gateway:bearer({}), support.command.maker()
+    gateway:send_all(ann, {
+      make:mount(), make:insert("b1", { text = "seen" }), make:insert("b2", { text = "not seen", vis = "internal" }),
+      make:tokens({ ["plan.title"] = "XYZZY" }),
+    })
+  end)
+
+  teardown(support.stop_all)
+
+  local function diff(folder, ...)
+    local env = "ATOMS_DATA_DIR=" .. gateway.data_dir
+    local result = shell.run({ "env", env, gateways.bin, "diff", folder.path, "--json", ... })
+    return result.code, json.must(result.out)
+  end
+
+  local function class_of(report, role)
+    for _, one in ipairs(report.diffs) do
+      if one.role == role then
+        return one
+      end
+    end
+  end
+
+  local OPENED = policies.lens('return actor.role == "viewer" and lens.read_only(lens.everything()) or lens.everything()')
+
+  it("finds nothing between equal policies", function()
+    local code, report = diff(policies.folder({}), "--exit-code")
+    assert.same({ 0, 6, 0 }, { code, report.classes, report.changed })
+  end)
+
+  it("says per class what is gained, by recorded events and with an example", function()
+    local code, report = diff(policies.folder({ ["token_lens.lua"] = OPENED }))
+    assert.equal(0, code)
+    local viewer = class_of(report, "viewer")
+    assert.same({ true, 1, 0 }, { viewer.is_changed, viewer.gained, viewer.lost })
+    local found
+    for _, gain in ipairs(viewer.gains) do
+      found = gain.what:find("vis=internal", 1, true) and gain or found
+    end
+    assert.is_truthy(found)
+    assert.same({ 1, 3 }, { found.count, found.seq })
+    assert.is_false(class_of(report, "owner").is_changed)
+  end)
+
+  it("says what is lost, also everything", function()
+    local folder = policies.folder({ ["token_lens.lua"] = policies.lens('return actor.role ~= "viewer" and lens.everything() or nil') })
+    local viewer = class_of(select(2, diff(folder)), "viewer")
+    assert.is_true(viewer.lost > 0 and viewer.gained == 0)
+  end)
+
+  it("is a gate: a gain that is forbidden fails it", function()
+    local folder = policies.folder({ ["token_lens.lua"] = OPENED })
+    assert.equal(1, (diff(folder, "--forbid-gain", "internal")))
+    assert.equal(0, (diff(folder, "--forbid-gain", "secret.*")))
+  end)
+
+  it("says which file is faulty", function()
+    local folder = policies.folder({ ["token_lens.lua"] = "return {" })
+    local result = atoms("diff", folder.path)
+    assert.equal(2, result.code)
+    assert.matches("token_lens%.lua:%d", result.err)
+  end)
+end)
