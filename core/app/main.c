@@ -8,6 +8,7 @@
 #include "app/cmd_diff.h"
 #include "app/cmd_explain.h"
 #include "app/cmd_policies.h"
+#include "app/cmd_repl.h"
 #include "app/cmd_test.h"
 #include "app/cmd_token.h"
 #include "app/cmd_version.h"
@@ -29,6 +30,7 @@ static const struct command commands[] = {
     {"test", "run the specs of policies and canvases in the sandbox", gw_test_main},
     {"explain", "say why an actor may or may not see or do something", gw_explain_main},
     {"diff", "say who would gain and lose what under other policies", gw_diff_main},
+    {"repl", "ask policies questions by hand", gw_repl_main},
     {"policies", "list the policies that a running gateway decides by", gw_policies_main},
     {"reload", "make a running gateway read its policies again", gw_reload_main},
     {"rollback", "switch a running gateway back to policies of before", gw_rollback_main},

@@ -1,0 +1,147 @@
+#include "app/cmd_repl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/config.h"
+#include "app/paint.h"
+#include "app/script_tool.h"
+#include "app/usage.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "script/script_eval.h"
+
+#define ACTOR_BYTES 65536
+
+/* value: who asks */
+struct subject {
+    struct gw_json *actor, *scope;
+};
+
+static const char usual_actor[] = "{\"id\":\"ann\",\"kind\":\"user\",\"role\":\"editor\",\"claims\":{}}";
+static const char usual_scope[] =
+    "{\"tenant_id\":\"%s\",\"mode\":\"dev\",\"project_id\":\"p1\",\"surface_id\":\"web\",\"app_id\":\"demo\"}";
+
+static int parse(const char *text, size_t length, struct gw_json **out, struct gw_error *err)
+{
+    const struct gw_json_limits limits = {.max_bytes = ACTOR_BYTES, .max_depth = 8, .max_nodes = 1024};
+    int status = gw_json_parse(text, length, &limits, out, err);
+    if (status || gw_json_is_object(*out))
+        return status;
+    gw_json_unref(*out);
+    *out = NULL;
+    return gw_error_set(err, GW_EINVAL, "bad_shape", "an actor is an object {id, kind, role, claims}");
+}
+
+static int read_actor(const char *path, struct gw_json **out, struct gw_error *err)
+{
+    struct gw_buffer text;
+    if (!path)
+        return parse(usual_actor, sizeof usual_actor - 1, out, err);
+    gw_buffer_init(&text, 0);
+    int status = gw_file_read(path, ACTOR_BYTES, &text, err);
+    if (!status && (status = parse(text.data ? text.data : "", text.length, out, err)))
+        gw_error_prefix(err, path);
+    gw_buffer_fini(&text);
+    return status;
+}
+
+static int read_subject(const char *actor_path, const char *tenant, struct subject *out, struct gw_error *err)
+{
+    char scope[512];
+    snprintf(scope, sizeof scope, usual_scope, tenant);
+    int status = read_actor(actor_path, &out->actor, err);
+    return status ? status : parse(scope, strlen(scope), &out->scope, err);
+}
+
+/* False when it failed. */
+static bool answer(struct gw_script_eval *eval, const char *line, const struct subject *subject)
+{
+    struct gw_paint paint = gw_paint_for(stdout);
+    struct gw_json *value;
+    struct gw_error err;
+    struct gw_buffer text;
+    if (gw_script_eval_run(eval, line, subject->actor, subject->scope, &value, &err)) {
+        printf("%s%s%s%s (%s)%s\n", paint.bad, err.path, err.path[0] ? ": " : "", err.message, err.id, paint.plain);
+        return false;
+    }
+    gw_buffer_init(&text, 0);
+    gw_json_write_canonical(value, &text);
+    printf("%.*s\n", (int)text.length, text.data ? text.data : "");
+    gw_buffer_fini(&text);
+    gw_json_unref(value);
+    return true;
+}
+
+static int converse(struct gw_script_eval *eval, const struct subject *subject)
+{
+    bool is_person = isatty(STDIN_FILENO), is_good = true;
+    char *line = NULL;
+    size_t capacity = 0;
+    if (is_person)
+        puts("Lua expressions over actor, scope, plan, lens and policy; an empty line or end of input ends.");
+    for (;;) {
+        if (is_person) {
+            fputs("> ", stdout);
+            fflush(stdout);
+        }
+        ssize_t length = getline(&line, &capacity, stdin);
+        if (length <= 0 || strspn(line, " \t\n") == (size_t)length)
+            break;
+        line[strcspn(line, "\n")] = '\0';
+        is_good &= answer(eval, line, subject);
+    }
+    free(line); /* getline's */
+    return is_good || is_person ? 0 : 1;
+}
+
+static int run(const char *file, const char *folder, const char *tenant, const char *actor_path, struct gw_error *err)
+{
+    struct gw_config config;
+    struct gw_scripts_opts opts;
+    struct gw_script_eval *eval = NULL;
+    struct subject subject = {0};
+    int code = 0, status = gw_script_tool_open(file, folder, &config, &opts, err);
+    if (status)
+        return status;
+    status = read_subject(actor_path, tenant[0] ? tenant : "acme", &subject, err);
+    if (!status)
+        status = gw_script_eval_create(&opts, tenant, &eval, err);
+    if (!status)
+        code = converse(eval, &subject);
+    gw_script_eval_destroy(eval);
+    gw_json_unref(subject.actor);
+    gw_json_unref(subject.scope);
+    gw_config_fini(&config);
+    return status ? status : code;
+}
+
+int gw_repl_main(int argc, char **argv)
+{
+    const char *file = NULL, *folder = NULL, *tenant = "", *actor = NULL;
+    const struct gw_client_option options[] = {
+        {"--as", GW_OPTION_TEXT, &actor, "FILE       who asks: JSON {id, kind, role, claims}; without it an editor"},
+        {"--tenant", GW_OPTION_TEXT, &tenant, "T      of this tenant, by its own policies if it has any"},
+        {"--policies", GW_OPTION_TEXT, &folder, "DIR  a folder of policies; without it the one that `atoms serve` would use"},
+        {"--config", GW_OPTION_TEXT, &file, "FILE   the configuration that says where the others are"},
+        {0}};
+    const struct gw_usage usage = {
+        .name = "repl",
+        .synopsis = "[--as FILE] [--tenant T] [--policies DIR]",
+        .about = "Reads Lua expressions, a line each, and prints their values as JSON, in the sandbox that serves. There, `actor` and\n"
+                 "`scope` are who asks, `plan` is what the token lens answers, `lens` is atoms.lens, `policy` the token lens's file.\n",
+        .options = options,
+        .example = "  echo 'lens.reads_token(plan, \"internal.cost\")' | atoms repl\n"};
+    enum gw_usage_answer read = gw_usage_read(&usage, argc, argv);
+    struct gw_error err;
+    if (read != GW_USAGE_GO)
+        return read == GW_USAGE_HELP ? 0 : 2;
+    int code = run(file, folder, tenant, actor, &err);
+    if (code < 0)
+        fprintf(stderr, "atoms: %s%s%s (%s)\n", err.path, err.path[0] ? ": " : "", err.message, err.id);
+    return code < 0 ? 1 : code;
+}

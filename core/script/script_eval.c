@@ -1,0 +1,92 @@
+#include "script/script_eval.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "script/generation.h"
+#include "script/sandbox.h"
+#include "script/sources.h"
+
+#define MODULE "repl.line"
+
+/* On one line with the expression, so that its errors say line 1. */
+static const char opening[] =
+    "local lens, policy = require(\"atoms.lens\"), require(\"policy.token_lens\") return { ask = function(actor, scope) "
+    "local plan = policy.lens(actor, scope) return ";
+static const char closing[] = "\nend }\n";
+
+struct gw_script_eval {
+    const struct gw_scripts_opts *opts;
+    struct gw_generation *generation;
+};
+
+int gw_script_eval_create(const struct gw_scripts_opts *opts, const char *tenant_id, struct gw_script_eval **out, struct gw_error *err)
+{
+    struct gw_generation *defaults, *overlay = NULL;
+    int status = gw_generation_read(opts, &defaults, err);
+    if (status)
+        return status;
+    if (tenant_id[0])
+        status = gw_generation_read_overlay(opts, tenant_id, defaults, &overlay, err);
+    if (!status)
+        status = gw_generation_check(overlay ? overlay : defaults, opts->budget_clock, err);
+    if (!status) {
+        *out = gw_alloc(sizeof **out);
+        **out = (struct gw_script_eval){opts, gw_generation_ref(overlay ? overlay : defaults)};
+    }
+    gw_generation_unref(overlay);
+    gw_generation_unref(defaults);
+    return status;
+}
+
+void gw_script_eval_destroy(struct gw_script_eval *eval)
+{
+    if (!eval)
+        return;
+    gw_generation_unref(eval->generation);
+    gw_free(eval);
+}
+
+/* The policies, and the expression as a file beside them. */
+static int make_sources(const struct gw_script_eval *eval, const char *expression, struct gw_sources *sources, struct gw_error *err)
+{
+    struct gw_buffer text;
+    int status = GW_OK;
+    for (size_t i = 0; !status && i < gw_sources_count(eval->generation->sources); i++)
+        status = gw_sources_add(sources, gw_sources_at(eval->generation->sources, i), err);
+    gw_buffer_init(&text, 0);
+    gw_buffer_append_text(&text, opening);
+    gw_buffer_append_text(&text, expression);
+    gw_buffer_append_text(&text, closing);
+    if (!status && text.has_failed)
+        status = gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the expression");
+    if (!status)
+        status = gw_sources_add(sources, &(struct gw_source){MODULE, "repl", text.data, text.length}, err);
+    gw_buffer_fini(&text);
+    return status;
+}
+
+int gw_script_eval_run(struct gw_script_eval *eval, const char *expression, struct gw_json *actor, struct gw_json *scope,
+                       struct gw_json **out, struct gw_error *err)
+{
+    static const char *const lists[] = {"read",     "write", "redact", "kinds",    "vis", "authors",
+                                        "canvases", "props", "events", "commands", NULL};
+    struct gw_json *args[2] = {actor, scope};
+    struct gw_sources *sources = gw_sources_create();
+    struct gw_sandbox_opts opts = {.sources = sources, .clock = eval->opts->budget_clock, .limits = eval->generation->limits.call};
+    struct gw_sandbox_call call = {
+        .module = MODULE, .function = "ask", .args = args, .arg_count = 2, .result_count = 1, .list_names = lists};
+    struct gw_sandbox *sandbox = NULL;
+    struct gw_sandbox_cost cost;
+    int status = make_sources(eval, expression, sources, err);
+    if (!status)
+        status = gw_sandbox_create(&opts, &sandbox, err);
+    if (!status)
+        status = gw_sandbox_call(sandbox, &call, out, &cost, err);
+    gw_sandbox_destroy(sandbox);
+    gw_sources_unref(sources);
+    return status;
+}
