@@ -37,13 +37,18 @@ static bool is_forbidden(const struct output *output, const struct gw_policy_wor
 
 /* ---- for people ----------------------------------------------------------------------------------------------------------------------------- */
 
-static void print_words(struct output *output, const char *verb, const char *colour, const struct gw_policy_word *const *words,
-                        size_t count, bool are_gains)
+static void print_words(const struct output *output, const struct gw_class_diff *diff, bool are_gains)
 {
     struct gw_paint paint = gw_paint_for(stdout);
+    const struct gw_policy_word *const *words = are_gains ? diff->gains : diff->losses;
+    size_t count = are_gains ? diff->gain_count : diff->loss_count;
     for (size_t i = 0; i < count && i < SHOWN; i++) {
         bool is_bad = are_gains && is_forbidden(output, words[i]);
-        printf("    %s%s%s %s", is_bad ? paint.bad : colour, verb, paint.plain, words[i]->label);
+        printf("    %s%s%s %s",
+               is_bad      ? paint.bad
+               : are_gains ? paint.good
+                           : paint.dim,
+               are_gains ? "gains" : "loses", paint.plain, words[i]->label);
         if (words[i]->seq)
             printf("   %s%llu times, first in %s at %llu%s", paint.dim, (unsigned long long)words[i]->count, words[i]->run,
                    (unsigned long long)words[i]->seq, paint.plain);
@@ -63,8 +68,8 @@ static void print_class(struct output *output, const struct gw_class_diff *diff)
     printf("%s%s %s (%s)%s: of %llu events %llu newly seen, %llu no longer, %llu otherwise%s\n", paint.bold, diff->tenant_id, diff->role,
            diff->kind, paint.plain, (unsigned long long)diff->event_count, (unsigned long long)diff->gained, (unsigned long long)diff->lost,
            (unsigned long long)diff->changed, !diff->class_after ? "; admitted to nothing" : "");
-    print_words(output, "gains", paint.good, diff->gains, diff->gain_count, true);
-    print_words(output, "loses", paint.dim, diff->losses, diff->loss_count, false);
+    print_words(output, diff, true);
+    print_words(output, diff, false);
 }
 
 /* ---- for programs --------------------------------------------------------------------------------------------------------------------------- */

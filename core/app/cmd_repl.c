@@ -1,7 +1,6 @@
 #include "app/cmd_repl.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "script/script_eval.h"
 
 #define ACTOR_BYTES 65536
+#define LINE_BYTES  16384 /* what is longer counts as several lines */
 
 /* value: who asks */
 struct subject {
@@ -80,8 +80,7 @@ static bool answer(struct gw_script_eval *eval, const char *line, const struct s
 static int converse(struct gw_script_eval *eval, const struct subject *subject)
 {
     bool is_person = isatty(STDIN_FILENO), is_good = true;
-    char *line = NULL;
-    size_t capacity = 0;
+    char line[LINE_BYTES];
     if (is_person)
         puts("Lua expressions over actor, scope, plan, lens and policy; an empty line or end of input ends.");
     for (;;) {
@@ -89,13 +88,11 @@ static int converse(struct gw_script_eval *eval, const struct subject *subject)
             fputs("> ", stdout);
             fflush(stdout);
         }
-        ssize_t length = getline(&line, &capacity, stdin);
-        if (length <= 0 || strspn(line, " \t\n") == (size_t)length)
+        if (!fgets(line, sizeof line, stdin) || line[strspn(line, " \t\n")] == '\0')
             break;
         line[strcspn(line, "\n")] = '\0';
         is_good &= answer(eval, line, subject);
     }
-    free(line); /* getline's */
     return is_good || is_person ? 0 : 1;
 }
 

@@ -16,6 +16,12 @@ struct gw_policy_words {
     bool is_sorted;
 };
 
+/* value: where something is met; "" and 0: what any run may hold */
+struct met {
+    const char *run;
+    uint64_t seq;
+};
+
 /* What any run may hold: asked of every pair of plans. */
 static const struct {
     enum gw_plan_ask ask;
@@ -50,7 +56,7 @@ static const struct {
 static void put_text(char *to, size_t size, const char *text) { snprintf(to, size, "%s", text ? text : ""); }
 
 /* The word of that label, counted; a new one takes the template. */
-static void add(struct gw_policy_words *words, const struct gw_policy_word *template, const char *run, uint64_t seq)
+static void add(struct gw_policy_words *words, const struct gw_policy_word *template, const struct met *at)
 {
     struct gw_policy_word *word = gw_map_get(words->by_label, template->label, strlen(template->label));
     if (word) {
@@ -69,8 +75,8 @@ static void add(struct gw_policy_words *words, const struct gw_policy_word *temp
     }
     word = gw_alloc(sizeof *word);
     *word = *template;
-    put_text(word->run, sizeof word->run, run);
-    word->seq = seq;
+    put_text(word->run, sizeof word->run, at->run);
+    word->seq = at->seq;
     word->count = 1;
     if (gw_map_put(words->by_label, word->label, strlen(word->label), word, NULL)) {
         gw_free(word);
@@ -80,13 +86,12 @@ static void add(struct gw_policy_words *words, const struct gw_policy_word *temp
     words->is_sorted = false;
 }
 
-static void add_named(struct gw_policy_words *words, enum gw_plan_ask ask, const char *label, const char *name, const char *run,
-                      uint64_t seq)
+static void add_named(struct gw_policy_words *words, enum gw_plan_ask ask, const char *label, const char *name, const struct met *at)
 {
     struct gw_policy_word word = {.ask = ask};
     put_text(word.name, sizeof word.name, name);
     snprintf(word.label, sizeof word.label, "%s%s%.255s", label, name ? " " : "", name ? name : "");
-    add(words, &word, run, seq);
+    add(words, &word, at);
 }
 
 /* ---- events --------------------------------------------------------------------------------------------------------------------------------- */
@@ -97,37 +102,37 @@ static const char *text_of(const struct gw_json *object, const char *name)
     return gw_json_is_string(value) ? gw_json_text(value, NULL) : "";
 }
 
-static void add_token(struct gw_policy_words *words, const char *key, const char *run, uint64_t seq)
+static void add_token(struct gw_policy_words *words, const char *key, const struct met *at)
 {
-    add_named(words, GW_PLAN_READ_TOKEN, "read token", key, run, seq);
-    add_named(words, GW_PLAN_WRITE_TOKEN, "write token", key, run, seq);
+    add_named(words, GW_PLAN_READ_TOKEN, "read token", key, at);
+    add_named(words, GW_PLAN_WRITE_TOKEN, "write token", key, at);
 }
 
-static void add_keys(struct gw_policy_words *words, const struct gw_json *by_key, const char *run, uint64_t seq)
+static void add_keys(struct gw_policy_words *words, const struct gw_json *by_key, const struct met *at)
 {
     void *iterator = NULL;
     const char *key;
     struct gw_json *value;
     while (gw_json_is_object(by_key) && gw_json_next(by_key, &iterator, &key, &value))
-        add_token(words, key, run, seq);
+        add_token(words, key, at);
 }
 
-static void add_names(struct gw_policy_words *words, const struct gw_json *keys, const char *run, uint64_t seq)
+static void add_names(struct gw_policy_words *words, const struct gw_json *keys, const struct met *at)
 {
     for (size_t i = 0; gw_json_is_array(keys) && i < gw_json_count(keys); i++)
-        add_token(words, gw_json_text(gw_json_at(keys, i), NULL), run, seq);
+        add_token(words, gw_json_text(gw_json_at(keys, i), NULL), at);
 }
 
-static void add_thing(struct gw_policy_words *words, struct gw_policy_word *word, const char *what, const char *run, uint64_t seq)
+static void add_thing(struct gw_policy_words *words, struct gw_policy_word *word, const char *what, const struct met *at)
 {
     snprintf(word->label, sizeof word->label, "%s%s%s%s%s by %s%s%s", what, word->kind[0] ? " " : "", word->kind,
              word->vis[0] ? " vis=" : "", word->vis, word->author[0] ? word->author : "anybody", word->canvas_type[0] ? " on " : "",
              word->canvas_type);
-    add(words, word, run, seq);
+    add(words, word, at);
 }
 
 /* Blocks, nodes and messages, by what their facets say. */
-static void add_things(struct gw_policy_words *words, const struct gw_event *event, const char *member, const char *run)
+static void add_things(struct gw_policy_words *words, const struct gw_event *event, const char *member, const struct met *at)
 {
     const struct gw_json *things = gw_json_get(event->facets, member);
     bool is_blocks = strcmp(member, "blocks") == 0, is_nodes = strcmp(member, "nodes") == 0;
@@ -141,28 +146,29 @@ static void add_things(struct gw_policy_words *words, const struct gw_event *eve
         put_text(word.author, sizeof word.author, text_of(thing, "author"));
         if (is_blocks)
             put_text(word.canvas_type, sizeof word.canvas_type, text_of(event->facets, "canvas_type"));
-        add_thing(words, &word, is_blocks ? "read block" : is_nodes ? "read node" : "read message", run, event->seq);
+        add_thing(words, &word, is_blocks ? "read block" : is_nodes ? "read node" : "read message", at);
         word.ask = GW_PLAN_WRITE_BLOCK;
         if (is_blocks)
-            add_thing(words, &word, "write block", run, event->seq);
+            add_thing(words, &word, "write block", at);
     }
 }
 
 void gw_policy_words_add(struct gw_policy_words *words, const char *run, const struct gw_event *event)
 {
+    const struct met at = {run, event->seq};
     if (event->type == GW_EVENT_VOID)
         return;
-    add_named(words, GW_PLAN_EVENT, "event", gw_event_type_name(event->type), run, event->seq);
-    add_keys(words, gw_json_get(event->data, "TokenCatalog"), run, event->seq);
+    add_named(words, GW_PLAN_EVENT, "event", gw_event_type_name(event->type), &at);
+    add_keys(words, gw_json_get(event->data, "TokenCatalog"), &at);
     if (event->type == GW_EVENT_TOKEN_PATCH) {
-        add_keys(words, gw_json_get(event->data, "set"), run, event->seq);
-        add_names(words, gw_json_get(event->data, "unset"), run, event->seq);
+        add_keys(words, gw_json_get(event->data, "set"), &at);
+        add_names(words, gw_json_get(event->data, "unset"), &at);
     }
     if (!event->facets)
         return;
-    add_things(words, event, "blocks", run);
-    add_things(words, event, "nodes", run);
-    add_things(words, event, "messages", run);
+    add_things(words, event, "blocks", &at);
+    add_things(words, event, "nodes", &at);
+    add_things(words, event, "messages", &at);
 }
 
 /* ---- the list ------------------------------------------------------------------------------------------------------------------------------- */
@@ -176,7 +182,7 @@ struct gw_policy_words *gw_policy_words_create(void)
         struct gw_policy_word word = {.ask = always[i].ask};
         put_text(word.name, sizeof word.name, always[i].name);
         put_text(word.label, sizeof word.label, always[i].label);
-        add(words, &word, "", 0);
+        add(words, &word, &(struct met){"", 0});
     }
     return words;
 }
