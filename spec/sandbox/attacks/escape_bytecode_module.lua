@@ -1,12 +1,12 @@
 -- tries: a module that is bytecode
 -- expect: script_syntax
 
-local forged = require("forged")
+local compiled = require("compiled")
 
 return {
   attack = function()
-    return forged
+    return compiled.text
   end,
 }
---@ module forged
-LuaT
+--@ bytecode compiled
+return { text = "loaded" }

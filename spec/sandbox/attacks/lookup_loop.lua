@@ -1,5 +1,5 @@
 -- tries: a lookup without an end
--- expect: script_budget
+-- expect: script_budget:call_instructions
 
 return {
   attack = function(arg)

@@ -1,5 +1,5 @@
 -- tries: plain search in a long subject, again and again
--- expect: script_budget
+-- expect: script_budget:call_instructions
 
 return {
   attack = function(arg)

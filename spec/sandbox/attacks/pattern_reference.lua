@@ -3,6 +3,6 @@
 
 return {
   attack = function(arg)
-    return (("a"):rep(200000)):find("(.-)%1b")
+    return (("a"):rep(200000)):find("^(a+)%1b")
   end,
 }

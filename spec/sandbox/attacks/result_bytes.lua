@@ -1,5 +1,5 @@
 -- tries: a result of 500 KB
--- expect: script_bad_result
+-- expect: script_bad_result:max_bytes
 
 return {
   attack = function(arg)

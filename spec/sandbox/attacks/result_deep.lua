@@ -1,5 +1,5 @@
 -- tries: a result nested 200 deep
--- expect: script_bad_result
+-- expect: script_bad_result:max_depth
 
 return {
   attack = function(arg)

@@ -1,5 +1,5 @@
 -- tries: a small table that is 2^30 values when written out
--- expect: script_bad_result
+-- expect: script_bad_result:max_nodes
 
 return {
   attack = function(arg)

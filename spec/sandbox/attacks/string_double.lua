@@ -1,5 +1,5 @@
 -- tries: a string that doubles
--- expect: script_memory
+-- expect: script_memory:string_bytes
 
 return {
   attack = function(arg)

@@ -1,5 +1,5 @@
 -- tries: very many digits, which cost long divisions
--- expect: script_budget
+-- expect: script_budget:call_instructions
 
 return {
   attack = function(arg)

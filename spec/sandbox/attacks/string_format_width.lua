@@ -1,8 +1,8 @@
--- tries: a width of a million
+-- tries: a width beyond the room that a number gets, to read what lies behind
 -- expect: script_failed
 
 return {
   attack = function(arg)
-    return #("%1000000d"):format(1)
+    return #("%1000d"):format(1)
   end,
 }

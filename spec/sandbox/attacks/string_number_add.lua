@@ -1,5 +1,5 @@
 -- tries: the same with arithmetic
--- expect: script_budget
+-- expect: script_budget:call_instructions
 
 return {
   attack = function(arg)

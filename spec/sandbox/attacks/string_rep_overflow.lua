@@ -3,6 +3,6 @@
 
 return {
   attack = function(arg)
-    return #(("xx"):rep((1 << 63) - 1, "yy"))
+    return #(("xx"):rep((1 << 62) + 1, "yy"))
   end,
 }

@@ -1,5 +1,5 @@
 -- tries: work on a long string in one call, again and again
--- expect: script_budget
+-- expect: script_budget:call_instructions
 
 return {
   attack = function(arg)

@@ -1,5 +1,5 @@
 -- tries: the same by tonumber, in base 36
--- expect: script_budget
+-- expect: script_budget:call_instructions
 
 return {
   attack = function(arg)

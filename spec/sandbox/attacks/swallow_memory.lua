@@ -1,5 +1,5 @@
 -- tries: catching the end of its memory
--- expect: script_memory
+-- expect: script_memory:memory_bytes
 
 return {
   attack = function(arg)

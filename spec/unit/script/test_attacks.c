@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 #include <dirent.h>
+#include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +20,17 @@
 #include "script/sources.h"
 
 /* Each file of spec/sandbox/attacks is a module with a function `attack`, called twice; its second comment says what must come of it: one or more of error ids
- * and "result JSON", with | between. "--@ module NAME" begins another module; "--@ repeat N TEXT" stands for N times the text. With arguments only the attacks
- * named are run, as scripts/guards does. */
+ * and "result JSON", with | between; "id:limit" asks for the limit's name too. "--@ module NAME" begins another module, "--@ bytecode NAME" one that is compiled,
+ * "--@ repeat N TEXT" stands for N times the text. With arguments only the attacks named are run, as scripts/guards does. */
 #define FOLDER      "spec/sandbox/attacks"
 #define MAX_ATTACKS 500
 #define MAX_NAME    64
-#define MAX_MS      150 /* of the processor, for one call: the budget is 50, and the clock is not read at each instruction */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SLOWNESS 8
+#else
+#define SLOWNESS 1
+#endif
+#define MAX_MS (150 * SLOWNESS) /* of the processor, for one call: the budget is 50, and the clock is not read at each instruction */
 
 static const char victim_text[] = "return {answer = function(arg)\n"
                                   "  local words = {}\n"
@@ -71,19 +77,47 @@ static void add_repeated(struct gw_buffer *text, const char *line, size_t length
     gw_buffer_append_char(text, '\n');
 }
 
+static int append_bytes(lua_State *L, const void *bytes, size_t size, void *out)
+{
+    (void)L;
+    gw_buffer_append(out, bytes, size);
+    return 0;
+}
+
+static void compile(struct gw_buffer *text)
+{
+    lua_State *L = luaL_newstate();
+    assert_non_null(L);
+    assert_int_equal(luaL_loadbuffer(L, text->data, text->length, "compiled"), LUA_OK);
+    gw_buffer_reset(text);
+    assert_int_equal(lua_dump(L, append_bytes, text, 0), 0);
+    lua_close(L);
+}
+
+static void end_module(struct gw_sources *sources, char name[MAX_NAME], struct gw_buffer *text, bool is_bytecode)
+{
+    if (is_bytecode)
+        compile(text);
+    add_module(sources, name, text);
+    gw_buffer_reset(text);
+}
+
 /* Splits the file into modules. */
 static void add_modules(struct gw_sources *sources, const char *file)
 {
-    static const char module[] = "--@ module ", repeat[] = "--@ repeat ";
+    static const char module[] = "--@ module ", bytecode[] = "--@ bytecode ", repeat[] = "--@ repeat ";
     struct gw_buffer text;
     char name[MAX_NAME] = "attack";
+    bool is_bytecode = false;
     gw_buffer_init(&text, 0);
     for (const char *line = file; *line != '\0';) {
         size_t length = strcspn(line, "\n");
-        if (strncmp(line, module, strlen(module)) == 0) {
-            add_module(sources, name, &text);
-            gw_buffer_reset(&text);
-            snprintf(name, sizeof name, "%.*s", (int)(length - strlen(module)), line + strlen(module));
+        bool is_module = strncmp(line, module, strlen(module)) == 0;
+        if (is_module || strncmp(line, bytecode, strlen(bytecode)) == 0) {
+            end_module(sources, name, &text, is_bytecode);
+            size_t head = is_module ? strlen(module) : strlen(bytecode);
+            snprintf(name, sizeof name, "%.*s", (int)(length - head), line + head);
+            is_bytecode = !is_module;
         } else if (strncmp(line, repeat, strlen(repeat)) == 0) {
             add_repeated(&text, line + strlen(repeat), length - strlen(repeat));
         } else {
@@ -92,7 +126,7 @@ static void add_modules(struct gw_sources *sources, const char *file)
         }
         line += length + (line[length] == '\n' ? 1 : 0);
     }
-    add_module(sources, name, &text);
+    end_module(sources, name, &text, is_bytecode);
     gw_buffer_fini(&text);
 }
 
@@ -133,6 +167,7 @@ static struct gw_sandbox *open_sandbox(struct gw_sources *sources, struct gw_san
     struct gw_error err = {0};
     struct gw_sandbox *box = NULL;
     gw_sandbox_limits_default(limits);
+    limits->call_ms *= SLOWNESS;
     struct gw_sandbox_opts opts = {.sources = sources, .clock = &cpu_clock, .limits = *limits};
     if (gw_sandbox_create(&opts, &box, &err) != 0)
         fail_msg("%s: %s", err.id, err.message);
@@ -179,11 +214,15 @@ static void call(struct gw_sandbox *box, const char *module, const char *functio
 }
 
 /* Whether one of the alternatives is the outcome. */
-static bool is_expected(const char *expect, const char *outcome)
+static bool is_expected(const char *expect, const char *outcome, const char *limit)
 {
+    char with_limit[128];
+    snprintf(with_limit, sizeof with_limit, "%.60s:%.60s", outcome, limit);
     for (const char *at = expect;; at++) {
         size_t length = strcspn(at, "|");
         if (strlen(outcome) == length && memcmp(at, outcome, length) == 0)
+            return true;
+        if (strlen(with_limit) == length && memcmp(at, with_limit, length) == 0)
             return true;
         at += length;
         if (*at == '\0')
@@ -216,13 +255,15 @@ static bool run_attack(struct gw_sandbox *box, const struct attack *attack, doub
     uint64_t begin = cpu_ns(NULL);
     call(box, "attack", "attack", outcome, &err);
     *ms = (double)(cpu_ns(NULL) - begin) / 1e6;
-    if (!is_expected(attack->expect, outcome->data))
-        print_error("%s: expected %s, got %.200s: %s (%s)\n", attack->name, attack->expect, outcome->data, err.message, err.path);
+    bool is_right = is_expected(attack->expect, outcome->data, err.limit_name);
+    if (!is_right)
+        print_error("%s: expected %s, got %.200s:%s %s (%s)\n", attack->name, attack->expect, outcome->data, err.limit_name, err.message,
+                    err.path);
     else if (*ms > MAX_MS)
         print_error("%s: %.0f ms of the processor\n", attack->name, *ms);
     assert_harmless(attack->name, err.message, false);
     assert_harmless(attack->name, gw_sandbox_traceback(box), true);
-    return is_expected(attack->expect, outcome->data) && *ms <= MAX_MS;
+    return is_right && *ms <= MAX_MS;
 }
 
 /* Twice, since a script may prepare the second by the first; then the victim in this sandbox, in a new one, and in one of another tenant. */
