@@ -224,22 +224,6 @@ describe("an operator", function()
       assert.same({ 409, "chat_ended" }, { more.status, more.json.code })
     end)
 
-    it("passes nothing more of the past to a reader who does not read", function()
-      for i = 1, 150 do
-        gateway:send(bob, make:insert("long" .. i, { text = ("bob's long words "):rep(4000) }))
-      end
-      local opened = stream("earliest", "c1")
-      opened:expect("resume")
-      order("/admin/actors/erase", { actor_id = "bob" })
-      local count = 0
-      for _ in pairs(opened:rest()) do
-        count = count + 1
-      end
-      assert.is_true(count < 150, "all of it was in buffers: " .. count)
-      assert.is_true(opened:is_ended())
-      assert_erased()
-    end)
-
     it("lets the run go on, and old command ids stay taken", function()
       local made = make:insert("kept", { text = "x" })
       gateway:send(ann, made)
