@@ -34,8 +34,6 @@ return {
   -- charges of library functions
   { guard = "steps of a pattern are charged", attack = "pattern_lazy",
     { M .. "lua_string_match.c", "gw_budget_charge(self, steps / GW_LUA_STEPS_PER_UNIT);", "(void)self, (void)steps;" } },
-  { guard = "back references are charged", attack = "pattern_reference",
-    { M .. "lua_pattern.c", "    take_steps(m->match, capture->length / BYTES_PER_STEP);\n", "    (void)take_steps;\n" } },
   { guard = "plain search is charged", attack = "pattern_plain",
     { M .. "lua_string_match.c", "gw_lua_charge_bytes(L, 2 * (length - from));", "" } },
   { guard = "the items of a pattern are bounded", attack = "pattern_depth",

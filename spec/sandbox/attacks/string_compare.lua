@@ -1,5 +1,5 @@
 -- tries: long strings compared, byte by byte in one instruction
--- expect: script_budget:call_ms
+-- expect: script_budget
 
 return {
   attack = function(arg)
