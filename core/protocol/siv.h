@@ -1,6 +1,5 @@
-/* siv.h — AES-128-SIV (RFC 5297) with one string of associated data and no nonce: deterministic authenticated encryption. Owns keyed cipher
- * contexts of libcrypto, which are copied per call because a keyed SIV context works once; setting the key anew costs three times as much.
- * One thread at a time. Encrypts what is short and mostly unique, not bulk data. */
+/* siv.h — AES-128-SIV (RFC 5297) with one string of associated data and no nonce: deterministic authenticated encryption. Owns libcrypto's
+ * CMAC and counter mode, keyed. One thread at a time. Encrypts what is short and mostly unique, not bulk data. */
 #ifndef GW_PROTOCOL_SIV_H
 #define GW_PROTOCOL_SIV_H
 

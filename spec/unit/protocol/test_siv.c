@@ -1,4 +1,4 @@
-/* test_siv.c — AES-SIV against the vector of RFC 5297, and that prepared contexts do not wear out. */
+/* test_siv.c — AES-SIV against the vector of RFC 5297 and against libcrypto's own, and that prepared contexts do not wear out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
 
 #include "base/alloc.h"
 #include "protocol/siv.h"
@@ -41,6 +42,38 @@ static void meets_the_vector_of_rfc_5297_again_and_again(void **state)
     gw_siv_destroy(copy);
 }
 
+static void seal_by_libcrypto(const struct gw_siv_input *input, uint8_t *out)
+{
+    int count;
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-128-SIV", NULL);
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    assert_int_equal(EVP_EncryptInit_ex(context, cipher, NULL, key, NULL), 1);
+    assert_int_equal(EVP_EncryptUpdate(context, NULL, &count, input->ad, (int)input->ad_length), 1);
+    assert_int_equal(EVP_EncryptUpdate(context, out + GW_SIV_TAG_BYTES, &count, input->bytes, (int)input->length), 1);
+    assert_int_equal(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, GW_SIV_TAG_BYTES, out), 1);
+    EVP_CIPHER_CTX_free(context);
+    EVP_CIPHER_free(cipher);
+}
+
+static void seals_texts_of_all_lengths_as_libcrypto_does(void **state)
+{
+    (void)state;
+    enum { LENGTH_MAX = 70 };
+    uint8_t bytes[LENGTH_MAX], mine[GW_SIV_TAG_BYTES + LENGTH_MAX], theirs[GW_SIV_TAG_BYTES + LENGTH_MAX], opened[LENGTH_MAX];
+    struct gw_siv *siv = gw_siv_create(key);
+    for (size_t i = 0; i < LENGTH_MAX; i++)
+        bytes[i] = (uint8_t)(i * 37 + 11);
+    for (size_t length = 1; length <= LENGTH_MAX; length++) {
+        const struct gw_siv_input input = {bytes, LENGTH_MAX + 1 - length, bytes, length};
+        gw_siv_seal(siv, &input, mine);
+        seal_by_libcrypto(&input, theirs);
+        assert_memory_equal(mine, theirs, GW_SIV_TAG_BYTES + length);
+        assert_true(gw_siv_open(siv, &(struct gw_siv_input){input.ad, input.ad_length, mine, GW_SIV_TAG_BYTES + length}, opened));
+        assert_memory_equal(opened, bytes, length);
+    }
+    gw_siv_destroy(siv);
+}
+
 static void refuses_every_flipped_bit(void **state)
 {
     (void)state;
@@ -71,6 +104,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(meets_the_vector_of_rfc_5297_again_and_again),
+        cmocka_unit_test(seals_texts_of_all_lengths_as_libcrypto_does),
         cmocka_unit_test(refuses_every_flipped_bit),
         cmocka_unit_test(answers_null_without_memory),
     };
