@@ -15,6 +15,23 @@ static inline block escaped_in(block b) { return (block)(b < 0x20) | (block)(b =
 static inline block escaped_or_not_ascii_in(block b) { return escaped_in(b) | (block)(b >= 0x80); }
 static inline block control_in(block b) { return (block)(b < 0x20) | (block)(b == 0x7F) | (block)(b == 0xC2); }
 
+static inline block load(const char *text)
+{
+    block b;
+    memcpy(&b, text, sizeof b);
+    return b;
+}
+
+/* Less than a block, and blanks behind it. By hand: a call of memcpy takes longer than to copy these few. */
+static inline block load_few(const char *text, size_t length)
+{
+    halves words = {UINT64_C(0x2020202020202020), UINT64_C(0x2020202020202020)};
+    block b = (block)words;
+    for (size_t i = 0; i < length; i++)
+        b[i] = (uint8_t)text[i];
+    return b;
+}
+
 /* The index of the first lane that is set, or BLOCK_BYTES. */
 static inline size_t first_of(block found)
 {
@@ -29,18 +46,18 @@ __attribute__((always_inline)) static inline size_t run(const char *text, size_t
 {
     block b;
     for (size_t at = 0; length - at >= BLOCK_BYTES; at += BLOCK_BYTES) {
-        memcpy(&b, text + at, sizeof b);
+        b = load(text + at);
         size_t first = first_of(find(b));
         if (first < BLOCK_BYTES)
             return at + first;
     }
-    size_t rest = length % BLOCK_BYTES;
-    if (rest == 0)
+    if (length % BLOCK_BYTES == 0)
         return length;
-    memset(&b, ' ', sizeof b);
-    memcpy(&b, text + (length - rest), rest);
-    size_t first = first_of(find(b));
-    return first < rest ? length - rest + first : length;
+    /* The last block may overlap the one before, where nothing was found. */
+    size_t start = length > BLOCK_BYTES ? length - BLOCK_BYTES : 0;
+    b = length > BLOCK_BYTES ? load(text + start) : load_few(text, length);
+    size_t first = start + first_of(find(b));
+    return first < length ? first : length;
 }
 
 size_t gw_plain_in_json(const char *text, size_t length) { return run(text, length, escaped_in); }
