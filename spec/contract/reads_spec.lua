@@ -73,7 +73,7 @@ describe("the state", function()
   end)
 
   it("as of a cursor is found behind checkpoints too", function()
-    local small = support.start({ config = "return { limits = { checkpoint_events = 16, run_idle_ms = 100 } }" })
+    local small = support.start({ config = "return { limits = { checkpoint_events = 16, run_idle_ms = 100, commit_idle_ms = 0 } }" })
     local answers = small:send_all(ann, command.history(make, 200))
     for _, i in ipairs({ 1, 16, 17, 99, 200 }) do
       assert.equal(answers[i].cursor, small:state(ann, { run_id = make.run_id, at = answers[i].cursor }).cursor)
