@@ -3,6 +3,7 @@
 #define GW_HUB_COMMAND_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/id.h"
@@ -34,5 +35,10 @@ struct gw_command {
  * bad_shape, out_of_range (/n), missing_member (origin and n go together). Takes a reference on success; on failure *out needs no fini. */
 int gw_command_parse(struct gw_json *body, struct gw_command *out, struct gw_error *err);
 void gw_command_fini(struct gw_command *command);
+
+/* Names of the built-in commands; NULL past the last. (resolve.c) */
+const char *gw_command_builtin(size_t index);
+/* May an author of that kind send commands of that type at all, whatever its lens says? The graph is written by those who do the work, not by those who look on. */
+bool gw_command_is_for(const char *type, const char *author_kind);
 
 #endif

@@ -104,6 +104,19 @@ struct gw_json *gw_manifest_member(const struct gw_manifest *manifest, const cha
     return strcmp(name, "tools") == 0 ? manifest->no_items : manifest->no_members;
 }
 
+struct gw_json *gw_manifest_travels(const struct gw_manifest *manifest)
+{
+    static const char *const names[] = {"version", "title", "harness", "tools", "kinds", "commands", "lens"};
+    struct gw_json *out = gw_json_new_object();
+    for (size_t i = 0; out && i < sizeof names / sizeof names[0]; i++) {
+        if (gw_json_set(out, names[i], gw_json_ref(gw_manifest_member(manifest, names[i])))) {
+            gw_json_unref(out);
+            out = NULL;
+        }
+    }
+    return out;
+}
+
 /* ---- the set ----------------------------------------------------------------------------------------------------------------------------
  */
 

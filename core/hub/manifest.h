@@ -33,6 +33,9 @@ const struct gw_json *gw_manifest_document(const struct gw_manifest *manifest);
 /* Members of the document, borrowed; an empty object or array where the document has none. */
 struct gw_json *gw_manifest_member(const struct gw_manifest *manifest, const char *name);
 
+/* What of it travels in a CANVAS_READY beside its name and its Tokens: a new object with members of the document. NULL when memory is gone. */
+struct gw_json *gw_manifest_travels(const struct gw_manifest *manifest);
+
 /* A set by type. Add before sharing it; GW_ECONFLICT canvas_type_exists when the type is there. Takes a reference of the manifest. */
 struct gw_manifests *gw_manifests_create(void);
 int gw_manifests_add(struct gw_manifests *set, struct gw_manifest *manifest, struct gw_error *err);

@@ -293,4 +293,10 @@ bool gw_plan_reads_graph(const struct gw_plan *plan)
     return plan->sees_all || (is_under && plan->layer && plan->layer->graph_read.count > 0);
 }
 
+bool gw_plan_reads_chat(const struct gw_plan *plan)
+{
+    bool is_under = !plan->ceiling || (plan->ceiling->layer && plan->ceiling->layer->chat_read.count > 0);
+    return plan->sees_all || (is_under && plan->layer && plan->layer->chat_read.count > 0);
+}
+
 const struct gw_json *gw_plan_source(const struct gw_plan *plan) { return plan->layer ? plan->layer->source : NULL; }

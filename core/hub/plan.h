@@ -57,6 +57,7 @@ bool gw_plan_shows_prop(const struct gw_plan *plan, const struct gw_plan_thing *
 bool gw_plan_shows_text(const struct gw_plan *plan, const struct gw_plan_thing *block);
 bool gw_plan_reads_node(const struct gw_plan *plan, const struct gw_plan_thing *node);
 bool gw_plan_reads_graph(const struct gw_plan *plan); /* some node at all */
+bool gw_plan_reads_chat(const struct gw_plan *plan);  /* some message at all */
 bool gw_plan_reads_message(const struct gw_plan *plan, const struct gw_plan_thing *message);
 bool gw_plan_reads_logs(const struct gw_plan *plan);
 /* Reads every block with all that is in it (the state_hash is for those); every Token. */

@@ -17,6 +17,7 @@
 #include "hub/wire_port.h"
 
 struct gw_json;
+struct gw_manifests;
 struct gw_plan;
 
 /* ---- registry: what tenants have -------------------------------------------------------------------------------------------------- */
@@ -71,6 +72,9 @@ struct gw_policy {
      * when nothing of it is to be seen; call->value itself, referenced, when the script has no function for it. Pure: the same value always makes the same one.
      * On the run's own thread. A script that fails: GW_EDENIED, and nothing of it is seen; GW_ENOMEM. NULL: no plan has a transform. */
     int (*transform)(void *self, const struct gw_transform_call *call, struct gw_json **out, struct gw_error *err);
+    /* The number of the scripts that decide for this tenant now, and the canvases there are (borrowed until the next call); 0 and NULL when nothing can decide. */
+    uint64_t (*generation)(void *self, const char *tenant_id);
+    const struct gw_manifests *(*manifests)(void *self, const char *tenant_id);
     /* Whether a plan of this tenant may have a transform: then its events carry what blocks and messages have become, whole. NULL: never. */
     bool (*has_transforms)(void *self, const char *tenant_id);
 };

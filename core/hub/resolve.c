@@ -83,21 +83,28 @@ static int judge_bytes(const struct gw_resolve *r)
     return status ? gw_resolve_at(r, "/args") : GW_OK;
 }
 
-/* The graph is written by those who do the work, not by those who look on. */
-static int check_author(const struct gw_resolve *r)
+const char *gw_command_builtin(size_t index) { return index < sizeof handlers / sizeof handlers[0] ? handlers[index].type : NULL; }
+
+bool gw_command_is_for(const char *type, const char *author_kind)
 {
     static const char *const not_for_users[] = {"graph.node.set", "graph.edge.set", "run.set_state"};
-    if (!r->context->is_step && !gw_plan_admits_command(r->context->plan, r->command->type)) {
+    for (size_t i = 0; strcmp(author_kind, "user") == 0 && i < sizeof not_for_users / sizeof not_for_users[0]; i++)
+        if (strcmp(type, not_for_users[i]) == 0)
+            return false;
+    return true;
+}
+
+static int check_author(const struct gw_resolve *r)
+{
+    const char *type = r->command->type;
+    bool is_admitted = r->context->is_step || gw_plan_admits_command(r->context->plan, type);
+    if (is_admitted && gw_command_is_for(type, r->context->author_kind))
+        return GW_OK;
+    if (is_admitted)
+        gw_error_set(r->err, GW_EDENIED, "not_allowed", "%s is for agents and services", type);
+    else
         gw_error_set(r->err, GW_EDENIED, "not_allowed", "your lens does not admit this command");
-        return gw_resolve_at(r, "/type");
-    }
-    for (size_t i = 0; strcmp(r->context->author_kind, "user") == 0 && i < sizeof not_for_users / sizeof not_for_users[0]; i++) {
-        if (strcmp(r->command->type, not_for_users[i]) != 0)
-            continue;
-        gw_error_set(r->err, GW_EDENIED, "not_allowed", "%s is for agents and services", not_for_users[i]);
-        return gw_resolve_at(r, "/type");
-    }
-    return GW_OK;
+    return gw_resolve_at(r, "/type");
 }
 
 static int resolve(struct gw_resolve *r)

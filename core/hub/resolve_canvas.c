@@ -34,20 +34,6 @@ static struct gw_json *make_values(const struct gw_state *state, const struct gw
     return values;
 }
 
-/* What of the manifest travels: everything but its name (canvas_type) and its Tokens (TokenCatalog), which are projected apart. */
-static struct gw_json *make_manifest(const struct gw_manifest *manifest)
-{
-    static const char *const names[] = {"version", "title", "harness", "tools", "kinds", "commands", "lens"};
-    struct gw_json *out = gw_json_new_object();
-    for (size_t i = 0; out && i < sizeof names / sizeof names[0]; i++) {
-        if (gw_json_set(out, names[i], gw_json_ref(gw_manifest_member(manifest, names[i])))) {
-            gw_json_unref(out);
-            out = NULL;
-        }
-    }
-    return out;
-}
-
 static struct gw_json *make_empty_state(void)
 {
     struct gw_json *state = gw_json_new_object();
@@ -70,7 +56,7 @@ static struct gw_json *make_ready(const struct gw_resolve *r, const char *canvas
     if (!data)
         return NULL;
     if (!gw_json_set(data, "canvas_type", gw_resolve_text(gw_manifest_type(manifest))) &&
-        !gw_json_set(data, "manifest", make_manifest(manifest)) && !gw_json_set(data, "TokenCatalog", gw_json_ref(catalog)) &&
+        !gw_json_set(data, "manifest", gw_manifest_travels(manifest)) && !gw_json_set(data, "TokenCatalog", gw_json_ref(catalog)) &&
         !gw_json_set(data, "tokens", make_values(r->state, catalog)) && !set_state(data, gw_state_canvas(r->state, canvas_id)))
         return data;
     gw_json_unref(data);

@@ -153,16 +153,19 @@ static void close_if_full(struct gw_script_state *state, const struct gw_error *
     state->sandbox = NULL;
 }
 
-int gw_host_call(struct gw_script_host *host, const struct gw_host_call *call, struct gw_json **results, struct gw_error *err)
+int gw_host_run(struct gw_script_host *host, const struct gw_host_call *call, struct gw_json **results, struct gw_error *err)
 {
     struct gw_error failure;
-    int status = gw_host_admit(host, call->tenant, err);
-    if (status)
-        return status;
-    status = run(host, call, results, &failure);
+    int status = run(host, call, results, &failure);
     if (!status)
         return GW_OK;
     status = gw_host_fail(host, call, &failure, err);
     close_if_full(call->state, &failure);
     return status;
+}
+
+int gw_host_call(struct gw_script_host *host, const struct gw_host_call *call, struct gw_json **results, struct gw_error *err)
+{
+    int status = gw_host_admit(host, call->tenant, err);
+    return status ? status : gw_host_run(host, call, results, err);
 }

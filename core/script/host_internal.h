@@ -34,6 +34,7 @@ struct gw_script_state {
     size_t validator_count;
     struct gw_json *validator_data; /* array: owns what the validators borrow */
     bool has_validators;            /* they were read */
+    bool has_transforms, knows_transforms;
     uint64_t used_ms, used;
 };
 
@@ -77,6 +78,8 @@ struct gw_host_call {
 int gw_host_admit(struct gw_script_host *host, struct gw_script_tenant *tenant, struct gw_error *err);
 /* Admits, calls, counts, charges. On failure *err is policy_failed or script_budget, which is what clients may know, and the log has the rest. */
 int gw_host_call(struct gw_script_host *host, const struct gw_host_call *call, struct gw_json **results, struct gw_error *err);
+/* The same for somebody who is not refused: only charged. */
+int gw_host_run(struct gw_script_host *host, const struct gw_host_call *call, struct gw_json **results, struct gw_error *err);
 /* The state's sandbox, made if need be. *err is the script's own. */
 int gw_host_sandbox(struct gw_script_host *host, struct gw_script_state *state, struct gw_sandbox **out, struct gw_error *err);
 /* A script of the tenant failed with `failure`: counts, logs, perhaps quarantines; *err becomes policy_failed. */
@@ -91,5 +94,7 @@ struct gw_json *gw_host_scope(const struct gw_scope *scope, bool has_run);
 /* ---- struct gw_policy ---- */
 int gw_host_lens(void *self, const struct gw_policy_subject *subject, struct gw_plan **plan, struct gw_error *err); /* host_lens.c */
 void gw_host_forget_plans(struct gw_script_state *state);
+int gw_host_transform(void *self, const struct gw_transform_call *call, struct gw_json **out, struct gw_error *err); /* host_transform.c */
+bool gw_host_has_transforms(void *self, const char *tenant_id);
 
 #endif

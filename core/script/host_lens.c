@@ -134,12 +134,20 @@ static int ask(struct question *q, struct gw_plan **out)
     return status;
 }
 
+/* Whoever owns a run must find the transform of a class that another worker was asked about. */
+static void announce(const struct question *q, const struct gw_plan *plan)
+{
+    if (plan->transform)
+        gw_scripts_put_class(q->host->scripts, plan->class_id, q->call.tenant->tenant_id, q->call.state->generation);
+}
+
 static int answer(struct question *q, struct gw_plan **out)
 {
     struct gw_plan *plan = gw_map_get(q->call.state->plans, q->name.data, q->name.length);
     if (plan == NOBODY)
         return say_nobody(q);
     if (plan) {
+        announce(q, plan);
         *out = gw_plan_ref(plan);
         return GW_OK;
     }
@@ -150,7 +158,10 @@ static int answer(struct question *q, struct gw_plan **out)
         plan = share(q->call.state, plan);
     remember(q->call.state, &q->name, plan);
     *out = plan;
-    return plan ? GW_OK : say_nobody(q);
+    if (!plan)
+        return say_nobody(q);
+    announce(q, plan);
+    return GW_OK;
 }
 
 int gw_host_lens(void *self, const struct gw_policy_subject *subject, struct gw_plan **out, struct gw_error *err)

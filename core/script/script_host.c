@@ -145,6 +145,25 @@ int gw_host_tenant(struct gw_script_host *host, const char *tenant_id, struct gw
     return err->code;
 }
 
+/* ---- what is told of the scripts themselves --------------------------------------------------------------------------------------------- */
+
+static uint64_t generation_number(void *self, const char *tenant_id)
+{
+    struct gw_script_tenant *tenant;
+    struct gw_error err;
+    return gw_host_tenant(self, tenant_id, &tenant, &err) ? 0 : tenant->generation->number;
+}
+
+static const struct gw_manifests *manifests(void *self, const char *tenant_id)
+{
+    struct gw_script_tenant *tenant;
+    struct gw_error err;
+    if (gw_host_tenant(self, tenant_id, &tenant, &err))
+        return NULL;
+    const struct gw_generation *generation = tenant->generation;
+    return generation->defaults ? generation->defaults->manifests : generation->manifests;
+}
+
 /* ---- life ------------------------------------------------------------------------------------------------------------------------------- */
 
 static void register_metrics(struct gw_script_host *host, struct gw_metrics *m)
@@ -170,7 +189,12 @@ struct gw_script_host *gw_script_host_create(struct gw_scripts *scripts)
     host->tenants = gw_map_create(host->seed);
     host->states = gw_map_create(host->seed);
     host->rates = gw_rates_create(host->seed, scripts->opts.limits.max_rates);
-    host->port = (struct gw_policy){.self = host, .lens = gw_host_lens};
+    host->port = (struct gw_policy){.self = host,
+                                    .lens = gw_host_lens,
+                                    .transform = gw_host_transform,
+                                    .generation = generation_number,
+                                    .manifests = manifests,
+                                    .has_transforms = gw_host_has_transforms};
     register_metrics(host, scripts->opts.metrics);
     return host;
 }

@@ -217,6 +217,7 @@ static struct gw_scripts *create(const struct gw_scripts_opts *opts)
     scripts->opts.lua_dir = gw_strdup(opts->lua_dir);
     opts->clock->random(opts->clock->self, seed, sizeof seed);
     scripts->slots = gw_map_create(seed);
+    scripts->classes = gw_map_create(seed);
     pthread_mutex_init(&scripts->lock, NULL);
     atomic_init(&scripts->epoch, 1);
     scripts->swaps = gw_metrics_counter(m, "atoms_script_swaps_total", "", "Generations of scripts put in force after the start.");
@@ -250,6 +251,8 @@ void gw_scripts_destroy(struct gw_scripts *scripts)
     size_t cursor = 0, length;
     const void *key;
     void *slot;
+    gw_scripts_drop_classes(scripts);
+    gw_map_destroy(scripts->classes);
     while (gw_map_next(scripts->slots, &cursor, &key, &length, &slot))
         drop_slot(scripts, slot);
     empty_slot(&scripts->defaults);

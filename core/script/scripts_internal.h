@@ -42,6 +42,8 @@ struct gw_scripts {
     uint64_t next_number, asked;
     struct gw_script_slot defaults;
     struct gw_map *slots; /* tenant → gw_script_slot */
+    struct gw_map *classes;
+    uint64_t class_count; /* ever put */
     size_t overlay_count;
     struct gw_metric *swaps, *swap_failures, *is_stale;
 };
@@ -51,6 +53,15 @@ struct gw_scripts {
 int gw_scripts_get(struct gw_scripts *scripts, const char *tenant_id, struct gw_generation **out, struct gw_error *err);
 /* A call for this tenant failed; denied_until_ms as above. */
 void gw_scripts_note(struct gw_scripts *scripts, const char *tenant_id, const struct gw_error *err, int64_t denied_until_ms);
+
+/* Classes whose plan has a transform, and the generation that it is in; the oldest of more than GW_SCRIPTS_CLASSES_MAX is forgotten. (scripts_class.c) */
+#define GW_SCRIPTS_CLASSES_MAX 4096
+void gw_scripts_put_class(struct gw_scripts *scripts, uint64_t class_id, const char *tenant_id, struct gw_generation *generation);
+/* *generation is a new reference. False: unknown. */
+bool gw_scripts_find_class(struct gw_scripts *scripts, uint64_t class_id, char tenant_id[GW_ID_MAX + 1], struct gw_generation **generation);
+/* Under the lock: forgets those whose generation is neither in force nor kept; all of them. */
+void gw_scripts_sweep_classes(struct gw_scripts *scripts);
+void gw_scripts_drop_classes(struct gw_scripts *scripts);
 
 /* scripts.c, under the lock */
 struct gw_script_slot *gw_scripts_slot(struct gw_scripts *scripts, const char *tenant_id);      /* or NULL */

@@ -288,6 +288,7 @@ static int commit(struct gw_scripts *scripts, struct gw_script_stage *stage, str
     slot->is_pinned = stage->is_old && !is_for_all;
     if (is_for_all)
         apply_moves(scripts, stage);
+    gw_scripts_sweep_classes(scripts);
     log_swap(scripts, stage->tenant_id, stage->next);
     stage->next = NULL;
     atomic_fetch_add_explicit(&scripts->epoch, 1, memory_order_release);

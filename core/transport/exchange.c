@@ -189,18 +189,29 @@ static int read_id(const struct gw_exchange *exchange, const char *name, char ou
     return status;
 }
 
-int gw_exchange_scope(const struct gw_exchange *exchange, struct gw_scope *scope, struct gw_error *err)
+static int read_scope(const struct gw_exchange *exchange, bool has_run, struct gw_scope *scope, struct gw_error *err)
 {
     const struct {
         const char *name;
         char *out;
     } ids[] = {{"tenant_id", scope->tenant_id},   {"mode", scope->mode},     {"project_id", scope->project_id},
                {"surface_id", scope->surface_id}, {"app_id", scope->app_id}, {"run_id", scope->run_id}};
+    size_t count = sizeof ids / sizeof *ids - !has_run;
     memset(scope, 0, sizeof *scope);
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+    for (size_t i = 0; i < count; i++)
         if (read_id(exchange, ids[i].name, ids[i].out, err))
             return err->code;
     return GW_OK;
+}
+
+int gw_exchange_scope(const struct gw_exchange *exchange, struct gw_scope *scope, struct gw_error *err)
+{
+    return read_scope(exchange, true, scope, err);
+}
+
+int gw_exchange_scope_of_app(const struct gw_exchange *exchange, struct gw_scope *scope, struct gw_error *err)
+{
+    return read_scope(exchange, false, scope, err);
 }
 
 static void insert_canvas(struct gw_canvas_set *set, const char *id)
