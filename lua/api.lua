@@ -172,7 +172,7 @@ return {
       about = "Turns the command into what it does: at most 64 operations, all or none.",
       called = "per command that is taken",
       params = { { "command", "atoms.Command" }, { "view", "atoms.View" } },
-      returns = { { "ops", "atoms.Op[]" } },
+      returns = { { "ops", "atoms.Op[]?" }, { "refusal", "atoms.Refusal?" } },
     },
   },
 }

@@ -7,6 +7,18 @@ return {
   title = "Planning",
   harness = "workbench",
 
+  commands = {
+    ["planning.add_task"] = {
+      title = "Add a task",
+      args = {
+        id = { type = "string", required = true, max_length = 64, label = "Id of the new block" },
+        title = { type = "string", required = true, max_length = 500, label = "What is to be done" },
+        under = { type = "string", max_length = 64, label = "Id of the heading that it comes under, as the last" },
+        estimate_days = { type = "number", min = 0, max = 365, label = "Estimate in days" },
+      },
+    },
+  },
+
   tools = {
     { name = "chat", title = "Chat", surface = "ChatRail", command = "chat_send" },
     { name = "add_block", title = "Add", surface = "ToolPop", command = "block.insert" },

@@ -11,19 +11,20 @@
 
 enum gw_errno {
     GW_OK = 0,
-    GW_ENOMEM = -1,           /* an allocation whose size a peer chose failed */
-    GW_EINVAL = -2,           /* malformed input */
-    GW_ELIMIT = -3,           /* a stated limit was hit; `limit` names it */
-    GW_ENOTFOUND = -4,        /* no such thing, or none that the caller may see */
-    GW_ECONFLICT = -5,        /* lost a race, or the same name with other content */
-    GW_EAUTH = -6,            /* no valid bearer */
-    GW_EDENIED = -7,          /* valid bearer, not allowed */
-    GW_EIO = -8,              /* disk or network failed */
-    GW_ECLOSED = -9,          /* the other side, or this process, is going away */
-    GW_EBUSY = -10,           /* overload: retry later */
-    GW_ETIMEOUT = -11,        /* a deadline passed */
-    GW_ESTATE = -12,          /* not possible in the present state */
-    GW_EUNKNOWN_OUTCOME = -13 /* a write may or may not have happened */
+    GW_ENOMEM = -1,            /* an allocation whose size a peer chose failed */
+    GW_EINVAL = -2,            /* malformed input */
+    GW_ELIMIT = -3,            /* a stated limit was hit; `limit` names it */
+    GW_ENOTFOUND = -4,         /* no such thing, or none that the caller may see */
+    GW_ECONFLICT = -5,         /* lost a race, or the same name with other content */
+    GW_EAUTH = -6,             /* no valid bearer */
+    GW_EDENIED = -7,           /* valid bearer, not allowed */
+    GW_EIO = -8,               /* disk or network failed */
+    GW_ECLOSED = -9,           /* the other side, or this process, is going away */
+    GW_EBUSY = -10,            /* overload: retry later */
+    GW_ETIMEOUT = -11,         /* a deadline passed */
+    GW_ESTATE = -12,           /* not possible in the present state */
+    GW_EUNKNOWN_OUTCOME = -13, /* a write may or may not have happened */
+    GW_ERULE = -14             /* well-formed, and against a rule that others have made */
 };
 
 /* value */
@@ -35,6 +36,7 @@ struct gw_error {
     bool has_expected;   /* `expected` is set */
     int64_t expected;    /* the number that would have been right: an offset */
     char end[16];        /* how that ended which takes nothing more: "cancelled"; "" elsewhere */
+    char reason[44];     /* beside policy_refused: whoever made the rule calls it so; "" elsewhere */
     char id[40];         /* stable code for clients: "body_too_large" */
     char limit_name[40]; /* as the configuration or the documents call it: "max_body_bytes" */
     char path[160];      /* where in the input: "/args/block/id", or file:line */

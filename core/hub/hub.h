@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include "base/clock.h"
-#include "base/task.h"
 #include "hub/command.h"
 #include "hub/ports.h"
 #include "hub/record.h"
@@ -50,7 +49,7 @@ struct gw_hub_opts {
     const struct gw_clock *clock;
     struct gw_manifests *manifests;     /* a reference is taken */
     const struct gw_registry *registry; /* NULL: there are no flows */
-    const struct gw_policy *policy;     /* this worker's own; NULL: no plan has a transform */
+    const struct gw_policy *policy;     /* this worker's own; NULL: scripts have no say */
     struct gw_log *log;
     struct gw_metrics *metrics;
     const struct gw_sink *sink; /* NULL: log lines go nowhere but into their run */
@@ -88,9 +87,9 @@ struct gw_outcome {
     struct gw_error *error; /* owned by the submission */
     char *changes;          /* with an error: JSON text of what changed since the command's base; owned by the submission, may be NULL */
     size_t changes_length;
-    bool is_claimed;           /* the hub's: judged, its answer is set or on its way */
-    unsigned new_in_load;      /* the hub's: in which load of the run it was found to be new */
-    uint8_t key[GW_KEY_BYTES]; /* the hub's: the command's key, once it has been looked for */
+    bool is_claimed, is_counted; /* the hub's: judged, its answer is set or on its way; counted against rates */
+    unsigned new_in_load;        /* the hub's: in which load of the run it was found to be new */
+    uint8_t key[GW_KEY_BYTES];   /* the hub's: the command's key, once it has been looked for */
 };
 
 /* An ordered batch of one run. The caller fills the inputs and owns it again when `done` runs on `home`. */
@@ -98,6 +97,7 @@ struct gw_submission {
     struct gw_run_key run;
     struct gw_scope scope; /* the run's; the single commands carry their own surface and app */
     struct gw_actor actor;
+    char role[GW_ID_MAX + 1];
     struct gw_plan *plan; /* owned reference */
     struct gw_command *commands;
     struct gw_outcome *outcomes; /* `count` zeroed entries */

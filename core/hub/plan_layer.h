@@ -1,4 +1,4 @@
-/* plan_layer.h — the inside of a plan, for plan*.c alone: one layer, its lists and rules. Texts are borrowed from the layer's own source tree. */
+/* plan_layer.h — the inside of a plan, for plan*.c, and for whoever reads lists of globs elsewhere: one layer, its lists and rules. Texts are borrowed from the layer's own source tree. */
 #ifndef GW_HUB_PLAN_LAYER_H
 #define GW_HUB_PLAN_LAYER_H
 

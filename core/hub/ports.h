@@ -16,6 +16,7 @@
 #include "hub/spine_port.h"
 #include "hub/wire_port.h"
 
+struct gw_command;
 struct gw_json;
 struct gw_manifests;
 struct gw_plan;
@@ -53,6 +54,8 @@ struct gw_policy_subject {
     size_t token_glob_count;
 };
 
+#define GW_REDUCED_MAX 64
+
 enum gw_transform_what { GW_TRANSFORM_BLOCK, GW_TRANSFORM_TOKEN, GW_TRANSFORM_MESSAGE };
 
 /* value: one value that the plan's class may see; borrowed for the call */
@@ -64,6 +67,25 @@ struct gw_transform_call {
     struct gw_json *value;
 };
 
+/* value: what a script may look at while it judges a command, through its author's lens: a look answers a new reference, NULL for what is not there or not seen */
+struct gw_policy_view {
+    void *self;
+    int (*block)(void *self, const char *id, struct gw_json **out,
+                 struct gw_error *err); /* {id, kind, parent?, pos, props, text, vis?} of the command's canvas */
+    int (*children)(void *self, const char *id, struct gw_json **out, struct gw_error *err); /* ids in order; id NULL: at the root */
+    int (*token)(void *self, const char *key, struct gw_json **out, struct gw_error *err);
+};
+
+/* value: a command as scripts judge it; borrowed for the call */
+struct gw_policy_command {
+    const struct gw_command *command;
+    const struct gw_actor *actor;
+    const char *role;
+    const char *canvas_type; /* of the canvas that it names; NULL: none is mounted */
+    struct gw_policy_view view;
+    bool *is_counted; /* against rates: judged again, it is not counted again */
+};
+
 struct gw_policy {
     void *self;
     /* The plan of this subject, one new reference. GW_EDENIED: default deny. */
@@ -72,6 +94,13 @@ struct gw_policy {
      * when nothing of it is to be seen; call->value itself, referenced, when the script has no function for it. Pure: the same value always makes the same one.
      * On the run's own thread. A script that fails: GW_EDENIED, and nothing of it is seen; GW_ENOMEM. NULL: no plan has a transform. */
     int (*transform)(void *self, const struct gw_transform_call *call, struct gw_json **out, struct gw_error *err);
+    /* Do the tenant's validators admit it? policy_refused (GW_ERULE, err->reason, err->path below /args), rate_limited, policy_failed, script_budget. */
+    int (*validate)(void *self, const struct gw_policy_command *command, struct gw_error *err);
+    /* A command of a canvas's own: the built-in ones that it stands for, [{type, args}], a new reference: block.* and token.set of Tokens that the canvas declares, at
+     * most GW_REDUCED_MAX. As validate, and unknown_command: there is no script for it. */
+    int (*reduce)(void *self, const struct gw_policy_command *command, struct gw_json **operations, struct gw_error *err);
+    /* One log line {level, message, fields?} as it may be kept: a new reference, NULL to drop it. policy_failed, script_budget. */
+    int (*sanitize)(void *self, const struct gw_scope *scope, struct gw_json *line, struct gw_json **out, struct gw_error *err);
     /* The number of the scripts that decide for this tenant now, and the canvases there are (borrowed until the next call); 0 and NULL when nothing can decide. */
     uint64_t (*generation)(void *self, const char *tenant_id);
     const struct gw_manifests *(*manifests)(void *self, const char *tenant_id);

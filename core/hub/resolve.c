@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "hub/origins.h"
 #include "hub/plan.h"
+#include "hub/reduce.h"
 #include "hub/refuse_bytes.h"
 
 static const struct handler {
@@ -109,12 +110,15 @@ static int check_author(const struct gw_resolve *r)
 
 static int resolve(struct gw_resolve *r)
 {
+    static const struct handler own = {.type = "", .resolve = gw_resolve_own, .is_about_canvas = true};
     const struct handler *handler = find_handler(r->command->type);
     int status = check_author(r);
     if (!status && handler && handler->may_write && !handler->may_write(r->context->plan))
         status = gw_resolve_refuse_write(r, "/type");
     if (status)
         return status;
+    if (!handler && gw_reduce_handles(r->context->manifests, r->command->type))
+        handler = &own;
     if (!handler) {
         gw_error_set(r->err, GW_EINVAL, "unknown_command", "%s is no command", r->command->type);
         return gw_resolve_at(r, "/type");

@@ -125,5 +125,6 @@ int gw_resolve_node_set(const struct gw_resolve *r);
 int gw_resolve_edge_set(const struct gw_resolve *r);
 int gw_resolve_run_state(const struct gw_resolve *r);
 int gw_resolve_run_start(const struct gw_resolve *r);
+int gw_resolve_own(const struct gw_resolve *r); /* reduce.c: the frame of a canvas's own command; what it stands for follows */
 
 #endif

@@ -8,6 +8,7 @@
 #include "hub/plan.h"
 #include "hub/revise.h"
 #include "hub/run.h"
+#include "hub/run_policy.h"
 
 /* The time of the events to come: it never goes back. */
 static int64_t tick(struct gw_run *run)
@@ -91,8 +92,11 @@ enum gw_executed gw_run_resolve(struct gw_run *run, struct gw_submission *submis
     enum gw_executed executed = open_base(run, command, err);
     if (executed)
         return executed;
-    int status = gw_revise_handles(command->type) ? gw_run_revise(run, submission, index, &context, events, err)
-                                                  : gw_state_resolve(run->state, command, &context, events, err);
+    struct gw_decision decision = {run, submission, index, &context};
+    bool is_revision = gw_revise_handles(command->type);
+    int status = is_revision ? gw_run_validate(&decision, err) : gw_run_decide(&decision, events, err);
+    if (!status && is_revision)
+        status = gw_run_revise(run, submission, index, &context, events, err);
     if (!status && events->count == 0 && add_void(events))
         status = gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the command");
     if (status == GW_ENOMEM)

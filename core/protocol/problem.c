@@ -24,6 +24,8 @@ static struct gw_problem classify_code(int code)
     case GW_ECONFLICT:
     case GW_ESTATE:
         return (struct gw_problem){409, GW_RETRY_NEVER};
+    case GW_ERULE:
+        return (struct gw_problem){422, GW_RETRY_NEVER};
     case GW_EAUTH:
         return (struct gw_problem){401, GW_RETRY_AUTH};
     case GW_EDENIED:
@@ -81,6 +83,8 @@ void gw_problem_write(const struct gw_error *err, struct gw_problem problem, str
         gw_buffer_append_text(out, ",\"expected\":");
         gw_buffer_append_i64(out, err->expected);
     }
+    if (err->reason[0])
+        write_text(out, ",\"reason\":", err->reason);
     if (err->end[0])
         write_text(out, ",\"end\":", err->end);
     write_text(out, ",\"retry\":", gw_retry_name(problem.retry));

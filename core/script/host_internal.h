@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
+#include "hub/plan_layer.h"
 #include "hub/ports.h"
 #include "script/generation.h"
 #include "script/script_meter.h"
@@ -19,7 +20,7 @@ enum gw_hook { GW_HOOK_LENS, GW_HOOK_TRANSFORM, GW_HOOK_VALIDATE, GW_HOOK_REDUCE
 /* value: one file of policies/commands, as its table says; texts are borrowed from the state's sources and `data` */
 struct gw_validator {
     const char *module;
-    const struct gw_json *commands; /* globs */
+    struct gw_plan_list commands;
     bool has_validate, has_rate;
     struct gw_rate rate;
 };
@@ -96,5 +97,10 @@ int gw_host_lens(void *self, const struct gw_policy_subject *subject, struct gw_
 void gw_host_forget_plans(struct gw_script_state *state);
 int gw_host_transform(void *self, const struct gw_transform_call *call, struct gw_json **out, struct gw_error *err); /* host_transform.c */
 bool gw_host_has_transforms(void *self, const char *tenant_id);
+int gw_host_validate(void *self, const struct gw_policy_command *command, struct gw_error *err); /* host_commands.c */
+int gw_host_reduce(void *self, const struct gw_policy_command *command, struct gw_json **operations, struct gw_error *err);
+void gw_host_forget_validators(struct gw_script_state *state);
+int gw_host_sanitize(void *self, const struct gw_scope *scope, struct gw_json *line, struct gw_json **out,
+                     struct gw_error *err); /* host_sanitize.c */
 
 #endif

@@ -24,8 +24,7 @@ static void drop_state(struct gw_script_host *host, struct gw_script_state *stat
     gw_map_destroy(state->plans);
     gw_map_destroy(state->classes);
     gw_sandbox_destroy(state->sandbox);
-    gw_json_unref(state->validator_data);
-    gw_free(state->validators);
+    gw_host_forget_validators(state);
     gw_generation_unref(state->generation);
     gw_free(state);
     gw_metric_add(host->state_count, -1);
@@ -192,6 +191,9 @@ struct gw_script_host *gw_script_host_create(struct gw_scripts *scripts)
     host->port = (struct gw_policy){.self = host,
                                     .lens = gw_host_lens,
                                     .transform = gw_host_transform,
+                                    .validate = gw_host_validate,
+                                    .reduce = gw_host_reduce,
+                                    .sanitize = gw_host_sanitize,
                                     .generation = generation_number,
                                     .manifests = manifests,
                                     .has_transforms = gw_host_has_transforms};

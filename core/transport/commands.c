@@ -214,7 +214,7 @@ static int parse_lines(struct batch *batch, struct gw_error *err)
     for (const char *p = at; p < end; p++)
         count += *p == '\n';
     count += end > at && end[-1] != '\n';
-    int status = gw_exchange_scope(exchange, &scope, err);
+    int status = gw_exchange_scope(exchange, true, &scope, err);
     if (!status)
         status = limit_count(exchange, count, err);
     if (status)
@@ -303,6 +303,7 @@ void gw_handle_commands(struct gw_exchange *exchange)
         return;
     }
     batch->submission.actor = exchange->identity->actor;
+    memcpy(batch->submission.role, exchange->identity->role, sizeof batch->submission.role);
     batch->submission.home = &server->opts.executors[server->opts.worker];
     batch->submission.done = on_done;
     gw_hub_submit(server->opts.hub, &batch->submission);

@@ -189,7 +189,7 @@ static int read_id(const struct gw_exchange *exchange, const char *name, char ou
     return status;
 }
 
-static int read_scope(const struct gw_exchange *exchange, bool has_run, struct gw_scope *scope, struct gw_error *err)
+int gw_exchange_scope(const struct gw_exchange *exchange, bool has_run, struct gw_scope *scope, struct gw_error *err)
 {
     const struct {
         const char *name;
@@ -202,16 +202,6 @@ static int read_scope(const struct gw_exchange *exchange, bool has_run, struct g
         if (read_id(exchange, ids[i].name, ids[i].out, err))
             return err->code;
     return GW_OK;
-}
-
-int gw_exchange_scope(const struct gw_exchange *exchange, struct gw_scope *scope, struct gw_error *err)
-{
-    return read_scope(exchange, true, scope, err);
-}
-
-int gw_exchange_scope_of_app(const struct gw_exchange *exchange, struct gw_scope *scope, struct gw_error *err)
-{
-    return read_scope(exchange, false, scope, err);
 }
 
 static void insert_canvas(struct gw_canvas_set *set, const char *id)
@@ -425,6 +415,7 @@ void gw_exchange_reply_raw(struct gw_exchange *exchange, const char *bytes, size
 static const struct gw_problem_rule rules[] = {
     {"run_busy", {503, GW_RETRY_LATER}},
     {"script_budget", {429, GW_RETRY_LATER}},
+    {"rate_limited", {429, GW_RETRY_LATER}},
     {"request_timeout", {408, GW_RETRY_NOW}},
     {"too_many_parameters", {400, GW_RETRY_NEVER}},
     {"too_many_canvases", {400, GW_RETRY_NEVER}},

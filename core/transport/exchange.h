@@ -63,10 +63,8 @@ struct gw_exchange *gw_exchange_create(struct gw_connection *connection, const s
 void gw_exchange_destroy(struct gw_exchange *exchange);
 
 const char *gw_exchange_param(const struct gw_exchange *exchange, const char *name); /* NULL when absent */
-/* Reads the scope ids from the query. missing_id or bad_id with the parameter's name as the path. */
-int gw_exchange_scope(const struct gw_exchange *exchange, struct gw_scope *scope, struct gw_error *err);
-/* Likewise without run_id, which then is "": what is asked about no run. */
-int gw_exchange_scope_of_app(const struct gw_exchange *exchange, struct gw_scope *scope, struct gw_error *err);
+/* Reads the scope ids from the query; run_id only if it has_run, else that is "". missing_id or bad_id with the parameter's name as the path. */
+int gw_exchange_scope(const struct gw_exchange *exchange, bool has_run, struct gw_scope *scope, struct gw_error *err);
 /* Reads canvas_id parameters: sorted, unique. */
 int gw_exchange_canvases(const struct gw_exchange *exchange, struct gw_canvas_set *set, struct gw_error *err);
 /* Is the body said to be of that media type? Parameters do not count. */

@@ -62,7 +62,7 @@ static struct gw_json *describe(const struct gw_exchange *exchange, const struct
 
 static int admit(struct gw_exchange *exchange, struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err)
 {
-    int status = gw_exchange_scope_of_app(exchange, scope, err);
+    int status = gw_exchange_scope(exchange, false, scope, err);
     if (!status)
         status = gw_exchange_admit(exchange, scope, err);
     return status ? status : gw_exchange_plan(exchange, scope, plan, err);

@@ -119,7 +119,7 @@ static int read_own(const struct gw_exchange *exchange, struct gw_read *read, st
 
 static int read_request(struct gw_exchange *exchange, struct gw_read *read, struct gw_error *err)
 {
-    int status = gw_exchange_scope(exchange, &read->scope, err);
+    int status = gw_exchange_scope(exchange, true, &read->scope, err);
     if (!status)
         status = gw_exchange_admit(exchange, &read->scope, err);
     if (!status)

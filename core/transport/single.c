@@ -90,6 +90,7 @@ void gw_single_submit(struct gw_exchange *exchange, const struct gw_single_opts 
         single->submission.commands[0].command_id[0] = '\0'; /* it causes nothing by name */
     single->submission.is_append = opts->is_append;
     single->submission.actor = exchange->identity->actor;
+    memcpy(single->submission.role, exchange->identity->role, sizeof single->submission.role);
     single->submission.home = &server->opts.executors[server->opts.worker];
     single->submission.done = on_done;
     gw_hub_submit(server->opts.hub, &single->submission);

@@ -324,7 +324,7 @@ static void read_start(const char *cursor, struct gw_subscribe_opts *opts)
 
 static int read_request(struct gw_exchange *exchange, struct gw_subscribe_opts *opts, struct gw_error *err)
 {
-    int status = gw_exchange_scope(exchange, &opts->scope, err);
+    int status = gw_exchange_scope(exchange, true, &opts->scope, err);
     if (!status)
         status = gw_exchange_admit(exchange, &opts->scope, err);
     if (!status)

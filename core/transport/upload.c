@@ -418,7 +418,7 @@ static int read_request(struct gw_upload *upload, struct gw_error *err)
     if (!gw_id_is_valid(exchange->path_id, strlen(exchange->path_id)))
         return gw_error_set(err, GW_ENOTFOUND, "unknown_message", "no such message stands in this run");
     memcpy(upload->message_id, exchange->path_id, strlen(exchange->path_id) + 1);
-    int status = gw_exchange_scope(exchange, &upload->scope, err);
+    int status = gw_exchange_scope(exchange, true, &upload->scope, err);
     if (!status)
         status = gw_exchange_admit(exchange, &upload->scope, err);
     if (!status)

@@ -116,4 +116,4 @@
 --- @alias atoms.hook.canvas.validate fun(command: atoms.Command, view: atoms.View): true?, atoms.Refusal?
 
 --- Turns the command into what it does: at most 64 operations, all or none. Called per command that is taken.
---- @alias atoms.hook.canvas.reduce fun(command: atoms.Command, view: atoms.View): atoms.Op[]
+--- @alias atoms.hook.canvas.reduce fun(command: atoms.Command, view: atoms.View): atoms.Op[]?, atoms.Refusal?

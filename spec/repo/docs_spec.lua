@@ -66,7 +66,7 @@ describe("the OpenAPI document", function()
     "^config_", "^data_", "^manifest_", "^file_", "^folder_", "^spine_[^u]", "^tls_", "_damaged$", "^bad_jwks?$", "^bad_key_set$",
     "^weak_secret$", "^bad_seal_keys$", "^bad_op$", "^bad_event$", "^bad_checkpoint$", "^bad_default$", "^unknown_type$", "^order_no_room$",
     "^splice_out_of_range$", "^parser_failed$", "^sse_block_too_large$", "^too_many_listeners$", "^closed$",
-    "^plan_", -- becomes policy_failed
+    "^plan_", "^too_many_children$", -- become policy_failed
     "^too_many_streams$", -- said in the stream, as a verdict
   }
 

@@ -116,6 +116,12 @@ function keywords.oneOf(given, value, context, where)
   end
 end
 
+keywords["not"] = function(given, value, context, where)
+  if not judge(context, given, value, where) then
+    return where, "is what it must not be"
+  end
+end
+
 -- Keywords of one type say nothing about values of others.
 
 local function for_objects(check)
