@@ -64,6 +64,8 @@ struct gw_block **gw_blocks_children(struct gw_blocks *blocks, struct gw_block *
 /* Links a block into the tree behind `previous` (NULL = first), and out of it. Heights follow. */
 void gw_blocks_attach(struct gw_blocks *blocks, struct gw_block *block, struct gw_block *parent, struct gw_block *previous);
 void gw_blocks_detach(struct gw_blocks *blocks, struct gw_block *block);
+/* The tree's own copy of a text that many blocks share, which lives as long as the tree; NULL when memory is gone. */
+const char *gw_blocks_intern(struct gw_blocks *blocks, const char *text);
 /* Gives the block a log, for its first edit. */
 int gw_blocks_open_edits(struct gw_blocks *blocks, struct gw_block *block);
 /* Frees one block, not its children. */

@@ -167,8 +167,13 @@ struct gw_block *gw_blocks_find(const struct gw_blocks *blocks, const char *id)
 
 static uint64_t last_removal(const struct gw_blocks *blocks, const char *id, uint64_t head_seq)
 {
-    uint64_t seq = gw_removed_seq(blocks->removed, id);
-    return seq > gw_splice_floor(&blocks->limits, head_seq) ? seq : 0;
+    const struct gw_removed_block *last = gw_removed_find(blocks->removed, id);
+    return last && last->seq > gw_splice_floor(&blocks->limits, head_seq) ? last->seq : 0;
+}
+
+const struct gw_removed_block *gw_blocks_removed(const struct gw_blocks *blocks, const char *id, uint64_t head_seq)
+{
+    return gw_blocks_removed_seq(blocks, id, head_seq) ? gw_removed_find(blocks->removed, id) : NULL;
 }
 
 uint64_t gw_blocks_removed_seq(const struct gw_blocks *blocks, const char *id, uint64_t head_seq)

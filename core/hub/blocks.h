@@ -23,6 +23,7 @@ struct gw_buffer;
 struct gw_error;
 struct gw_journal;
 struct gw_json;
+struct gw_removed_block;
 
 /* `seed` is for hashing only and never shows. `journal` is the state's, borrowed, and outlives the tree. NULL when memory is gone. */
 struct gw_blocks *gw_blocks_create(const uint8_t seed[16], const struct gw_splice_limits *limits, struct gw_journal *journal);
@@ -34,6 +35,8 @@ size_t gw_blocks_count(const struct gw_blocks *blocks);
 struct gw_block *gw_blocks_find(const struct gw_blocks *blocks, const char *id); /* NULL: removed or never there */
 /* Seq at which `id` was removed, if it is not there now and that lies within the edit window before head_seq; else 0. */
 uint64_t gw_blocks_removed_seq(const struct gw_blocks *blocks, const char *id, uint64_t head_seq);
+const struct gw_removed_block *gw_blocks_removed(const struct gw_blocks *blocks, const char *id,
+                                                 uint64_t head_seq); /* the same, as removed.h has it */
 /* The same of a block that stands under that id again: an edit whose base is older was meant for the one that went. */
 uint64_t gw_blocks_returned_seq(const struct gw_blocks *blocks, const struct gw_block *block, uint64_t head_seq);
 /* Seq of the insert. An edit whose base is older and whose origin did not insert the block means another block of that id. */
@@ -141,7 +144,7 @@ void gw_blocks_advance(struct gw_blocks *blocks, uint64_t head_seq);
 void gw_blocks_write_block(const struct gw_blocks *blocks, const struct gw_block *block, uint64_t head_seq, struct gw_buffer *out);
 int gw_blocks_load_block(struct gw_blocks *blocks, const struct gw_json *saved, struct gw_error *err); /* its parent first */
 /* The last removal of each id within the window, oldest first, also of those that stand again; start with *cursor = NULL. */
-bool gw_blocks_next_removed(const struct gw_blocks *blocks, uint64_t head_seq, const void **cursor, const char **id, uint64_t *seq);
-int gw_blocks_load_removed(struct gw_blocks *blocks, const char *id, uint64_t seq, struct gw_error *err);
+const struct gw_removed_block *gw_blocks_next_removed(const struct gw_blocks *blocks, uint64_t head_seq, const void **cursor);
+int gw_blocks_load_removed(struct gw_blocks *blocks, const struct gw_removed_block *removed, struct gw_error *err);
 
 #endif

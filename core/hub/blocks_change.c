@@ -67,8 +67,7 @@ static void on_revert_insert(struct gw_undo *step)
     gw_free(undo);
 }
 
-/* The tree's own copy of a kind's name; NULL when memory is gone. */
-static const char *intern(struct gw_blocks *blocks, const char *kind)
+const char *gw_blocks_intern(struct gw_blocks *blocks, const char *kind)
 {
     size_t length = strlen(kind);
     char *name = gw_map_get(blocks->kinds, kind, length);
@@ -101,9 +100,9 @@ static struct gw_block *new_block(struct gw_blocks *blocks, const struct gw_bloc
     memcpy(block->id, insert->id, id_size);
     memcpy(block->label.text, insert->label, strlen(insert->label) + 1);
     block->priority = (uint32_t)gw_siphash(blocks->seed, insert->id, id_size - 1);
-    block->kind = intern(blocks, insert->kind);
-    block->author = intern(blocks, insert->author ? insert->author : "");
-    block->by = intern(blocks, insert->by ? insert->by : "");
+    block->kind = gw_blocks_intern(blocks, insert->kind);
+    block->author = gw_blocks_intern(blocks, insert->author ? insert->author : "");
+    block->by = gw_blocks_intern(blocks, insert->by ? insert->by : "");
     bool has_vis = insert->vis && *insert->vis;
     if (has_vis)
         block->vis = gw_try_strndup(insert->vis, strlen(insert->vis));
@@ -386,7 +385,8 @@ static int remember(struct gw_blocks *blocks, struct gw_block *top, uint64_t seq
 {
     *count = 0;
     for (struct gw_block *b = gw_blocks_next(blocks, top, NULL); b; b = gw_blocks_next(blocks, top, b)) {
-        if (gw_removed_add(blocks->removed, b->id, seq)) {
+        struct gw_removed_block removed = {b->id, seq, b->kind, b->author, b->by, gw_block_vis(b)};
+        if (gw_removed_add(blocks->removed, &removed)) {
             gw_removed_undo(blocks->removed, *count);
             return GW_ENOMEM;
         }

@@ -124,12 +124,18 @@ int gw_blocks_load_block(struct gw_blocks *blocks, const struct gw_json *saved, 
     return gw_splice_log_load(block->edits, edits, err);
 }
 
-bool gw_blocks_next_removed(const struct gw_blocks *blocks, uint64_t head_seq, const void **cursor, const char **id, uint64_t *seq)
+const struct gw_removed_block *gw_blocks_next_removed(const struct gw_blocks *blocks, uint64_t head_seq, const void **cursor)
 {
-    return gw_removed_next(blocks->removed, gw_splice_floor(&blocks->limits, head_seq), cursor, id, seq);
+    return gw_removed_next(blocks->removed, gw_splice_floor(&blocks->limits, head_seq), cursor);
 }
 
-int gw_blocks_load_removed(struct gw_blocks *blocks, const char *id, uint64_t seq, struct gw_error *err)
+int gw_blocks_load_removed(struct gw_blocks *blocks, const struct gw_removed_block *removed, struct gw_error *err)
 {
-    return gw_removed_add(blocks->removed, id, seq) ? gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for removed ids") : 0;
+    struct gw_removed_block own = *removed;
+    own.kind = gw_blocks_intern(blocks, removed->kind);
+    own.author = gw_blocks_intern(blocks, removed->author);
+    own.by = gw_blocks_intern(blocks, removed->by);
+    if (own.kind && own.author && own.by && !gw_removed_add(blocks->removed, &own))
+        return GW_OK;
+    return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for removed ids");
 }

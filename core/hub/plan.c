@@ -258,12 +258,6 @@ bool gw_plan_writes_kind(const struct gw_plan *plan, const char *kind, const cha
     return plan->writes_all || has_kind(plan, kind, canvas_type, true);
 }
 
-bool gw_plan_reads_all_blocks(const struct gw_plan *plan)
-{
-    bool is_under = !plan->ceiling || (plan->ceiling->layer && plan->ceiling->layer->blocks_read.admits_all);
-    return plan->sees_all || (is_under && plan->layer && plan->layer->blocks_read.admits_all);
-}
-
 static bool layer_reads_canvas(const struct gw_plan_layer *layer)
 {
     return layer && layer->blocks_read.admits_all && layer->vision && layer->redaction_count == 0 && !layer->transform;

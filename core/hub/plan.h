@@ -62,7 +62,6 @@ bool gw_plan_reads_message(const struct gw_plan *plan, const struct gw_plan_thin
 bool gw_plan_reads_logs(const struct gw_plan *plan);
 /* Reads every block with all that is in it (the state_hash is for those); every Token. */
 bool gw_plan_reads_whole_canvas(const struct gw_plan *plan);
-bool gw_plan_reads_all_blocks(const struct gw_plan *plan); /* perhaps not all that is in them */
 bool gw_plan_reads_all_tokens(const struct gw_plan *plan);
 bool gw_plan_reads_all_messages(const struct gw_plan *plan);
 

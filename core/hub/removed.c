@@ -10,8 +10,8 @@
 struct removal {
     struct removal *older, *newer; /* of all */
     struct removal *former;        /* the same id's removal before this one; read only by undo, before anything was cut */
-    uint64_t seq;
-    char id[];
+    struct gw_removed_block block;
+    char id[]; /* and, behind its NUL, vis */
 };
 
 struct gw_removed {
@@ -40,25 +40,28 @@ void gw_removed_destroy(struct gw_removed *removed)
     gw_free(removed);
 }
 
-uint64_t gw_removed_seq(const struct gw_removed *removed, const char *id)
+const struct gw_removed_block *gw_removed_find(const struct gw_removed *removed, const char *id)
 {
     const struct removal *removal = gw_map_get(removed->by_id, id, strlen(id));
-    return removal ? removal->seq : 0;
+    return removal ? &removal->block : NULL;
 }
 
-int gw_removed_add(struct gw_removed *removed, const char *id, uint64_t seq)
+int gw_removed_add(struct gw_removed *removed, const struct gw_removed_block *block)
 {
-    size_t length = strlen(id);
-    struct removal *removal = gw_try_alloc(sizeof *removal + length + 1);
+    size_t length = strlen(block->id), vis_size = strlen(block->vis) + 1;
+    struct removal *removal = gw_try_alloc(sizeof *removal + length + 1 + vis_size);
     if (!removal)
         return GW_ENOMEM;
     void *former;
-    if (gw_map_put(removed->by_id, id, length, removal, &former)) {
+    if (gw_map_put(removed->by_id, block->id, length, removal, &former)) {
         gw_free(removal);
         return GW_ENOMEM;
     }
-    *removal = (struct removal){.older = removed->newest, .former = former, .seq = seq};
-    memcpy(removal->id, id, length + 1);
+    *removal = (struct removal){.older = removed->newest, .former = former, .block = *block};
+    memcpy(removal->id, block->id, length + 1);
+    memcpy(removal->id + length + 1, block->vis, vis_size);
+    removal->block.id = removal->id;
+    removal->block.vis = removal->id + length + 1;
     if (removed->newest)
         removed->newest->newer = removal;
     else
@@ -90,7 +93,7 @@ void gw_removed_undo(struct gw_removed *removed, size_t count)
 
 void gw_removed_cut(struct gw_removed *removed, uint64_t floor, size_t most)
 {
-    while (most-- && removed->oldest && removed->oldest->seq <= floor) {
+    while (most-- && removed->oldest && removed->oldest->block.seq <= floor) {
         struct removal *removal = removed->oldest;
         if (gw_map_get(removed->by_id, removal->id, strlen(removal->id)) == removal)
             gw_map_remove(removed->by_id, removal->id, strlen(removal->id));
@@ -103,15 +106,11 @@ void gw_removed_cut(struct gw_removed *removed, uint64_t floor, size_t most)
     }
 }
 
-bool gw_removed_next(const struct gw_removed *removed, uint64_t floor, const void **cursor, const char **id, uint64_t *seq)
+const struct gw_removed_block *gw_removed_next(const struct gw_removed *removed, uint64_t floor, const void **cursor)
 {
     const struct removal *removal = *cursor ? ((const struct removal *)*cursor)->newer : removed->oldest;
-    while (removal && (removal->seq <= floor || gw_map_get(removed->by_id, removal->id, strlen(removal->id)) != removal))
+    while (removal && (removal->block.seq <= floor || gw_map_get(removed->by_id, removal->id, strlen(removal->id)) != removal))
         removal = removal->newer;
-    if (!removal)
-        return false;
     *cursor = removal;
-    *id = removal->id;
-    *seq = removal->seq;
-    return true;
+    return removal ? &removal->block : NULL;
 }

@@ -51,6 +51,8 @@ int gw_resolve_count(const struct gw_resolve *r, const char *name, uint32_t *out
 /* The block that member `name` names. unknown_block, block_removed, and errors of gw_resolve_id. */
 int gw_resolve_block(const struct gw_resolve *r, struct gw_resolve_in in, const char *name, struct gw_block **out);
 
+/* Was a block of that id, which the author could read, removed within the edit window, and stands none there now? */
+bool gw_resolve_was_removed(const struct gw_resolve *r, const char *id);
 /* May the author write it? not_allowed; what it does not read was refused before, as unknown. */
 int gw_resolve_writable(const struct gw_resolve *r, const struct gw_block *block, const char *path);
 int gw_resolve_refuse_write(const struct gw_resolve *r, const char *path); /* not_allowed */

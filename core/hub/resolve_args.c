@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/pointer.h"
+#include "hub/removed.h"
 #include "hub/resolve.h"
 
 static int refuse(const struct gw_resolve *r, const char *id, const char *path, const char *name, const char *why)
@@ -74,14 +75,25 @@ int gw_resolve_block(const struct gw_resolve *r, struct gw_resolve_in in, const 
     *out = gw_blocks_find(r->canvas->blocks, id);
     if (*out && (r->context->is_revision || gw_canvas_shows(r->canvas, r->context->plan, *out)))
         return GW_OK;
-    /* Of what was removed nobody knows who could read it: so only they are told who read everything. */
-    bool was_removed = !*out && gw_plan_reads_all_blocks(r->context->plan) && gw_blocks_removed_seq(r->canvas->blocks, id, r->state->seq);
-    if (was_removed)
+    if (!*out && gw_resolve_was_removed(r, id))
         gw_error_set(r->err, GW_ECONFLICT, "block_removed", "the block %s was removed", id);
     else
         gw_error_set(r->err, GW_ENOTFOUND, "unknown_block", "no block %s stands on this canvas", id);
     gw_pointer_prefix(r->err, name);
     return gw_resolve_at(r, in.path);
+}
+
+bool gw_resolve_was_removed(const struct gw_resolve *r, const char *id)
+{
+    const struct gw_removed_block *removed = gw_blocks_removed(r->canvas->blocks, id, r->state->seq);
+    if (!removed)
+        return false;
+    struct gw_plan_thing thing = {.kind = removed->kind,
+                                  .vis = removed->vis,
+                                  .author_kind = removed->author,
+                                  .author_id = removed->by,
+                                  .canvas_type = r->canvas->type};
+    return gw_plan_reads_block(r->context->plan, &thing);
 }
 
 int gw_resolve_refuse_write(const struct gw_resolve *r, const char *path)

@@ -102,8 +102,7 @@ int gw_resolve_block_remove(const struct gw_resolve *r)
         status = gw_resolve_id(r, gw_resolve_args(r), "id", true, &id);
     if (status)
         return status;
-    if (gw_plan_reads_all_blocks(r->context->plan) && !gw_blocks_find(r->canvas->blocks, id) &&
-        gw_blocks_removed_seq(r->canvas->blocks, id, r->state->seq))
+    if (gw_resolve_was_removed(r, id))
         return gw_resolve_emit_nothing(r, NULL);
     status = gw_resolve_block(r, gw_resolve_args(r), "id", &block);
     return status ? status : emit_remove(r, block);

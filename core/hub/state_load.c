@@ -5,11 +5,12 @@
 #include "base/json.h"
 #include "hub/chat.h"
 #include "hub/origins.h"
+#include "hub/removed.h"
 #include "hub/state_graph.h"
 #include "hub/state_internal.h"
 #include "hub/tokens.h"
 
-#define STATE_FORMAT 1
+#define STATE_FORMAT 2
 
 /* A chunk holds what this program wrote; these bounds only keep damage from becoming a flood. */
 static const struct gw_json_limits chunk_limits = {.max_bytes = 256u << 20, .max_depth = 64, .max_nodes = 64u << 20};
@@ -114,11 +115,19 @@ static int load_block(const struct loading *l, const struct gw_json *row)
 
 static int load_removed(const struct loading *l, const struct gw_json *row)
 {
+    struct gw_removed_block removed;
+    const char **texts[] = {&removed.kind, &removed.author, &removed.by, &removed.vis};
     const struct gw_json *id = gw_json_at(row, 0);
-    uint64_t seq;
-    if (!l->canvas || !gw_json_is_string(id) || !read_seq(gw_json_at(row, 1), &seq))
+    bool is_good = l->canvas && gw_json_is_string(id) && read_seq(gw_json_at(row, 1), &removed.seq);
+    for (size_t i = 0; is_good && i < sizeof texts / sizeof texts[0]; i++) {
+        const struct gw_json *text = gw_json_at(row, i + 2);
+        is_good = gw_json_is_string(text);
+        *texts[i] = is_good ? gw_json_text(text, NULL) : NULL;
+    }
+    if (!is_good)
         return damaged(l, "a removed block");
-    return gw_blocks_load_removed(l->canvas->blocks, gw_json_text(id, NULL), seq, l->err);
+    removed.id = gw_json_text(id, NULL);
+    return gw_blocks_load_removed(l->canvas->blocks, &removed, l->err);
 }
 
 static int load_message(const struct loading *l, const struct gw_json *row)

@@ -9,11 +9,12 @@
 #include "base/json.h"
 #include "hub/chat.h"
 #include "hub/origins.h"
+#include "hub/removed.h"
 #include "hub/state_graph.h"
 #include "hub/state_internal.h"
 #include "hub/tokens.h"
 
-#define STATE_FORMAT 1
+#define STATE_FORMAT 2
 
 /* value: rows on their way into chunks */
 struct chunker {
@@ -131,14 +132,18 @@ static void save_blocks(struct chunker *c, const struct gw_canvas *canvas, uint6
 static void save_removed(struct chunker *c, const struct gw_canvas *canvas, uint64_t head_seq)
 {
     const void *cursor = NULL;
-    const char *id;
-    uint64_t seq;
-    while (gw_blocks_next_removed(canvas->blocks, head_seq, &cursor, &id, &seq)) {
+    const struct gw_removed_block *removed;
+    while ((removed = gw_blocks_next_removed(canvas->blocks, head_seq, &cursor))) {
+        const char *texts[] = {removed->kind, removed->author, removed->by, removed->vis};
         struct gw_buffer *out = begin_row(c, "removed", canvas->id);
         gw_buffer_append_text(out, "[\"");
-        gw_buffer_append_text(out, id);
+        gw_buffer_append_text(out, removed->id);
         gw_buffer_append_text(out, "\",");
-        gw_buffer_append_u64(out, seq);
+        gw_buffer_append_u64(out, removed->seq);
+        for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+            gw_buffer_append_char(out, ',');
+            gw_buffer_append_json_string(out, texts[i], strlen(texts[i]));
+        }
         gw_buffer_append_char(out, ']');
     }
 }

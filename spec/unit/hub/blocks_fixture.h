@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "hub/blocks.h"
 #include "hub/journal.h"
+#include "hub/removed.h"
 
 static const uint8_t SEED[16] = {1, 2, 3};
 static const struct gw_splice_limits LIMITS = {1000, 16384, 100000};
@@ -111,10 +112,10 @@ static inline struct gw_buffer dump(const struct gw_blocks *blocks, uint64_t hea
         gw_buffer_append_char(&out, '\n');
     }
     const void *cursor = NULL;
-    const char *id;
-    uint64_t seq;
-    while (gw_blocks_next_removed(blocks, head_seq, &cursor, &id, &seq))
-        gw_buffer_appendf(&out, "removed %s %llu\n", id, (unsigned long long)seq);
+    const struct gw_removed_block *removed;
+    while ((removed = gw_blocks_next_removed(blocks, head_seq, &cursor)))
+        gw_buffer_appendf(&out, "removed %s %llu %s %s %s %s\n", removed->id, (unsigned long long)removed->seq, removed->kind,
+                          removed->author, removed->by, removed->vis);
     assert_false(out.has_failed);
     gw_buffer_append(&out, "", 1);
     return out;

@@ -33,10 +33,9 @@ static struct gw_blocks *reload(struct fixture *f)
         gw_buffer_fini(&saved);
     }
     const void *cursor = NULL;
-    const char *id;
-    uint64_t seq;
-    while (gw_blocks_next_removed(f->blocks, f->seq, &cursor, &id, &seq))
-        assert_int_equal(gw_blocks_load_removed(copy, id, seq, &err), 0);
+    const struct gw_removed_block *removed;
+    while ((removed = gw_blocks_next_removed(f->blocks, f->seq, &cursor)))
+        assert_int_equal(gw_blocks_load_removed(copy, removed, &err), 0);
     return copy;
 }
 

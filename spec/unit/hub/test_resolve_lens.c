@@ -75,6 +75,19 @@ static void what_stands_below_must_be_writable_to_be_removed_with_it(void **stat
     must(f, REMOVE("s"));
 }
 
+static void a_removal_is_told_to_those_who_could_see_the_block(void **state)
+{
+    struct fixture *f = *state;
+    must(f, REMOVE("n"));
+    must(f, REMOVE("s"));
+    fixture_set_plan(f, plan_of("{" SEES ",\"commands\":[\"*\"],\"blocks\":{\"read\":[{\"vis\":[\"\"]}],\"write\":true}}"));
+    must_refuse(f, MOVE("n"), "block_removed", "/args/id");
+    must(f, REMOVE("n"));
+    must_refuse(f, MOVE("s"), "unknown_block", "/args/id");
+    must_refuse(f, REMOVE("s"), "unknown_block", "/args/id");
+    must_refuse(f, REMOVE("never"), "unknown_block", "/args/id");
+}
+
 static void self_is_who_inserted_the_block(void **state)
 {
     struct fixture *f = *state;
@@ -145,6 +158,7 @@ int main(void)
         SPEC(only_listed_commands_are_admitted),
         SPEC(blocks_are_written_by_their_facets_before_and_after),
         SPEC(what_stands_below_must_be_writable_to_be_removed_with_it),
+        SPEC(a_removal_is_told_to_those_who_could_see_the_block),
         SPEC(self_is_who_inserted_the_block),
         SPEC(a_redacted_content_is_not_written),
         SPEC(a_kind_that_is_not_read_is_unknown),
