@@ -15,6 +15,7 @@
 #include "io/loop.h"
 #include "io/timer.h"
 #include "script/script.h"
+#include "script/script_tenants.h"
 #include "transport/policy_admin.h"
 #include "transport/server.h"
 
@@ -139,13 +140,17 @@ static int reload_one(struct gw_script_swap *swap, const char *tenant_id, struct
     return settle(swap, tenant_id, stage, results, &err);
 }
 
-/* The defaults, then each overlay in use: one that fails vetoes nobody else. */
+/* The defaults, then each overlay in use, then those that have come since their tenant did: one that fails vetoes nobody else. */
 static int reload_all(struct gw_script_swap *swap, struct gw_json *results)
 {
-    char tenant_id[GW_ID_MAX + 1] = "";
+    char tenant_id[GW_ID_MAX + 1] = "", **newcomers;
+    size_t count = gw_scripts_newcomers(swap->opts.scripts, &newcomers);
     int status = reload_one(swap, "", results);
     while (!status && gw_scripts_next_tenant(swap->opts.scripts, tenant_id))
         status = reload_one(swap, tenant_id, results);
+    for (size_t i = 0; !status && i < count; i++)
+        status = reload_one(swap, newcomers[i], results);
+    gw_script_tenants_free(newcomers, count);
     return status;
 }
 

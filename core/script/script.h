@@ -97,6 +97,8 @@ int gw_scripts_place(struct gw_scripts *scripts, const char *tenant_id, const st
                      struct gw_error *err);
 /* The next tenant in byte order whose overlay is in memory; start with "". False at the end. */
 bool gw_scripts_next_tenant(struct gw_scripts *scripts, char tenant_id[65]);
+/* Tenants that came without an overlay and have a folder now, in byte order; freed by gw_script_tenants_free (script_tenants.h). Blocking. */
+size_t gw_scripts_newcomers(struct gw_scripts *scripts, char ***out);
 
 /* ---- running them ------------------------------------------------------------------------------------------------------------------------------- */
 

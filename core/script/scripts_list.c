@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/map.h"
+#include "script/script_tenants.h"
 #include "script/scripts_internal.h"
 #include "script/source_line.h"
 #include "script/sources.h"
@@ -162,6 +163,21 @@ bool gw_scripts_next_tenant(struct gw_scripts *scripts, char tenant_id[65])
         memcpy(tenant_id, next->tenant_id, sizeof next->tenant_id);
     pthread_mutex_unlock(&scripts->lock);
     return next != NULL;
+}
+
+size_t gw_scripts_newcomers(struct gw_scripts *scripts, char ***out)
+{
+    size_t count = gw_script_tenants(scripts->opts.policies_dir, out), kept = 0;
+    pthread_mutex_lock(&scripts->lock);
+    for (size_t i = 0; i < count; i++) {
+        const struct gw_script_slot *slot = gw_scripts_slot(scripts, (*out)[i]);
+        if (slot && !slot->current && !slot->is_broken)
+            (*out)[kept++] = (*out)[i];
+        else
+            gw_free((*out)[i]);
+    }
+    pthread_mutex_unlock(&scripts->lock);
+    return kept;
 }
 
 /* ---- where it is written ------------------------------------------------------------------------------------------------------------------- */

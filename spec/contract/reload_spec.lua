@@ -142,6 +142,15 @@ describe("a change of policy", function()
     mine:expect("lens_changed")
   end)
 
+  it("finds the first folder of a tenant that is there already", function()
+    local stream = open("viewer")
+    folder:write("tenants/acme/token_lens.lua", NO_TITLE)
+    folder:write("tenants/nobody/token_lens.lua", NO_TITLE)
+    local changes = change("reload")
+    assert.same({ 2, "unchanged", "acme", "switched" }, { #changes, changes[1].status, changes[2].tenant_id, changes[2].status })
+    stream:expect("lens_changed")
+  end)
+
   it("asks for what it knows", function()
     for body, code in pairs({ ['{"tenant_id":"a/b"}'] = "bad_id", ['{"more":1}'] = "unknown_member", ["[]"] = "bad_shape" }) do
       local answer = gateway:admin("/admin/policies/reload", nil, "POST", body)
