@@ -33,6 +33,12 @@ static uint64_t system_monotonic_ms(void *self)
     return read_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
+static uint64_t system_thread_ns(void *self)
+{
+    (void)self;
+    return read_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
 static int64_t system_wall_ms(void *self)
 {
     (void)self;
@@ -73,7 +79,7 @@ const struct gw_clock *gw_clock_thread(void)
 
 const struct gw_clock *gw_clock_system(void)
 {
-    static const struct gw_clock clock = {NULL, system_monotonic_ms, system_monotonic_ns, system_wall_ms, system_random};
+    static const struct gw_clock clock = {NULL, system_monotonic_ms, system_monotonic_ns, system_wall_ms, system_random, system_thread_ns};
     return &clock;
 }
 

@@ -11,6 +11,7 @@ struct gw_clock {
     uint64_t (*monotonic_ns)(void *self);
     int64_t (*wall_ms)(void *self);                         /* since 1970-01-01T00:00:00Z */
     void (*random)(void *self, void *bytes, size_t length); /* from the system's CSPRNG; aborts when there is none */
+    uint64_t (*thread_ns)(void *self);                      /* processor time of the calling thread; NULL in a clock that has none */
 };
 
 /* The system's clocks and getrandom(2). Stateless; any thread. */

@@ -31,7 +31,8 @@ struct gw_meter {
     lua_State *L;
     size_t memory;
     uint64_t used, started_ns, checked_at;
-    unsigned step; /* instructions between two hooks */
+    uint64_t thread_ns; /* processor time at the first look at the clock; 0 before it */
+    unsigned step;      /* instructions between two hooks */
     enum gw_meter_end end;
     enum gw_meter_refusal refusal; /* of the last allocation that was refused */
     bool is_counting;
@@ -48,5 +49,7 @@ void gw_meter_begin(struct gw_meter *meter);
 /* Ends the call where it stands, if it has not ended; the caller raises. */
 void gw_meter_stop(lua_State *L, enum gw_meter_end end);
 uint64_t gw_meter_ns(const struct gw_meter *meter); /* since begin */
+/* Whether the call has used up its time: time passed, and time in which this thread ran, so that a busy machine ends no call that is short. */
+bool gw_meter_is_late(struct gw_meter *meter);
 
 #endif

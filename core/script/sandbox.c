@@ -202,11 +202,7 @@ static int read_result(struct gw_sandbox *box, int index, const struct gw_data_v
     return rc;
 }
 
-static bool is_late(void *self)
-{
-    const struct gw_meter *meter = self;
-    return gw_meter_ns(meter) > meter->max_ns;
-}
+static bool is_late(void *self) { return gw_meter_is_late(self); }
 
 struct gw_data_value_rules gw_sandbox_rules(struct gw_sandbox *box)
 {

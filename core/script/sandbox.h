@@ -21,7 +21,7 @@ struct gw_sources;
 /* value: all inclusive maxima */
 struct gw_sandbox_limits {
     uint64_t call_instructions; /* Lua instructions and the like work of library functions: 1000000 */
-    uint32_t call_ms;           /* 50 */
+    uint32_t call_ms;           /* of processor time, where the clock knows it: 50 */
     size_t memory_bytes;        /* of the whole state: 8 MiB */
     unsigned result_depth;      /* 32 */
     unsigned result_nodes;      /* 16384 */

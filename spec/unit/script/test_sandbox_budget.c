@@ -180,6 +180,7 @@ static void time_is_the_clock_s(void **state)
     struct gw_clock clock = *gw_clock_system();
     clock.self = &ns;
     clock.monotonic_ns = hasty_ns;
+    clock.thread_ns = NULL;
     struct gw_error err = {0};
     struct gw_sandbox_opts opts = {.sources = gw_sources_create(), .clock = &clock};
     gw_sandbox_limits_default(&opts.limits);
@@ -193,6 +194,34 @@ static void time_is_the_clock_s(void **state)
     assert_int_equal(call_f(box, "[60000]", out, sizeof out, &err), GW_ELIMIT);
     assert_string_equal(err.limit_name, "call_ms");
     assert_int_equal(err.limit, 50);
+    gw_sandbox_destroy(box);
+    gw_sources_unref(opts.sources);
+}
+
+static uint64_t idle_ns(void *self)
+{
+    (void)self;
+    return 1;
+}
+
+static void time_in_which_others_ran_is_not_the_call_s(void **state)
+{
+    (void)state;
+    uint64_t ns = 0;
+    struct gw_clock clock = *gw_clock_system();
+    clock.self = &ns;
+    clock.monotonic_ns = hasty_ns;
+    clock.thread_ns = idle_ns;
+    struct gw_error err = {0};
+    struct gw_sandbox_opts opts = {.sources = gw_sources_create(), .clock = &clock};
+    gw_sandbox_limits_default(&opts.limits);
+    struct gw_source source = {"m", "m.lua", "return {f = function(n) for i = 1, n do end return n end}", 0};
+    source.length = strlen(source.text);
+    assert_int_equal(gw_sources_add(opts.sources, &source, &err), 0);
+    struct gw_sandbox *box;
+    assert_int_equal(gw_sandbox_create(&opts, &box, &err), 0);
+    char out[64];
+    assert_int_equal(call_f(box, "[300000]", out, sizeof out, &err), 0);
     gw_sandbox_destroy(box);
     gw_sources_unref(opts.sources);
 }
@@ -236,6 +265,7 @@ int main(void)
         cmocka_unit_test(memory_is_bounded_and_no_pcall_hides_it),
         cmocka_unit_test(a_budget_names_its_limit),
         cmocka_unit_test(time_is_the_clock_s),
+        cmocka_unit_test(time_in_which_others_ran_is_not_the_call_s),
         cmocka_unit_test(the_cost_of_a_call_is_told),
         cmocka_unit_test(loading_has_the_same_budget),
     };

@@ -302,7 +302,7 @@ struct world *world_create(const struct world_opts *opts)
     world->now_ms = 1000000;
     world->node_count = opts->nodes;
     world->worker_count = opts->workers;
-    world->clock = (struct gw_clock){world, clock_ms, clock_ns, clock_wall, clock_random};
+    world->clock = (struct gw_clock){world, clock_ms, clock_ns, clock_wall, clock_random, NULL};
     world->memory = gw_memory_spine_create(&world->clock, 0);
     world->spine = (struct gw_spine){world, on_append, on_read, on_tail, on_put, on_get, on_erase};
     world->log = gw_log_create(STDERR_FILENO, getenv("HUB_WORLD_LOG") ? GW_LOG_DEBUG : GW_LOG_ERROR + 1);
