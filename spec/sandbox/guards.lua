@@ -9,7 +9,7 @@ return {
   { guard = "instructions are counted", attack = "loop_while",
     { M .. "meter.c", "meter->end == GW_METER_RUNS && meter->used > meter->max_instructions", "false" } },
   { guard = "the clock is read", attack = "string_compare",
-    { M .. "meter.c", "if (gw_meter_ns(meter) > meter->max_ns)", "if (false)" } },
+    { M .. "meter.c", "if (gw_meter_is_late(meter))", "if (false)" } },
   { guard = "the hook is set", attack = "loop_goto",
     { M .. "meter.c", "lua_sethook(meter->L, on_count, LUA_MASKCOUNT, (int)step);", "(void)on_count;" } },
   { guard = "an ended call stays ended: pcall does not catch it, the hook fires at each instruction", attack = "swallow_pcall_return",
