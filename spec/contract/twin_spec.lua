@@ -1,0 +1,505 @@
+-- A run with something hidden in it and its twin without: whoever may not see it is sent the same bytes by both, wherever it looks.
+--
+-- What differs between any two runs is put aside first: the run's id, times, stream ids. Cursors too, as they are sealed: of each remains
+-- its length. A third run, the quiet one, has a command that changed nothing wherever the first has something hidden; such a command takes
+-- a position, too, and everybody sees that. There cursors are put aside by the order in which they first appear: that a position was taken
+-- tells nobody that something is hidden.
+
+local support = require("support")
+local api, command, json, shell = support.api, support.command, support.json, support.shell
+
+local BOARD = [[
+return {
+  name = "board", version = "1.0.0", api = 1, title = "Board", harness = "workbench",
+  tools = { { name = "add", title = "Add", surface = "ToolPop", command = "block.insert" }, %s },
+  tokens = { ["board.title"] = { type = "string" }, %s },
+  kinds = { note = { text = true, props = { cost = { type = "integer" }, %s } } },
+  commands = { %s },
+}
+]]
+
+local MEDIA = BOARD:format('{ name = "shoot", title = "Shoot", surface = "ToolPop", command = "board.shoot" }',
+  '["board.cover"] = { type = "sidecar" }', 'image = { type = "sidecar" }',
+  '["board.shoot"] = { title = "Shoot", args = { image = { type = "sidecar" } } }')
+local PLAIN = BOARD:format("", "", "", "")
+
+local function canvases(manifest)
+  local path = shell.folder() .. "/canvases"
+  shell.must({ "cp", "-r", "canvases", path })
+  shell.must({ "mkdir", "-p", path .. "/board" })
+  shell.write(path .. "/board/manifest.lua", manifest)
+  return path
+end
+
+local function artifact(id)
+  return json.object({ artifact_id = id })
+end
+
+-- ---- worlds -------------------------------------------------------------------------------------------------------------------------
+
+local World = {}
+World.__index = World
+
+--- idle: arguments of a token.set that changes nothing.
+--- kind: "hidden" has it, "quiet" has a command that changes nothing instead, "plain" has nothing.
+local function world(gateway, kind, run_id, idle)
+  local make = command.maker({ run_id = run_id })
+  return setmetatable({ gateway = gateway, kind = kind, run_id = run_id, idle = idle, make = make, counts = {} }, World)
+end
+
+--- Command ids are of a run: those that everybody sees are the same in all worlds.
+function World:command(prefix, kind, args, more)
+  self.counts[prefix] = (self.counts[prefix] or 0) + 1
+  local members = { command_id = ("%s-%d"):format(prefix, self.counts[prefix]) }
+  for name, value in pairs(more or {}) do
+    members[name] = value
+  end
+  return self.make(kind, args, members)
+end
+
+function World:shown(bearer, kind, args, more)
+  local answer = self.gateway:post("/v1/commands", bearer, self:command("c", kind, args, more))
+  assert(answer.status == 200, answer.body)
+  return answer
+end
+
+function World:concealed(bearer, kind, args)
+  local made = self:command("h", kind, args)
+  if self.kind == "hidden" then
+    self.gateway:send(bearer, made)
+  elseif self.kind == "quiet" then
+    self.gateway:send(bearer, self.make("token.set", self.idle))
+  end
+end
+
+function World:append(events, quiet_bearer)
+  if self.kind == "hidden" then
+    self.gateway:stop()
+    local tool = require("support.gateway").bin:gsub("atoms$", "spine_append")
+    shell.must({ tool, self.gateway.data_dir .. "/spine.db", "acme/dev/p1/" .. self.run_id }, json.encode(events))
+    self.gateway:restart()
+  elseif self.kind == "quiet" then
+    for _ = 1, #events do
+      self:concealed(quiet_bearer, "token.set")
+    end
+  end
+end
+
+-- ---- looking ------------------------------------------------------------------------------------------------------------------------
+
+local function pattern_of(text)
+  return (text:gsub("%p", "%%%0"))
+end
+
+--- A reader of one world: what it was sent, as text, without what differs between any two runs.
+local Reader = {}
+Reader.__index = Reader
+
+local function reader(own, bearer)
+  return setmetatable({ world = own, gateway = own.gateway, bearer = bearer, seen = {}, cursors = {}, cursor_count = 0 }, Reader)
+end
+
+function Reader:cursor_name(text, is_exact)
+  if not is_exact then
+    return ("<%d bytes>"):format(#text)
+  end
+  if not self.cursors[text] then
+    self.cursor_count = self.cursor_count + 1
+    self.cursors[text] = ("<cursor %d of %d bytes>"):format(self.cursor_count, #text)
+  end
+  return self.cursors[text]
+end
+
+function Reader:note(what, text)
+  self.seen[#self.seen + 1] = { what = what, text = text }
+end
+
+function Reader:texts(is_exact)
+  local out = {}
+  for i, entry in ipairs(self.seen) do
+    local text = entry.text:gsub(pattern_of(self.world.run_id), "RUN")
+      :gsub("%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%dZ", "TIME")
+      :gsub('"stream_id":"[^"]*"', '"stream_id":0'):gsub("retry: %d%d%d%d\n", "retry\n")
+      :gsub("[%w_-]+", function(word)
+        return #word >= 40 and self:cursor_name(word, is_exact) or nil
+      end)
+    out[i] = entry.what .. "\n" .. text
+  end
+  return out
+end
+
+local function headers_text(headers)
+  local lines = {}
+  for name, value in pairs(headers) do
+    lines[#lines + 1] = name ~= "date" and ("%s: %s"):format(name, value) or nil
+  end
+  table.sort(lines)
+  return table.concat(lines, "\n")
+end
+
+function Reader:note_answer(what, answer)
+  self:note(what, ("%d\n%s\n%s"):format(answer.status, headers_text(answer.headers), answer.body))
+  return answer
+end
+
+function Reader:get(path, more)
+  local ids = self.gateway:ids({ run_id = self.world.run_id })
+  for name, value in pairs(more or {}) do
+    ids[name] = value
+  end
+  return self:note_answer(path, self.gateway:get(path, self.bearer, ids))
+end
+
+function Reader:send(what, kind, args, more)
+  return self:note_answer(what, self.gateway:post("/v1/commands", self.bearer, self.world:command("r", kind, args, more)))
+end
+
+function Reader:open(what, options)
+  local stream = self.gateway:stream({
+    bearer = self.bearer, run_id = self.world.run_id, cursor = options.cursor, last_event_id = options.last_event_id,
+  })
+  self:note(what, stream:expect("resume").raw)
+  return stream
+end
+
+--- What a stream carries, up to the frame that holds `last`.
+function Reader:follow(what, options)
+  local stream, parts = self:open(what, options), {}
+  stream:find(options.last, function(frame)
+    parts[#parts + 1] = frame.raw
+    return frame.raw:find(options.last, 1, true) ~= nil
+  end)
+  stream:close()
+  self:note(what, table.concat(parts))
+end
+
+local function checkpoint_of(self)
+  local stream, parts = self:open("checkpoint", {}), {}
+  stream:find("the checkpoint's end", function(frame)
+    parts[#parts + 1] = frame.raw
+    return frame.id ~= nil
+  end)
+  stream:close()
+  self:note("checkpoint", table.concat(parts))
+end
+
+--- `last` is in the last event that it may see; `from` a cursor of before.
+function Reader:look(last, from)
+  checkpoint_of(self)
+  self:follow("earliest", { cursor = "earliest", last = last })
+  self:follow("resume", { last_event_id = from, last = last })
+  self:follow("the last two", { cursor = "-2", last = last })
+  self:follow("revision", { cursor = "@commit:1", last = last })
+  self:get("/v1/state")
+  self:get("/v1/state", { at = from })
+  self:get("/v1/events", { after = from })
+  local page = self:get("/v1/events", { limit = 2 })
+  while page.json.has_more do
+    page = self:get("/v1/events", { limit = 2, after = page.json.cursor or page.json.next })
+  end
+  self:get("/v1/history", { canvas_id = "c1" })
+  self:get("/v1/diff", { canvas_id = "c1", from = from, to = self:get("/v1/state").json.cursor })
+  self:get("/v1/diff", { canvas_id = "c1", from = "1", to = "2" })
+  for _, operation in ipairs(api.operations()) do
+    local path = operation:match("^GET (/v1/%a+)$")
+    if path == "/v1/me" or path == "/v1/canvases" or path == "/v1/context" or path == "/v1/presence" then
+      self:get(path)
+    end
+  end
+end
+
+--- The bytes that two readers got, one after the other.
+local function same(expected, got, is_exact)
+  local there, here = expected:texts(is_exact), got:texts(is_exact)
+  for i = 1, math.max(#there, #here) do
+    assert.equal(there[i], here[i])
+  end
+end
+
+-- ---- media --------------------------------------------------------------------------------------------------------------------------
+
+local URI = "s3://media/acme/shot-7.exr"
+
+local function snapshot(id, block_id)
+  local data = { artifacts = json.array({ json.object({
+    artifact_id = id, uri = URI, mime = "image/x-exr", size_bytes = 52428800, checksum = "sha256:" .. ("5e"):rep(16),
+    frame_range = json.array({ 1001, 1096 }), created_at = "2026-01-27T10:00:00.123Z",
+  }) }) }
+  data.block_id = block_id
+  return json.object({
+    type = "snapshot_created", actor = { id = "gateway", kind = "service" }, data = json.object(data),
+    facets = block_id and json.object({ canvas_type = "board", blocks = json.object({ [block_id] = json.object({ kind = "note" }) }) }),
+    canvas_id = block_id and "c1",
+  })
+end
+
+describe("media that an agent without vision may not know of", function()
+  local media, plain, director, planner, worlds, readers, cursors, directed
+
+  local function each(act)
+    for _, name in ipairs({ "hidden", "quiet", "plain" }) do
+      act(worlds[name], readers[name])
+    end
+  end
+
+  local function note(own, id, more)
+    more.id, more.kind = id, "note"
+    own:shown(director, "block.insert", { block = json.object(more) })
+  end
+
+  --- Before the stop: media in a property and in a Token.
+  local function begin(own)
+    own:shown(director, "canvas.mount", { canvas_type = "board" })
+    note(own, "a", { text = "a" })
+    own:concealed(director, "block.update", { id = "a", set = json.object({ image = artifact("art-1") }) })
+    own:concealed(director, "token.set", { set = json.object({ ["board.cover"] = artifact("art-2") }) })
+    own:shown(director, "canvas.commit")
+  end
+
+  --- After it: media that change and go, while the agent follows and writes.
+  local function go_on(own, sent)
+    local stream = sent:open("live", { cursor = "now" })
+    own:shown(director, "block.update", { id = "a", set = json.object({ cost = 4 }) })
+    own:concealed(director, "block.update", { id = "a", unset = json.array({ "image" }) })
+    note(own, "b", { text = "b", after = "a" })
+    own:concealed(director, "block.update", { id = "b", set = json.object({ image = artifact("art-3") }) })
+    sent:send("its own note", "block.insert", { block = json.object({ id = "p", kind = "note", text = "plan" }) })
+    own:concealed(director, "token.set", { unset = json.array({ "board.cover" }) })
+    own:concealed(director, "token.set", { set = json.object({ ["board.cover"] = artifact("art-4") }) })
+    own:shown(director, "canvas.commit")
+    sent:send("its own Token", "token.set", { set = json.object({ ["board.title"] = "LAST" }) })
+    local frames = {}
+    stream:find("the last", function(frame)
+      frames[#frames + 1] = frame.raw
+      return frame.raw:find("LAST", 1, true) ~= nil
+    end)
+    stream:close()
+    sent:note("live", table.concat(frames))
+  end
+
+  setup(function()
+    media = support.start({ env = { ATOMS_CANVASES_DIR = canvases(MEDIA) } })
+    plain = support.start({ env = { ATOMS_CANVASES_DIR = canvases(PLAIN) } })
+    director = media:bearer({ actor = "dora", kind = "agent", role = "director" })
+    planner = media:bearer({ actor = "pat", kind = "agent", role = "planner" })
+    local idle = { unset = json.array({ "board.title" }) }
+    worlds = {
+      hidden = world(media, "hidden", "run-h", idle),
+      quiet = world(media, "quiet", "run-q", idle),
+      plain = world(plain, "plain", "run-p", idle),
+    }
+    readers, cursors = {}, {}
+    for name, own in pairs(worlds) do
+      readers[name] = reader(own, planner)
+    end
+    each(begin)
+    each(function(own, sent)
+      cursors[own.kind] = sent:get("/v1/state").json.cursor
+    end)
+    directed = reader(worlds.hidden, director)
+    cursors.director = directed:get("/v1/state").json.cursor
+    each(function(own)
+      own:append({ snapshot("art-1", "a"), snapshot("art-2") }, director)
+    end)
+    each(go_on)
+  end)
+
+  teardown(support.stop_all)
+
+  local function lack_words()
+    for _, entry in ipairs(readers.hidden.seen) do
+      for _, word in ipairs({ "sidecar", "image", "cover", "shoot", "art%-", "snapshot", "s3:", "artifact" }) do
+        assert.is_nil(entry.text:find("%f[%w]" .. word), entry.text)
+      end
+    end
+  end
+
+  local function compare()
+    same(readers.plain, readers.hidden)
+    same(readers.quiet, readers.hidden, true)
+    each(function(_, sent)
+      sent.seen, sent.cursors, sent.cursor_count = {}, {}, 0
+    end)
+  end
+
+  it("reach a director on its stream, on resume, and in the pages of events", function()
+    directed:look("LAST", cursors.director)
+    local found = {}
+    for i, entry in ipairs(directed.seen) do
+      found[entry.what] = (found[entry.what] or 0) + select(2, directed.seen[i].text:gsub(pattern_of(URI), ""))
+    end
+    assert.same({ 2, 2, 4 }, { found.earliest, found.resume, found["/v1/events"] })
+    local state = media:state(director, { run_id = "run-h" })
+    assert.equal("art-3", state.canvases.c1.blocks.b.props.image.artifact_id)
+    assert.equal("art-4", state.tokens["board.cover"].artifact_id)
+  end)
+
+  it("leave no trace while it follows and writes", function()
+    lack_words()
+    compare()
+  end)
+
+  it("leave no trace where it looks", function()
+    each(function(own, sent)
+      sent:look("LAST", cursors[own.kind])
+    end)
+    lack_words()
+    compare()
+  end)
+
+  it("leave no trace in refusals, conditions and dry runs", function()
+    local image, cover = json.object({ image = artifact("art-3") }), json.object({ ["board.cover"] = artifact("art-4") })
+    local cost = { id = "b", set = json.object({ cost = 1 }) }
+    local function given(pointer, value)
+      return { ["if"] = json.object({ [pointer] = value }) }
+    end
+    each(function(_, sent)
+      for _, probe in ipairs({
+        { "block.update", { id = "b", set = image } },
+        { "block.update", { id = "b", unset = json.array({ "image" }) } },
+        { "block.insert", { block = json.object({ id = "x", kind = "note", props = image }) } },
+        { "token.set", { set = cover } },
+        { "token.set", { unset = json.array({ "board.cover" }) } },
+        { "block.update", cost, given("/canvases/c1/blocks/b/props/image", artifact("art-3")) },
+        { "block.update", cost, given("/canvases/c1/blocks/b/props/image", artifact("art-1")) },
+        { "block.update", cost, given("/canvases/c1/blocks/b/props/image/artifact_id", "art-3") },
+        { "block.update", cost, given("/tokens/board.cover", artifact("art-4")) },
+        { "block.update", cost, { dry_run = true } },
+        { "board.shoot", { image = artifact("art-3") } },
+        { "undo", { of = "h-3" } },
+        { "block.update", cost, { command_id = "h-3", dry_run = true } },
+      }) do
+        sent:send(json.encode(probe[2]), table.unpack(probe))
+      end
+      for _, path in ipairs({ "/v1/artifacts/art-1", "/v1/artifacts/art-1/resolve", "/v1/media/art-1" }) do
+        sent:get(path)
+      end
+    end)
+    compare()
+  end)
+
+  it("leave no trace where it restores and takes back", function()
+    each(function(_, sent)
+      sent:send("a restore", "canvas.restore", { rev = 1 }, { canvas_id = "c1" })
+      sent:send("a change", "block.update", { id = "a", set = json.object({ cost = 9 }) }, { origin = "tab" })
+      sent:send("undone", "undo", { origin = "tab" })
+      sent:get("/v1/history", { canvas_id = "c1" })
+      sent:get("/v1/state")
+    end)
+    compare()
+  end)
+
+  it("stay where they are when it restores", function()
+    assert.equal("art-4", media:state(director, { run_id = "run-h" }).tokens["board.cover"].artifact_id)
+  end)
+end)
+
+-- ---- what is the team's own -----------------------------------------------------------------------------------------------------------
+
+describe("what is labelled internal", function()
+  local gateway, editor, viewer, worlds, readers, cursors
+
+  local function each(act)
+    for _, name in ipairs({ "hidden", "quiet", "plain" }) do
+      act(worlds[name], readers[name])
+    end
+  end
+
+  local function insert(more)
+    more.kind = "text"
+    return { block = json.object(more) }
+  end
+
+  local function begin(own)
+    own:shown(editor, "canvas.mount", { canvas_type = "planning" })
+    own:shown(editor, "block.insert", insert({ id = "a", text = "a" }))
+    own:concealed(editor, "block.insert", insert({ id = "s1", text = "XYZZY", parent = "a", vis = "internal" }))
+    own:concealed(editor, "chat_send", { message_id = "m0", text = "XYZZY", vis = "internal" })
+    own:shown(editor, "canvas.commit")
+  end
+
+  local function go_on(own, sent)
+    local stream, frames = sent:open("live", { cursor = "now" }), {}
+    own:shown(editor, "block.insert", insert({ id = "b", text = "b", after = "a" }))
+    own:concealed(editor, "block.update", { id = "s1", set = json.object({ style = "quote" }) })
+    own:concealed(editor, "block.insert", insert({ id = "s2", text = "XYZZY", parent = "s1", vis = "internal" }))
+    own:concealed(editor, "graph.node.set", { id = "n0", vis = "internal" })
+    own:shown(editor, "graph.node.set", { id = "n1", kind = "step" })
+    own:concealed(editor, "graph.edge.set", { id = "e0", from = "n1", to = "n0" })
+    own:concealed(editor, "block.move", { id = "s2", parent = "b" })
+    own:concealed(editor, "block.remove", { id = "s1" })
+    own:shown(editor, "chat_send", { message_id = "m1", text = "hi" })
+    own:shown(editor, "canvas.commit")
+    own:shown(editor, "token.set", { set = json.object({ ["plan.title"] = "LAST" }) })
+    stream:find("the last", function(frame)
+      frames[#frames + 1] = frame.raw
+      return frame.raw:find("LAST", 1, true) ~= nil
+    end)
+    stream:close()
+    sent:note("live", table.concat(frames))
+  end
+
+  setup(function()
+    gateway = support.start({})
+    editor, viewer = gateway:bearer({ actor = "ann", kind = "agent", role = "editor" }), gateway:bearer({ actor = "vic", role = "viewer" })
+    worlds, readers, cursors = {}, {}, {}
+    for _, name in ipairs({ "hidden", "quiet", "plain" }) do
+      worlds[name] = world(gateway, name, "run-" .. name:sub(1, 1), { set = json.object({ ["plan.days"] = 7 }) })
+      readers[name] = reader(worlds[name], viewer)
+    end
+    each(begin)
+    each(function(own, sent)
+      cursors[own.kind] = sent:get("/v1/state").json.cursor
+      go_on(own, sent)
+    end)
+  end)
+
+  teardown(support.stop_all)
+
+  local function compare()
+    same(readers.plain, readers.hidden)
+    same(readers.quiet, readers.hidden, true)
+    each(function(_, sent)
+      sent.seen, sent.cursors, sent.cursor_count = {}, {}, 0
+    end)
+  end
+
+  it("is there for an editor", function()
+    local seen = gateway:get("/v1/events", editor, gateway:ids({ run_id = "run-h" })).body
+    assert.is_true(select(2, seen:gsub("XYZZY", "")) >= 3)
+  end)
+
+  it("leaves a viewer no trace, live and where it looks", function()
+    each(function(own, sent)
+      sent:look("LAST", cursors[own.kind])
+    end)
+    for _, entry in ipairs(readers.hidden.seen) do
+      for _, word in ipairs({ "XYZZY", "internal", "s1", "s2", "m0", "n0", "e0" }) do
+        assert.is_nil(entry.text:find('"' .. word .. '"', 1, true), entry.text)
+      end
+    end
+    compare()
+  end)
+
+  it("leaves no trace in what a viewer is refused, whatever id it guesses", function()
+    each(function(_, sent)
+      for _, probe in ipairs({
+        { "block.update", { id = "s2", set = json.object({ style = "code" }) } },
+        { "block.remove", { id = "s2" } },
+        { "block.remove", { id = "s1" } },
+        { "block.move", { id = "a", parent = "s2" } },
+        { "chat_send", { message_id = "m9", text = "re", reply_to = "m0" } },
+        { "chat.cancel", { message_id = "m0" } },
+        { "graph.node.remove", { id = "n0" } },
+        { "block.remove", { id = "a" }, { ["if"] = json.object({ ["/canvases/c1/blocks/s2/text"] = "XYZZY" }) } },
+        { "block.remove", { id = "a" }, { dry_run = true } },
+        { "undo", { of = "h-1" } },
+      }) do
+        sent:send(json.encode(probe[2]), table.unpack(probe))
+      end
+      sent:get("/v1/state", { canvas_id = "s2" })
+      sent:get("/v1/history", { canvas_id = "s2" })
+    end)
+    compare()
+  end)
+end)
