@@ -1,6 +1,7 @@
 #include "app/worker.h"
 
 #include "app/config.h"
+#include "app/process.h"
 #include "app/process_internal.h"
 #include "app/script_swap.h"
 #include "base/error.h"
@@ -234,7 +235,11 @@ int gw_worker_init(struct gw_worker *worker, struct gw_process *process, size_t 
 int gw_worker_listen(struct gw_worker *worker, struct gw_error *err)
 {
     const struct gw_config *config = worker->process->config;
-    int status = gw_server_listen(worker->server, GW_SURFACE_PUBLIC, &config->listen, err);
+    struct gw_address listen = config->listen;
+    /* Where the kernel chose the port, it did so for the first worker; the others share it. */
+    if (worker->index > 0)
+        gw_address_set_port(&listen, (uint16_t)gw_process_port(worker->process, false));
+    int status = gw_server_listen(worker->server, GW_SURFACE_PUBLIC, &listen, err);
     if (!status && worker->index == 0)
         status = gw_server_listen(worker->server, GW_SURFACE_ADMIN, &config->admin_listen, err);
     return status;

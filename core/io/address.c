@@ -127,3 +127,11 @@ uint16_t gw_address_port(const struct gw_address *address)
     /* The port stands at the same place in both (RFC 3493 section 3.3). */
     return ntohs(address->addr.v4.sin_port);
 }
+
+void gw_address_set_port(struct gw_address *address, uint16_t port)
+{
+    if (address->addr.any.sa_family == AF_INET6)
+        address->addr.v6.sin6_port = htons(port);
+    else
+        address->addr.v4.sin_port = htons(port);
+}

@@ -31,5 +31,6 @@ void gw_address_format(const struct gw_address *address, char out[GW_ADDRESS_TEX
 /* The same without the port and brackets: the key for limits per peer. */
 void gw_address_format_host(const struct gw_address *address, char out[GW_ADDRESS_TEXT_MAX]);
 uint16_t gw_address_port(const struct gw_address *address);
+void gw_address_set_port(struct gw_address *address, uint16_t port);
 
 #endif
