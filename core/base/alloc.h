@@ -21,7 +21,8 @@ void gw_zero_secret(void *memory, size_t size);
 char *gw_strdup(const char *text);
 char *gw_try_strndup(const char *text, size_t length);
 
-/* Test seam: the n-th gw_try_alloc/gw_try_grow/gw_try_strndup from now fails (0 = off). Per thread. */
+/* Test seam: the n-th gw_try_alloc/gw_try_grow/gw_try_strndup from now fails (0 = off). Per thread; jansson's allocations go through the
+ * same counter (json.c installs it). */
 void gw_alloc_fail_after(long n);
 /* How many fallible allocations this thread has made since the last gw_alloc_fail_after. */
 long gw_alloc_fallible_count(void);

@@ -1,4 +1,4 @@
-/* json.h — JSON trees. Everybody holds `struct gw_json *`, a reference-counted value; what it is in memory only base/json* knows.
+/* json.h — JSON trees. json.c alone knows jansson; everybody else holds `struct gw_json *`, a reference-counted value.
  * Parsing checks everything a peer can choose *before* the parser allocates: size, depth, node count, grammar, UTF-8, numbers (I-JSON, RFC
  * 7493 section 2.2: integers within ±(2^53-1), else finite doubles); duplicate keys and NUL in strings are refused too. Canonical text:
  * keys sorted by UTF-8 bytes, shortest ECMAScript numbers, minimal escapes (RFC 8785 but for the key order). One thread at a time per
@@ -53,7 +53,7 @@ size_t gw_json_count(const struct gw_json *container);                      /* 0
 struct gw_json *gw_json_at(const struct gw_json *array, size_t index);      /* borrowed, or NULL */
 struct gw_json *gw_json_get(const struct gw_json *object, const char *key); /* borrowed, or NULL */
 struct gw_json *gw_json_getn(const struct gw_json *object, const char *key, size_t length);
-/* Iterates an object in insertion order; start with *iterator = NULL, ends with false. A key is borrowed until the object changes. */
+/* Iterates an object in insertion order; start with *iterator = NULL, ends with false. */
 bool gw_json_next(const struct gw_json *object, void **iterator, const char **key, struct gw_json **value);
 
 /* Constructors return NULL when memory is gone, and for what gw_json_parse would refuse: an integer beyond ±GW_JSON_MAX_INT, a number that

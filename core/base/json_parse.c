@@ -13,8 +13,8 @@
 #include "base/plain.h"
 #include "base/utf8.h"
 
-/* The text has passed gw_json_scan: every token is whole, so nothing below looks for errors in it but for a key that comes
- * twice. */
+/* The text has passed gw_json_scan: every token is whole, so nothing below looks for errors in it. jansson's own parser took three times as
+ * long and reported lost memory as bad syntax. */
 struct build {
     const char *at;
     const char *end;

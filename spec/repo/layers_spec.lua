@@ -24,6 +24,7 @@ local owners = {
   ["lauxlib.h"] = { "^core/script/" },
   ["lualib.h"] = { "^core/script/" },
   ["sqlite3.h"] = { "^core/spine/sqlite/" },
+  ["jansson.h"] = { "^core/base/json" },
   ["zlib.h"] = { "^core/app/" },
 }
 

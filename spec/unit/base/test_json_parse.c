@@ -283,7 +283,7 @@ static void reports_the_failure_of_each_allocation(void **state)
         assert_string_equal(err.id, "out_of_memory");
         assert_in_range(n, 1, 1000);
     }
-    assert_in_range(n, 15, 1000);
+    assert_in_range(n, 20, 1000);
 }
 
 int main(void)

@@ -5,10 +5,7 @@
 
 #include <cmocka.h>
 
-#include <limits.h>
 #include <math.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -142,84 +139,6 @@ static void a_deep_copy_shares_nothing(void **state)
     gw_json_unref(copy);
 }
 
-/* Every third key is long. */
-static const char *name_of(unsigned i, char out[64])
-{
-    snprintf(out, 64, i % 3 ? "k%u" : "a-key-that-is-longer-than-most-of-them-%u", i);
-    return out;
-}
-
-static void check_members(const struct gw_json *object, unsigned count, bool (*is_there)(unsigned i))
-{
-    char name[64];
-    void *iterator = NULL;
-    const char *key;
-    struct gw_json *value;
-    size_t left = 0;
-    for (unsigned i = 0; i < count; i++) {
-        const struct gw_json *member = gw_json_get(object, name_of(i, name));
-        assert_int_equal(member != NULL, is_there(i));
-        if (!member)
-            continue;
-        left++;
-        assert_int_equal(gw_json_int(member), i);
-        assert_true(gw_json_next(object, &iterator, &key, &value));
-        assert_string_equal(key, name);
-        assert_ptr_equal(value, member);
-    }
-    assert_false(gw_json_next(object, &iterator, &key, &value));
-    assert_int_equal(gw_json_count(object), left);
-}
-
-static bool is_any(unsigned i) { return i < UINT_MAX; }
-static bool is_fifth(unsigned i) { return i % 5 == 0; }
-static bool is_none(unsigned i) { return i == UINT_MAX; }
-
-static void remove_but(struct gw_json *object, unsigned count, bool (*is_kept)(unsigned i))
-{
-    char name[64];
-    for (unsigned i = 0; i < count; i++)
-        if (!is_kept(i))
-            gw_json_remove(object, name_of(i, name));
-}
-
-static void finds_its_members_in_order_however_many(void **state)
-{
-    (void)state;
-    char name[64];
-    for (unsigned count = 0; count < 200; count++) {
-        struct gw_json *object = gw_json_new_object();
-        for (unsigned i = 0; i < count; i++)
-            assert_int_equal(gw_json_set(object, name_of(i, name), gw_json_new_int(i)), 0);
-        check_members(object, count, is_any);
-        struct gw_json *copy = gw_json_copy_deep(object);
-        remove_but(object, count, is_fifth);
-        check_members(object, count, is_fifth);
-        check_members(copy, count, is_any);
-        gw_json_unref(copy);
-        copy = gw_json_copy_deep(object);
-        assert_true(gw_json_equal(copy, object));
-        gw_json_unref(copy);
-        remove_but(object, count, is_none);
-        check_members(object, count, is_none);
-        assert_int_equal(gw_json_set(object, "again", gw_json_new_null()), 0);
-        assert_int_equal(gw_json_count(object), 1);
-        gw_json_unref(object);
-    }
-}
-
-static void sets_what_is_there_in_its_place(void **state)
-{
-    (void)state;
-    char name[64];
-    struct gw_json *object = gw_json_new_object();
-    for (unsigned round = 0; round < 2; round++)
-        for (unsigned i = 0; i < 100; i++)
-            assert_int_equal(gw_json_set(object, name_of(i, name), gw_json_new_int(i)), 0);
-    check_members(object, 100, is_any);
-    gw_json_unref(object);
-}
-
 static void a_copy_survives_the_failure_of_each_allocation(void **state)
 {
     (void)state;
@@ -265,8 +184,6 @@ int main(void)
         cmocka_unit_test(lives_as_long_as_its_last_reference),
         cmocka_unit_test(equality_ignores_order_and_spelling),
         cmocka_unit_test(a_deep_copy_shares_nothing),
-        cmocka_unit_test(finds_its_members_in_order_however_many),
-        cmocka_unit_test(sets_what_is_there_in_its_place),
         cmocka_unit_test(a_copy_survives_the_failure_of_each_allocation),
         cmocka_unit_test(building_survives_the_failure_of_each_allocation),
     };
