@@ -54,7 +54,8 @@ struct gw_policy_subject {
     size_t token_glob_count;
 };
 
-#define GW_REDUCED_MAX 64
+#define GW_REDUCED_MAX       64
+#define GW_CONTEXT_MAX_BYTES (1u << 20) /* that may be asked for */
 
 enum gw_transform_what { GW_TRANSFORM_BLOCK, GW_TRANSFORM_TOKEN, GW_TRANSFORM_MESSAGE };
 
@@ -86,6 +87,14 @@ struct gw_policy_command {
     bool *is_counted; /* against rates: judged again, it is not counted again */
 };
 
+/* value: who asks for context; borrowed for the call */
+struct gw_context_request {
+    const struct gw_policy_subject *subject; /* its scope names the run */
+    uint32_t max_bytes;
+    const char *focus;    /* a canvas id, or NULL */
+    struct gw_json *view; /* the state as its lens shows it: the body of GET /v1/state; changed by the call */
+};
+
 struct gw_policy {
     void *self;
     /* The plan of this subject, one new reference. GW_EDENIED: default deny. */
@@ -101,6 +110,8 @@ struct gw_policy {
     int (*reduce)(void *self, const struct gw_policy_command *command, struct gw_json **operations, struct gw_error *err);
     /* One log line {level, message, fields?} as it may be kept: a new reference, NULL to drop it. policy_failed, script_budget. */
     int (*sanitize)(void *self, const struct gw_scope *scope, struct gw_json *line, struct gw_json **out, struct gw_error *err);
+    /* What an agent gets as context, the most useful first: a list of {kind, ref?, text?, data?}, a new reference. not_allowed: nobody gets any. */
+    int (*context)(void *self, const struct gw_context_request *request, struct gw_json **items, struct gw_error *err);
     /* The number of the scripts that decide for this tenant now, and the canvases there are (borrowed until the next call); 0 and NULL when nothing can decide. */
     uint64_t (*generation)(void *self, const char *tenant_id);
     const struct gw_manifests *(*manifests)(void *self, const char *tenant_id);

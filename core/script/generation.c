@@ -12,6 +12,7 @@
 #include "hub/manifest.h"
 #include "hub/plan.h"
 #include "hub/plan_compile.h"
+#include "hub/ports.h"
 #include "script/data_file.h"
 #include "script/manifest_files.h"
 #include "script/script_folder.h"
@@ -24,6 +25,8 @@ void gw_script_limits_default(struct gw_script_limits *limits)
     *limits =
         (struct gw_script_limits){.tenant_ms_per_s = 100, .max_states = 256, .max_overlays = 1024, .max_plans = 4096, .max_rates = 65536};
     gw_sandbox_limits_default(&limits->call);
+    limits->call.result_bytes = GW_CONTEXT_MAX_BYTES; /* as much as one may ask for */
+    limits->call.result_nodes = 65536;
 }
 
 struct gw_generation *gw_generation_ref(struct gw_generation *generation)

@@ -100,6 +100,8 @@ bool gw_host_has_transforms(void *self, const char *tenant_id);
 int gw_host_validate(void *self, const struct gw_policy_command *command, struct gw_error *err); /* host_commands.c */
 int gw_host_reduce(void *self, const struct gw_policy_command *command, struct gw_json **operations, struct gw_error *err);
 void gw_host_forget_validators(struct gw_script_state *state);
+int gw_host_context(void *self, const struct gw_context_request *request, struct gw_json **items,
+                    struct gw_error *err); /* host_context.c */
 int gw_host_sanitize(void *self, const struct gw_scope *scope, struct gw_json *line, struct gw_json **out,
                      struct gw_error *err); /* host_sanitize.c */
 

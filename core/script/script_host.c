@@ -194,6 +194,7 @@ struct gw_script_host *gw_script_host_create(struct gw_scripts *scripts)
                                     .validate = gw_host_validate,
                                     .reduce = gw_host_reduce,
                                     .sanitize = gw_host_sanitize,
+                                    .context = gw_host_context,
                                     .generation = generation_number,
                                     .manifests = manifests,
                                     .has_transforms = gw_host_has_transforms};

@@ -18,6 +18,7 @@ static const struct gw_route routes[] = {
     {"GET", "/v1/history", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_history},
     {"GET", "/v1/diff", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_diff},
     {"GET", "/v1/me", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_me},
+    {"GET", "/v1/context", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_context},
     {"GET", "/v1/canvases", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_canvases},
     {"GET", "/healthz", PUBLIC | ADMIN, false, false, false, GW_BODY_NONE, gw_handle_healthz},
     {"GET", "/readyz", PUBLIC | ADMIN, false, false, false, GW_BODY_NONE, gw_handle_readyz},

@@ -47,6 +47,8 @@ void gw_handle_diff(struct gw_exchange *exchange);
 /* me.c */
 void gw_handle_me(struct gw_exchange *exchange);
 void gw_handle_canvases(struct gw_exchange *exchange);
+/* context.c */
+void gw_handle_context(struct gw_exchange *exchange);
 /* admin.c */
 void gw_handle_healthz(struct gw_exchange *exchange);
 void gw_handle_readyz(struct gw_exchange *exchange);
