@@ -128,7 +128,7 @@ static int judge_operation(const struct reduction *d, size_t index, const struct
 {
     struct gw_command step = {
         .scope = d->command->scope, .args = gw_json_get(operation, "args"), .has_base = true, .base_seq = gw_state_seq(d->state)};
-    char path[32];
+    char path[40];
     snprintf(step.command_id, sizeof step.command_id, "%s", d->command->command_id);
     snprintf(step.type, sizeof step.type, "%s", gw_json_text(gw_json_get(operation, "type"), NULL));
     if (strcmp(step.type, "token.set") != 0)
