@@ -258,10 +258,10 @@ static bool is_checked(lua_State *L, int index)
     return is_known;
 }
 
-/* Walks a graph with a list of what is still to be visited, at index `todo`, so that no depth of nesting uses up the C stack. */
+/* Walks a graph with a list of what is still to be visited, at index `pending`, so that no depth of nesting uses up the C stack. */
 struct walk {
     lua_State *L;
-    int todo;
+    int pending;
     lua_Integer count;
     lua_CFunction refuse;
     bool is_trusted;
@@ -279,7 +279,7 @@ static bool is_work(struct walk *w)
 static void note(struct walk *w)
 {
     if (is_work(w))
-        lua_rawseti(w->L, w->todo, ++w->count);
+        lua_rawseti(w->L, w->pending, ++w->count);
     else
         lua_pop(w->L, 1);
 }
@@ -330,18 +330,18 @@ static void walk_graph(lua_State *L, int index, lua_CFunction refuse, bool is_tr
     index = lua_absindex(L, index);
     luaL_checkstack(L, 12, NULL);
     lua_newtable(L);
-    struct walk w = {.L = L, .todo = base + 1, .refuse = refuse, .is_trusted = is_trusted};
+    struct walk w = {.L = L, .pending = base + 1, .refuse = refuse, .is_trusted = is_trusted};
     lua_pushvalue(L, index);
     note(&w);
     while (w.count > 0) {
-        lua_rawgeti(L, w.todo, w.count);
+        lua_rawgeti(L, w.pending, w.count);
         lua_pushnil(L);
-        lua_rawseti(L, w.todo, w.count--);
+        lua_rawseti(L, w.pending, w.count--);
         if (lua_istable(L, -1))
             visit_table(&w);
         else
             visit_function(&w);
-        lua_settop(L, w.todo);
+        lua_settop(L, w.pending);
     }
     lua_settop(L, base);
 }
