@@ -1,0 +1,84 @@
+-- One worker, two tenants: what one tenant's policies burn is that tenant's loss, and the other is answered all the while.
+
+local support = require("support")
+local clock, command = support.clock, support.command
+local policies = require("support.policies")
+
+local RULE = [[return { name = "rule", version = 1, api = 1, commands = { "*" }, validate = function() %s end }]]
+local ENDLESS = "while true do end"
+local COSTLY = "for _ = 1, 100000 do end"
+
+describe("a tenant whose policies burn what they are given", function()
+  local gateway, folder, victim, make
+
+  before_each(function()
+    folder = policies.folder()
+    gateway = support.start({
+      env = { ATOMS_POLICIES_DIR = folder.path, ATOMS_WORKERS = 1 },
+      config = "return { scripts = { call_instructions = 200000, tenant_ms_per_s = 20 } }",
+    })
+    victim, make = gateway:bearer({}), command.maker()
+    gateway:send(victim, make:mount())
+  end)
+
+  after_each(support.stop_all)
+
+  local function attack(i)
+    local bearer = gateway:bearer({ tenant = "evil", actor = "e" .. i, role = "editor" })
+    if i % 2 == 0 then
+      return gateway:get("/v1/state", bearer, gateway:ids({ tenant_id = "evil" }))
+    end
+    return gateway:post("/v1/commands", bearer, command.maker({ tenant_id = "evil" }):mount())
+  end
+
+  --- What the attacker is answered, by code, with a command of the victim between any two requests.
+  local function take_turns(count)
+    local codes = {}
+    for i = 1, count do
+      local answer = attack(i)
+      local code = answer.status == 200 and "ok" or answer.json.code
+      codes[code] = (codes[code] or 0) + 1
+      assert.equal("committed", gateway:send(victim, make:tokens({ ["plan.days"] = i })).status)
+    end
+    return codes
+  end
+
+  it("with a lens that never ends is denied, and soon not even asked; the other has each command taken", function()
+    folder:write("tenants/evil/token_lens.lua", policies.lens(ENDLESS))
+    local codes = take_turns(60)
+    assert.equal(60, (codes.policy_failed or 0) + (codes.script_budget or 0))
+    assert.is_true(codes.policy_failed > 0)
+    assert.is_true(gateway:metric("atoms_script_failures_total") < 60)
+  end)
+
+  it("with a rule that never ends is denied", function()
+    folder:write("tenants/evil/commands/rule.lua", RULE:format(ENDLESS))
+    local codes = take_turns(60)
+    assert.is_true((codes.policy_failed or 0) + (codes.script_budget or 0) >= 30)
+    assert.is_true(codes.policy_failed > 0)
+  end)
+
+  it("within each call, but not within its second, is told so and served again later", function()
+    folder:write("tenants/evil/token_lens.lua", policies.lens(COSTLY .. " return lens.everything()"))
+    folder:write("tenants/evil/commands/rule.lua", RULE:format(COSTLY .. " return true"))
+    local codes = take_turns(200)
+    assert.is_true((codes.ok or 0) > 0)
+    assert.is_true((codes.script_budget or 0) > 0)
+    assert.is_nil(codes.policy_failed)
+    local count = 200
+    clock.until_true("the attacker to be served again", function()
+      count = count + 1
+      return attack(count).status == 200
+    end)
+  end)
+
+  it("does not hold up the other's stream", function()
+    folder:write("tenants/evil/token_lens.lua", policies.lens(ENDLESS))
+    local stream = gateway:stream({ bearer = victim, run_id = make.run_id, cursor = "now" })
+    stream:expect("resume")
+    take_turns(20)
+    for i = 1, 20 do
+      assert.equal(i, stream:expect("token_patch").json.data.set["plan.days"])
+    end
+  end)
+end)
