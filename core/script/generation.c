@@ -238,11 +238,10 @@ static int lay_over(struct gw_generation *generation, struct gw_error *err)
     generation->sources = gw_sources_create();
     int status = GW_OK;
     for (size_t i = 0; !status && i < gw_sources_count(generation->own); i++)
-        status = gw_sources_add(generation->sources, gw_sources_at(generation->own, i), err);
+        status = gw_sources_share(generation->sources, generation->own, i, err);
     for (size_t i = 0; !status && i < gw_sources_count(below); i++) {
-        const struct gw_source *source = gw_sources_at(below, i);
-        if (!gw_sources_find(generation->own, source->module))
-            status = gw_sources_add(generation->sources, source, err);
+        if (!gw_sources_find(generation->own, gw_sources_at(below, i)->module))
+            status = gw_sources_share(generation->sources, below, i, err);
     }
     return status;
 }

@@ -25,6 +25,8 @@ struct gw_source {
 struct gw_sources *gw_sources_create(void);
 /* Copies all three. GW_ELIMIT sources_too_many, source_too_large, sources_too_large; GW_EINVAL source_bad_name; GW_ECONFLICT source_exists. Before the set is shared. */
 int gw_sources_add(struct gw_sources *sources, const struct gw_source *source, struct gw_error *err);
+/* As add, of the file at `index` of another set, whose text both then hold: what a tenant lays its files over costs it no copy. */
+int gw_sources_share(struct gw_sources *sources, const struct gw_sources *from, size_t index, struct gw_error *err);
 struct gw_sources *gw_sources_ref(struct gw_sources *sources);
 void gw_sources_unref(struct gw_sources *sources); /* NULL is fine */
 
