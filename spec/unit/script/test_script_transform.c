@@ -1,0 +1,114 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "hub/plan.h"
+#include "script/scripts_support.h"
+
+#define MASKING(mark)                                                                                                                      \
+    "return { name = 't', version = 1, api = 1, lens = function() return { tokens = { read = { '*' } }, transform = 'mask' } end,"         \
+    " transforms = { mask = { token = function(key, value) if key == 'gone' then return nil end"                                           \
+    " if key == 'bad' then error('no') end return key .. '" mark "' .. value end } } }"
+
+/* What the plan's transform makes of the text "v" as the Token `key`: its text, "null", or the error's id. */
+static const char *masked(struct gw_script_host *host, struct gw_plan *plan, enum gw_transform_what what, const char *key)
+{
+    static char said[64];
+    const struct gw_policy *policy = gw_script_host_port(host);
+    struct gw_json *value = gw_json_new_text("v", 1), *out = NULL;
+    struct gw_error err;
+    struct gw_transform_call call = {.plan = plan, .what = what, .key = key, .value = value};
+    const char *text = "null";
+    if (policy->transform(policy->self, &call, &out, &err))
+        text = err.id;
+    else if (gw_json_is_string(out))
+        text = gw_json_text(out, NULL);
+    memcpy(said, text, strlen(text) + 1);
+    gw_json_unref(out);
+    gw_json_unref(value);
+    return said;
+}
+
+static struct gw_plan *plan_of(struct script_world *world, const char *tenant_id)
+{
+    struct gw_plan *plan = NULL;
+    assert_string_equal(world_lens(world, tenant_id, "owner", &plan), "");
+    return plan;
+}
+
+static void a_class_is_transformed_on_every_worker(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/token_lens.lua", MASKING("="));
+    world_open(world);
+    struct gw_script_host *owner = gw_script_host_create(world->scripts);
+    struct gw_plan *plan = plan_of(world, "acme");
+    assert_string_equal(masked(owner, plan, GW_TRANSFORM_TOKEN, "k"), "k=v");
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "k"), "k=v");
+    gw_plan_unref(plan);
+    gw_script_host_destroy(owner);
+}
+
+static void what_has_no_function_stays_as_it_is(void **state)
+{
+    world_write(*state, "policies/token_lens.lua", MASKING("="));
+    world_open(*state);
+    struct gw_plan *plan = plan_of(*state, "acme");
+    assert_string_equal(masked(((struct script_world *)*state)->host, plan, GW_TRANSFORM_MESSAGE, NULL), "v");
+    gw_plan_unref(plan);
+}
+
+static void nothing_is_shown_of_what_fails_or_is_dropped(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/token_lens.lua", MASKING("="));
+    world_open(world);
+    struct gw_plan *plan = plan_of(world, "acme");
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "gone"), "null");
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "bad"), "policy_failed");
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "k"), "k=v");
+    gw_plan_unref(plan);
+}
+
+static void a_class_keeps_its_own_scripts_after_a_swap(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/token_lens.lua", MASKING("="));
+    world_open(world);
+    struct gw_plan *old = plan_of(world, "acme");
+    world_write(world, "policies/token_lens.lua", MASKING("#"));
+    assert_string_equal(world_reload(world, ""), "");
+    struct gw_plan *new = plan_of(world, "acme");
+    assert_int_not_equal(old->class_id, new->class_id);
+    assert_string_equal(masked(world->host, old, GW_TRANSFORM_TOKEN, "k"), "k=v");
+    assert_string_equal(masked(world->host, new, GW_TRANSFORM_TOKEN, "k"), "k#v");
+    gw_plan_unref(old);
+    gw_plan_unref(new);
+}
+
+static void who_has_transforms_is_known_without_a_plan(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/tenants/acme/token_lens.lua", MASKING("="));
+    world_open(world);
+    const struct gw_policy *policy = gw_script_host_port(world->host);
+    assert_true(policy->has_transforms(policy->self, "acme"));
+    assert_false(policy->has_transforms(policy->self, "other"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, script_world_setup, script_world_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_class_is_transformed_on_every_worker),       TEST(what_has_no_function_stays_as_it_is),
+        TEST(nothing_is_shown_of_what_fails_or_is_dropped), TEST(a_class_keeps_its_own_scripts_after_a_swap),
+        TEST(who_has_transforms_is_known_without_a_plan),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
