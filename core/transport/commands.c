@@ -81,10 +81,33 @@ static const struct gw_outcome *culprit(struct batch *batch)
     return NULL;
 }
 
+/* Previews and what changed since were projected by the lens that the batch came with. Whether a command was taken does not depend on what its answer shows. */
+static int check_lens(struct batch *batch, struct gw_error *err)
+{
+    struct gw_submission *submission = &batch->submission;
+    bool has_changes = false;
+    for (size_t i = 0; i < submission->count; i++)
+        has_changes |= submission->outcomes[i].changes != NULL;
+    if (!submission->is_dry_run && !has_changes)
+        return GW_OK;
+    int status = gw_exchange_check_lens(batch->exchange, &submission->commands[0].scope, submission->plan, err);
+    for (size_t i = 0; status && i < submission->count; i++) {
+        gw_free(submission->outcomes[i].changes);
+        submission->outcomes[i].changes = NULL;
+    }
+    return submission->is_dry_run ? status : GW_OK;
+}
+
 static void on_done(struct gw_submission *submission)
 {
     struct batch *batch = (struct batch *)(void *)submission;
     struct gw_exchange *exchange = batch->exchange;
+    struct gw_error err;
+    if (check_lens(batch, &err)) {
+        gw_exchange_refuse(exchange, &err);
+        batch_destroy(batch);
+        return;
+    }
     const struct gw_outcome *refusal = batch->form == FORM_SINGLE || submission->is_atomic ? culprit(batch) : NULL;
     if (refusal) {
         gw_exchange_refuse_changed(exchange, refusal->error, refusal->changes, refusal->changes_length);

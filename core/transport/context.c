@@ -100,6 +100,8 @@ static void on_done(struct gw_read *read)
     struct gw_error err = read->err;
     int status = read->status;
     if (!status)
+        status = gw_exchange_check_lens(asking->exchange, &read->scope, read->plan, &err);
+    if (!status)
         status = parse_view(asking, &view, &err);
     if (!status)
         status = pick(asking, view, &items, &err);

@@ -256,24 +256,6 @@ int gw_exchange_admit(struct gw_exchange *exchange, const struct gw_scope *scope
     return status ? status : gw_exchange_check_mode(exchange, scope->mode, err);
 }
 
-int gw_server_plan(const struct gw_server *server, const struct gw_identity *identity, const struct gw_scope *scope, struct gw_plan **plan,
-                   struct gw_error *err)
-{
-    const struct gw_policy *policy = server->opts.policy;
-    static const char *const none[1];
-    struct gw_policy_subject subject = {.actor = &identity->actor, .role = identity->role, .scope = scope};
-    if (identity->token_globs.is_present) {
-        subject.token_globs = identity->token_globs.items ? (const char *const *)identity->token_globs.items : none;
-        subject.token_glob_count = identity->token_globs.count;
-    }
-    return policy->lens(policy->self, &subject, plan, err);
-}
-
-int gw_exchange_plan(const struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err)
-{
-    return gw_server_plan(exchange->server, exchange->identity, scope, plan, err);
-}
-
 bool gw_exchange_is_type(const struct gw_exchange *exchange, const char *type)
 {
     const char *given = exchange->content_type;

@@ -76,6 +76,11 @@ int gw_exchange_admit(struct gw_exchange *exchange, const struct gw_scope *scope
 /* The actor's lens plan; one new reference. */
 int gw_exchange_plan(const struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err);
 
+/* What an answer shows was projected by `shown`: is that the actor's lens still? After a policy narrows, nothing that the old one showed goes out. GW_EBUSY
+ * policy_changed; or what the lens says now. */
+int gw_exchange_check_lens(const struct gw_exchange *exchange, const struct gw_scope *scope, const struct gw_plan *shown,
+                           struct gw_error *err);
+
 /* More of a streamed body is wanted again. */
 void gw_exchange_resume_body(struct gw_exchange *exchange);
 

@@ -23,6 +23,8 @@ struct reading {
 static void on_done(struct gw_read *read)
 {
     struct reading *reading = (struct reading *)(void *)read;
+    if (!read->status)
+        read->status = gw_exchange_check_lens(reading->exchange, &read->scope, read->plan, &read->err);
     if (read->status)
         gw_exchange_refuse(reading->exchange, &read->err);
     else

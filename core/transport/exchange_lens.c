@@ -1,0 +1,41 @@
+/* Which lens a request is answered through. */
+#include "base/error.h"
+#include "hub/plan.h"
+#include "hub/ports.h"
+#include "identity/identity.h"
+#include "transport/exchange.h"
+#include "transport/server_internal.h"
+
+int gw_server_plan(const struct gw_server *server, const struct gw_identity *identity, const struct gw_scope *scope, struct gw_plan **plan,
+                   struct gw_error *err)
+{
+    const struct gw_policy *policy = server->opts.policy;
+    static const char *const none[1];
+    struct gw_policy_subject subject = {.actor = &identity->actor, .role = identity->role, .scope = scope};
+    if (identity->token_globs.is_present) {
+        subject.token_globs = identity->token_globs.items ? (const char *const *)identity->token_globs.items : none;
+        subject.token_glob_count = identity->token_globs.count;
+    }
+    return policy->lens(policy->self, &subject, plan, err);
+}
+
+int gw_exchange_plan(const struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err)
+{
+    return gw_server_plan(exchange->server, exchange->identity, scope, plan, err);
+}
+
+int gw_exchange_check_lens(const struct gw_exchange *exchange, const struct gw_scope *scope, const struct gw_plan *shown,
+                           struct gw_error *err)
+{
+    struct gw_plan *plan;
+    int status = gw_exchange_plan(exchange, scope, &plan, err);
+    if (status)
+        return status;
+    bool is_same = plan->class_id == shown->class_id;
+    gw_plan_unref(plan);
+    if (is_same)
+        return GW_OK;
+    gw_error_set(err, GW_EBUSY, "policy_changed", "the policies changed while this was answered: ask again");
+    err->is_retryable = true;
+    return GW_EBUSY;
+}
