@@ -134,8 +134,7 @@ struct gw_block_splice {
 };
 int gw_blocks_splice(struct gw_blocks *blocks, const struct gw_block_splice *splice, struct gw_error *err);
 
-/* Tells how far the run is; releases what fell out of the edit window, a bounded piece per call. Call once per fold; does nothing
- * while the journal is open. */
+/* Tells how far the run is; releases what fell out of the edit window, a bounded piece per call. Once per fold; nothing while the journal is open. */
 void gw_blocks_advance(struct gw_blocks *blocks, uint64_t head_seq);
 
 /* ---- checkpoint: blocks in the order of gw_blocks_next, then removed ids ---- */
