@@ -1,64 +1,18 @@
 #include "app/cmd_check.h"
 
 #include <stdio.h>
-#include <string.h>
 
-#include "app/config.h"
+#include "app/findings.h"
 #include "app/paint.h"
 #include "app/script_tool.h"
 #include "app/usage.h"
-#include "base/buffer.h"
+#include "base/error.h"
 #include "script/script_check.h"
-
-/* value */
-struct output {
-    bool wants_json, has_printed;
-};
-
-static void put(struct gw_buffer *out, const char *name, const char *value)
-{
-    gw_buffer_appendf(out, "%s\"%s\":", out->length > 1 ? "," : "", name);
-    gw_buffer_append_json_string(out, value, strlen(value));
-}
-
-static void print_json(struct output *output, const struct gw_script_finding *finding)
-{
-    struct gw_buffer line;
-    gw_buffer_init(&line, 0);
-    gw_buffer_append_char(&line, '{');
-    put(&line, "severity", finding->is_warning ? "warning" : "error");
-    put(&line, "code", finding->err->id);
-    put(&line, "where", finding->err->path);
-    put(&line, "message", finding->err->message);
-    if (finding->hint[0])
-        put(&line, "hint", finding->hint);
-    if (finding->tenant_id[0])
-        put(&line, "tenant_id", finding->tenant_id);
-    gw_buffer_append_char(&line, '}');
-    printf("%s%.*s", output->has_printed ? ",\n" : "", (int)line.length, line.data);
-    gw_buffer_fini(&line);
-}
-
-static void on_found(void *arg, const struct gw_script_finding *finding)
-{
-    struct output *output = arg;
-    struct gw_paint paint = gw_paint_for(stdout);
-    const char *where = finding->err->path[0] ? finding->err->path : "policies";
-    if (output->wants_json) {
-        print_json(output, finding);
-    } else {
-        printf("%s%s%s: %s%s%s: %s (%s)\n", paint.bold, where, paint.plain, finding->is_warning ? paint.dim : paint.bad,
-               finding->is_warning ? "warning" : "error", paint.plain, finding->err->message, finding->err->id);
-        if (finding->hint[0])
-            printf("    %shint:%s %s\n", paint.dim, paint.plain, finding->hint);
-    }
-    output->has_printed = true;
-}
 
 static int check(const struct gw_scripts_opts *opts, bool wants_json)
 {
-    struct output output = {.wants_json = wants_json};
-    struct gw_script_check found = {.found = on_found, .arg = &output};
+    struct gw_findings output = {.wants_json = wants_json};
+    struct gw_script_check found = {.found = gw_findings_print, .arg = &output};
     struct gw_paint paint = gw_paint_for(stdout);
     if (wants_json)
         fputs("{\"findings\":[", stdout);
@@ -96,14 +50,13 @@ int gw_check_main(int argc, char **argv)
     enum gw_usage_answer answer = gw_usage_read(&usage, argc, argv);
     if (answer != GW_USAGE_GO)
         return answer == GW_USAGE_HELP ? 0 : 2;
-    struct gw_scripts_opts opts;
-    struct gw_config config;
+    struct gw_script_tool tool;
     struct gw_error err;
-    if (gw_script_tool_open(file, folder, &config, &opts, &err)) {
+    if (gw_script_tool_open(file, folder, &tool, &err)) {
         fprintf(stderr, "atoms: %s: %s (%s)\n", err.path, err.message, err.id);
         return 1;
     }
-    int code = check(&opts, wants_json);
-    gw_config_fini(&config);
+    int code = check(&tool.opts, wants_json);
+    gw_script_tool_close(&tool);
     return code;
 }

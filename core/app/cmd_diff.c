@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/config.h"
 #include "app/paint.h"
 #include "app/policy_diff.h"
 #include "app/policy_words.h"
@@ -143,25 +142,28 @@ static int run(const char *folder, const char *file, const struct gw_client_list
     static const char *const usual[] = {"owner", "editor", "viewer", "planner", "director", "service", NULL};
     const char *asked[GW_CLIENT_LIST_MAX + 1] = {NULL};
     char spine[4096];
-    struct gw_config configs[2];
-    struct gw_scripts_opts before, after;
+    struct gw_script_tool tools[2];
     struct gw_metrics *metrics = gw_metrics_create();
-    int opened = 0, status = gw_script_tool_open(file, NULL, &configs[0], &before, err);
+    int opened = 0, status = gw_script_tool_open(file, NULL, &tools[0], err);
     opened += !status;
     if (!status)
-        status = gw_script_tool_open(file, folder, &configs[1], &after, err);
+        status = gw_script_tool_open(file, folder, &tools[1], err);
     opened += !status && opened == 1;
     for (size_t i = 0; i < roles->count; i++)
         asked[i] = roles->items[i];
     if (!status) {
-        snprintf(spine, sizeof spine, "%s/spine.db", configs[0].data_dir);
-        before.metrics = after.metrics = metrics;
-        struct gw_policy_diff diff = {
-            .before = &before, .after = &after, .spine = spine, .roles = roles->count ? asked : usual, .told = on_told, .arg = output};
+        snprintf(spine, sizeof spine, "%s/spine.db", tools[0].config.data_dir);
+        tools[0].opts.metrics = tools[1].opts.metrics = metrics;
+        struct gw_policy_diff diff = {.before = &tools[0].opts,
+                                      .after = &tools[1].opts,
+                                      .spine = spine,
+                                      .roles = roles->count ? asked : usual,
+                                      .told = on_told,
+                                      .arg = output};
         status = gw_policy_diff_run(&diff, err);
     }
     for (int i = 0; i < opened; i++)
-        gw_config_fini(&configs[i]);
+        gw_script_tool_close(&tools[i]);
     gw_metrics_destroy(metrics);
     return status;
 }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/config.h"
 #include "app/paint.h"
 #include "app/script_tool.h"
 #include "app/usage.h"
@@ -217,23 +216,22 @@ static int explain(const struct ask *a, const struct question *q, struct gw_scri
 
 static int run(const struct ask *a, const struct question *q, const char *file, const char *folder)
 {
-    struct gw_config config;
-    struct gw_scripts_opts opts;
+    struct gw_script_tool tool;
     struct gw_scripts *scripts = NULL;
     struct gw_error err;
-    int code = gw_script_tool_open(file, folder, &config, &opts, &err);
-    bool has_config = !code;
-    opts.metrics = gw_metrics_create();
+    int code = gw_script_tool_open(file, folder, &tool, &err);
+    bool is_open = !code;
+    struct gw_metrics *metrics = tool.opts.metrics = gw_metrics_create();
     if (!code)
-        code = gw_scripts_create(&opts, &scripts, &err);
+        code = gw_scripts_create(&tool.opts, &scripts, &err);
     if (!code)
         code = explain(a, q, scripts, &err);
     if (code < 0)
         fprintf(stderr, "atoms: %s%s%s (%s)\n", err.path, err.path[0] ? ": " : "", err.message, err.id);
     gw_scripts_destroy(scripts);
-    gw_metrics_destroy(opts.metrics);
-    if (has_config)
-        gw_config_fini(&config);
+    gw_metrics_destroy(metrics);
+    if (is_open)
+        gw_script_tool_close(&tool);
     return code < 0 ? 1 : code;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/admin_call.h"
+#include "app/cmd_policies_put.h"
 #include "app/paint.h"
 #include "app/usage.h"
 #include "base/buffer.h"
@@ -158,11 +159,14 @@ int gw_rollback_main(int argc, char **argv)
 
 static void print_generation(const char *label, const char *colour, const char *status, const struct gw_json *entry)
 {
-    const struct gw_json *number = gw_json_get(entry, "number");
+    const struct gw_json *number = gw_json_get(entry, "number"), *version = gw_json_get(entry, "version");
     struct gw_paint paint = gw_paint_for(stdout);
     printf("%-24s %s%-12s%s", label, colour, status, paint.plain);
     if (gw_json_is_int(number))
-        printf(" %10lld  %-24s  %.*s", (long long)gw_json_int(number), text_of(entry, "loaded_at"), SHORT_DIGEST, text_of(entry, "digest"));
+        printf(" %10lld  %-24s  %.*s  %s", (long long)gw_json_int(number), text_of(entry, "loaded_at"), SHORT_DIGEST,
+               text_of(entry, "digest"), text_of(entry, "source"));
+    if (gw_json_is_int(version))
+        printf(" %lld", (long long)gw_json_int(version));
     putchar('\n');
 }
 
@@ -174,7 +178,7 @@ static void print_slot(const struct gw_json *slot)
                          *pinned = gw_json_get(slot, "is_rolled_back");
     print_generation(who(slot), strcmp(status, "active") == 0 ? paint.good : paint.bad, status, slot);
     if (gw_json_is_bool(pinned) && gw_json_bool(pinned))
-        printf("  rolled back: its folder holds something else\n");
+        printf("  rolled back: what it has stored is something else\n");
     if (error)
         printf("  %s %s: %s (%s)\n", text_of(error, "at"), text_of(error, "where"), text_of(error, "message"), text_of(error, "code"));
     for (size_t i = 0; i < gw_json_count(kept); i++)
@@ -185,7 +189,8 @@ static void print_list(const struct gw_json *list)
 {
     const struct gw_json *tenants = gw_json_get(list, "tenants");
     struct gw_paint paint = gw_paint_for(stdout);
-    printf("%s%-24s %-12s %10s  %-24s  %s%s\n", paint.bold, "WHOSE", "STATUS", "GENERATION", "SINCE", "DIGEST", paint.plain);
+    printf("%s%-24s %-12s %10s  %-24s  %-*s  %s%s\n", paint.bold, "WHOSE", "STATUS", "GENERATION", "SINCE", SHORT_DIGEST, "DIGEST", "FROM",
+           paint.plain);
     print_slot(gw_json_get(list, "defaults"));
     for (size_t i = 0; i < gw_json_count(tenants); i++)
         print_slot(gw_json_at(tenants, i));
@@ -212,10 +217,13 @@ int gw_policies_main(int argc, char **argv)
     const struct gw_client_option options[] = {ASK_ADMIN, ASK_JSON, {0}};
     const struct gw_usage usage = {
         .name = "policies",
-        .synopsis = "[--admin URL] [--json]",
+        .synopsis = "[put --tenant T DIR] [--admin URL] [--json]",
         .about = "Lists the policies that a running gateway decides by: of all, and of each tenant that has its own and uses them\n"
-                 "or is in trouble; and the generations that `atoms rollback` can go back to.\n",
+                 "or is in trouble, and whether these come from a folder or from which version in the registry; and the generations\n"
+                 "that `atoms rollback` can go back to. `atoms policies put --help` tells how policies get into the registry.\n",
         .options = options};
+    if (argc > 1 && strcmp(argv[1], "put") == 0)
+        return gw_policies_put_main(argc - 1, argv + 1);
     enum gw_usage_answer answer = gw_usage_read(&usage, argc, argv);
     return answer == GW_USAGE_GO ? list(&ask) : answer == GW_USAGE_HELP ? 0 : 2;
 }

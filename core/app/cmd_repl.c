@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/config.h"
 #include "app/paint.h"
 #include "app/script_tool.h"
 #include "app/usage.h"
@@ -98,22 +97,21 @@ static int converse(struct gw_script_eval *eval, const struct subject *subject)
 
 static int run(const char *file, const char *folder, const char *tenant, const char *actor_path, struct gw_error *err)
 {
-    struct gw_config config;
-    struct gw_scripts_opts opts;
+    struct gw_script_tool tool;
     struct gw_script_eval *eval = NULL;
     struct subject subject = {0};
-    int code = 0, status = gw_script_tool_open(file, folder, &config, &opts, err);
+    int code = 0, status = gw_script_tool_open(file, folder, &tool, err);
     if (status)
         return status;
     status = read_subject(actor_path, tenant[0] ? tenant : "acme", &subject, err);
     if (!status)
-        status = gw_script_eval_create(&opts, tenant, &eval, err);
+        status = gw_script_eval_create(&tool.opts, tenant, &eval, err);
     if (!status)
         code = converse(eval, &subject);
     gw_script_eval_destroy(eval);
     gw_json_unref(subject.actor);
     gw_json_unref(subject.scope);
-    gw_config_fini(&config);
+    gw_script_tool_close(&tool);
     return status ? status : code;
 }
 

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/config.h"
 #include "app/paint.h"
 #include "app/script_tool.h"
 #include "app/usage.h"
@@ -85,14 +84,13 @@ int gw_test_main(int argc, char **argv)
     enum gw_usage_answer answer = gw_usage_read(&usage, argc, argv);
     if (answer != GW_USAGE_GO)
         return answer == GW_USAGE_HELP ? 0 : 2;
-    struct gw_scripts_opts opts;
-    struct gw_config config;
+    struct gw_script_tool tool;
     struct gw_error err;
-    if (gw_script_tool_open(file, folder, &config, &opts, &err)) {
+    if (gw_script_tool_open(file, folder, &tool, &err)) {
         fprintf(stderr, "atoms: %s: %s (%s)\n", err.path, err.message, err.id);
         return 1;
     }
-    int code = run(&opts, wants_json);
-    gw_config_fini(&config);
+    int code = run(&tool.opts, wants_json);
+    gw_script_tool_close(&tool);
     return code;
 }

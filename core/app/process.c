@@ -21,6 +21,7 @@
 #include "io/http_client.h"
 #include "io/tls.h"
 #include "protocol/cursor.h"
+#include "registry/files/files_overlays.h"
 #include "registry/files/files_registry.h"
 #include "script/script.h"
 #include "sink/stdout_sink.h"
@@ -38,6 +39,7 @@ static int open_scripts(struct gw_process *process, struct gw_error *err)
     struct gw_scripts_opts opts = {.policies_dir = config->policies_dir,
                                    .canvases_dir = config->canvases_dir,
                                    .lua_dir = config->lua_dir,
+                                   .overlays = gw_files_overlays_port(process->overlays),
                                    .clock = process->clock,
                                    .budget_clock = gw_clock_thread(),
                                    .log = process->log,
@@ -63,6 +65,7 @@ static int open_swap(struct gw_process *process, struct gw_error *err)
     process->watched[0] = config->policies_dir;
     process->watched[1] = config->canvases_dir;
     process->watched[2] = config->lua_dir;
+    process->watched[3] = gw_files_overlays_root(process->overlays);
     struct gw_script_swap_opts opts = {.scripts = process->scripts,
                                        .clock = process->clock,
                                        .log = process->log,
@@ -71,7 +74,7 @@ static int open_swap(struct gw_process *process, struct gw_error *err)
                                        .hubs = process->hubs,
                                        .servers = process->servers,
                                        .watched = process->watched,
-                                       .watched_count = is_watching ? 3 : 0};
+                                       .watched_count = is_watching ? 4 : 0};
     return gw_script_swap_create(&opts, &process->swap, err);
 }
 
@@ -228,7 +231,9 @@ static int build(struct gw_process *process, struct gw_error *err)
     process->metrics = gw_metrics_create();
     gw_reload_init(process);
     fill_server_config(process);
-    int status = open_scripts(process, err);
+    int status = gw_files_overlays_create(process->config->data_dir, &process->overlays, err);
+    if (!status)
+        status = open_scripts(process, err);
     if (!status)
         status = gw_registry_file_open(process->config->registry_file, process->manifests, &process->registry, err);
     if (!status)
@@ -358,6 +363,7 @@ void gw_process_destroy(struct gw_process *process)
     gw_manifests_unref(process->manifests);
     gw_script_swap_destroy(process->swap);
     gw_scripts_destroy(process->scripts);
+    gw_files_overlays_destroy(process->overlays);
     gw_metrics_destroy(process->metrics);
     gw_log_destroy(process->log);
     gw_free(process->workers);

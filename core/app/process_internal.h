@@ -6,6 +6,7 @@
 #include "app/worker.h"
 
 struct gw_file_watch;
+struct gw_files_overlays;
 struct gw_files_registry;
 struct gw_http_client;
 struct gw_memory_spine;
@@ -24,7 +25,8 @@ struct gw_process {
     struct gw_metrics *metrics;
     struct gw_scripts *scripts;
     struct gw_script_swap *swap;
-    const char *watched[3];         /* folders of scripts */
+    const char *watched[4]; /* folders of scripts */
+    struct gw_files_overlays *overlays;
     struct gw_manifests *manifests; /* those in force at the start */
     struct gw_files_registry *registry;
     struct gw_tls *tls;

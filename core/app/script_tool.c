@@ -2,21 +2,18 @@
 
 #include <string.h>
 
-#include "app/config.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "registry/files/files_overlays.h"
 
-int gw_script_tool_open(const char *file, const char *policies_dir, struct gw_config *config, struct gw_scripts_opts *opts,
-                        struct gw_error *err)
+static void fill_opts(struct gw_script_tool *tool, const char *policies_dir)
 {
-    char root[4096];
-    struct gw_config_world world = gw_config_world_system(root, sizeof root);
-    int status = gw_config_load(file, &world, config, err);
-    if (status)
-        return status;
+    const struct gw_config *config = &tool->config;
+    struct gw_scripts_opts *opts = &tool->opts;
     *opts = (struct gw_scripts_opts){.policies_dir = policies_dir ? policies_dir : config->policies_dir,
                                      .canvases_dir = config->canvases_dir,
                                      .lua_dir = config->lua_dir,
+                                     .overlays = gw_files_overlays_port(tool->overlays),
                                      .clock = gw_clock_system(),
                                      .budget_clock = gw_clock_thread(),
                                      .keeps_failed = strcmp(config->scripts.overlay_on_failure, "keep_old") == 0};
@@ -27,5 +24,25 @@ int gw_script_tool_open(const char *file, const char *policies_dir, struct gw_co
     opts->limits.tenant_ms_per_s = (uint32_t)config->scripts.tenant_ms_per_s;
     opts->limits.max_states = (size_t)config->scripts.max_states;
     opts->limits.max_overlays = (size_t)config->scripts.max_overlays;
-    return GW_OK;
+}
+
+int gw_script_tool_open(const char *file, const char *policies_dir, struct gw_script_tool *tool, struct gw_error *err)
+{
+    char root[4096];
+    struct gw_config_world world = gw_config_world_system(root, sizeof root);
+    int status = gw_config_load(file, &world, &tool->config, err);
+    if (status)
+        return status;
+    status = gw_files_overlays_create(tool->config.data_dir, &tool->overlays, err);
+    if (status)
+        gw_config_fini(&tool->config);
+    else
+        fill_opts(tool, policies_dir);
+    return status;
+}
+
+void gw_script_tool_close(struct gw_script_tool *tool)
+{
+    gw_files_overlays_destroy(tool->overlays);
+    gw_config_fini(&tool->config);
 }

@@ -2,14 +2,22 @@
 #ifndef GW_APP_SCRIPT_TOOL_H
 #define GW_APP_SCRIPT_TOOL_H
 
+#include "app/config.h"
 #include "script/script.h"
 
-struct gw_config;
 struct gw_error;
+struct gw_files_overlays;
 
-/* What `atoms serve` would run, by the shipped configuration or `file` and this environment; `policies_dir` takes the place of the configured one unless it is
- * NULL. The texts of *opts live as long as *config, which the caller frees by gw_config_fini. Errors as gw_config_load. */
-int gw_script_tool_open(const char *file, const char *policies_dir, struct gw_config *config, struct gw_scripts_opts *opts,
-                        struct gw_error *err);
+/* value: what `atoms serve` would run */
+struct gw_script_tool {
+    struct gw_config config;
+    struct gw_files_overlays *overlays; /* the registry's */
+    struct gw_scripts_opts opts;
+};
+
+/* By the shipped configuration or `file` and this environment; `policies_dir` takes the place of the configured one unless it is NULL. On failure there is
+ * nothing to close. Errors as gw_config_load. */
+int gw_script_tool_open(const char *file, const char *policies_dir, struct gw_script_tool *tool, struct gw_error *err);
+void gw_script_tool_close(struct gw_script_tool *tool);
 
 #endif

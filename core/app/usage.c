@@ -40,8 +40,13 @@ int gw_usage_refuse(const struct gw_usage *usage, const char *format, ...)
 
 enum gw_usage_answer gw_usage_read(const struct gw_usage *usage, int argc, char **argv)
 {
+    return gw_usage_read_words(usage, argc, argv, NULL);
+}
+
+enum gw_usage_answer gw_usage_read_words(const struct gw_usage *usage, int argc, char **argv, struct gw_client_list *words)
+{
     struct gw_error err;
-    int rc = argc > 1 && strcmp(argv[1], "-h") == 0 ? GW_ECLOSED : gw_client_options_parse(usage->options, argc, argv, NULL, &err);
+    int rc = argc > 1 && strcmp(argv[1], "-h") == 0 ? GW_ECLOSED : gw_client_options_parse(usage->options, argc, argv, words, &err);
     if (rc == GW_OK)
         return GW_USAGE_GO;
     if (rc == GW_ECLOSED) {

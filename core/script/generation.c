@@ -15,6 +15,7 @@
 #include "hub/ports.h"
 #include "script/data_file.h"
 #include "script/manifest_files.h"
+#include "script/overlay.h"
 #include "script/script_folder.h"
 #include "script/sources.h"
 
@@ -255,22 +256,14 @@ static int stand_on(struct gw_generation *generation, struct gw_generation *defa
     return load_ceiling(generation, err);
 }
 
-int gw_generation_read_overlay(const struct gw_scripts_opts *opts, const char *tenant_id, struct gw_generation *defaults,
-                               struct gw_generation **out, struct gw_error *err)
+int gw_generation_lay(const struct gw_scripts_opts *opts, struct gw_overlay *overlay, struct gw_generation *defaults,
+                      struct gw_generation **out, struct gw_error *err)
 {
-    static const char *const prefixes[] = {"policy.", NULL};
-    char path[PATH_BYTES], shown[GW_ID_MAX + 32];
-    *out = NULL;
-    int length = snprintf(path, sizeof path, "%s/tenants/%s", opts->policies_dir, tenant_id);
-    if (length < 0 || (size_t)length >= sizeof path || !gw_id_is_valid(tenant_id, strlen(tenant_id)) || !gw_file_is_folder(path))
-        return GW_OK;
-    snprintf(shown, sizeof shown, "policies/tenants/%s", tenant_id);
-    struct gw_script_folder folder = {.path = path, .shown = shown, .prefixes = prefixes};
-    struct gw_generation *generation = create(opts, tenant_id);
-    generation->own = gw_sources_create();
-    int status = gw_script_folder_add(generation->own, &folder, err);
-    if (!status)
-        status = stand_on(generation, defaults, err);
+    struct gw_generation *generation = create(opts, overlay->tenant_id);
+    generation->own = overlay->files;
+    generation->version = overlay->version;
+    overlay->files = NULL;
+    int status = stand_on(generation, defaults, err);
     if (!status)
         status = lay_over(generation, err);
     if (status)
@@ -280,11 +273,21 @@ int gw_generation_read_overlay(const struct gw_scripts_opts *opts, const char *t
     return status;
 }
 
+int gw_generation_read_overlay(const struct gw_scripts_opts *opts, const char *tenant_id, struct gw_generation *defaults,
+                               struct gw_generation **out, struct gw_error *err)
+{
+    struct gw_overlay overlay;
+    int status = gw_overlay_read(opts, tenant_id, &overlay, err);
+    *out = NULL;
+    return status || !overlay.files ? status : gw_generation_lay(opts, &overlay, defaults, out, err);
+}
+
 struct gw_generation *gw_generation_rebase(const struct gw_scripts_opts *opts, const struct gw_generation *overlay,
                                            struct gw_generation *defaults, bool keeps_sources, struct gw_error *err)
 {
     struct gw_generation *generation = create(opts, overlay->tenant_id);
     generation->loaded_at_ms = overlay->loaded_at_ms;
+    generation->version = overlay->version;
     generation->own = gw_sources_ref(overlay->own);
     int status = stand_on(generation, defaults, err);
     if (!status && keeps_sources) {

@@ -13,6 +13,7 @@
 #include "base/refs.h"
 #include "script/script.h"
 
+struct gw_overlay;
 struct gw_plan;
 struct gw_sources;
 
@@ -22,6 +23,7 @@ struct gw_generation {
     struct gw_refs refs;
     char tenant_id[GW_ID_MAX + 1]; /* "": the defaults */
     uint64_t number;               /* process-wide; set before it is shared */
+    uint64_t version;              /* of an overlay from the registry; 0: from its folder */
     int64_t loaded_at_ms;
     uint8_t digest[32];             /* of its own files */
     uint8_t runs[32];               /* of all that a state loads */
@@ -38,7 +40,10 @@ void gw_generation_unref(struct gw_generation *generation); /* NULL is fine */
 
 /* Reads policies_dir, canvases_dir and lua_dir. Not checked yet. */
 int gw_generation_read(const struct gw_scripts_opts *opts, struct gw_generation **out, struct gw_error *err);
-/* Reads policies_dir/tenants/<tenant_id>, to be laid over `defaults`. *out is NULL when there is no such folder. */
+/* Lays an overlay, whose files it takes, over `defaults`. */
+int gw_generation_lay(const struct gw_scripts_opts *opts, struct gw_overlay *overlay, struct gw_generation *defaults,
+                      struct gw_generation **out, struct gw_error *err);
+/* Reads the tenant's (overlay.h) and does so. *out is NULL when it has none. */
 int gw_generation_read_overlay(const struct gw_scripts_opts *opts, const char *tenant_id, struct gw_generation *defaults,
                                struct gw_generation **out, struct gw_error *err);
 /* The overlay over other defaults. With keeps_sources it runs what it ran before, under the new ceiling. NULL with *err. */

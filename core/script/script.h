@@ -1,8 +1,8 @@
 /* script.h — the whole border between the core and the Lua files that decide. Two things:
  *
  * struct gw_scripts, one a process: which scripts are in force. Any thread. Policies of all (policies_dir), the canvases, the library, and what a tenant has laid
- * over them (policies_dir/tenants/<tenant>) are read into immutable *generations*: one of the defaults, one for each tenant with an overlay, swapped
- * independently. An overlay is read when its tenant first comes, and forgotten when it has not been used for long.
+ * over them (policies_dir/tenants/<tenant>, else the registry) are read into immutable *generations*: one of the defaults, one for each tenant with an
+ * overlay, swapped independently. An overlay is read when its tenant first comes, and forgotten when it has not been used for long.
  *
  * struct gw_script_host, one a worker: runs them, behind struct gw_policy (hub/ports.h). One thread. A state per generation, made on first use; calls
  * have budgets, and each tenant a share of the worker's time. Whatever goes wrong in a script denies, is logged with file:line, and touches nobody else.
@@ -25,6 +25,7 @@ struct gw_json;
 struct gw_log;
 struct gw_manifests;
 struct gw_metrics;
+struct gw_overlays;
 struct gw_policy;
 struct gw_script_host;
 struct gw_script_stage;
@@ -44,6 +45,7 @@ void gw_script_limits_default(struct gw_script_limits *limits);
 /* value; texts are copied, the rest is borrowed for its life */
 struct gw_scripts_opts {
     const char *policies_dir, *canvases_dir, *lua_dir;
+    const struct gw_overlays *overlays; /* of tenants without a folder; NULL: there are none */
     const struct gw_clock *clock;
     const struct gw_clock *budget_clock; /* by which scripts' time is measured: that of their thread */
     struct gw_log *log;                  /* NULL: silent */
@@ -62,9 +64,9 @@ struct gw_manifests *gw_scripts_manifests(struct gw_scripts *scripts);
 
 /* ---- swapping, in two phases ---------------------------------------------------------------------------------------------------------------- */
 
-/* Reads the folder again and builds a generation aside: of the defaults (tenant_id "") or of one tenant. Checked as at the start; nothing is in force yet.
+/* Reads the files again and builds a generation aside: of the defaults (tenant_id "") or of one tenant. Checked as at the start; nothing is in force yet.
  * Blocking: for a helper thread. A failure is kept for the list and changes nothing else. GW_ENOTFOUND no_overlay: the tenant has none and had none. A tenant whose
- * folder is gone stages its return to the defaults. */
+ * overlay is gone stages its return to the defaults. */
 int gw_scripts_stage(struct gw_scripts *scripts, const char *tenant_id, struct gw_script_stage **out, struct gw_error *err);
 /* Nothing differs from what is in force. */
 bool gw_script_stage_is_same(const struct gw_script_stage *stage);
@@ -97,7 +99,7 @@ int gw_scripts_place(struct gw_scripts *scripts, const char *tenant_id, const st
                      struct gw_error *err);
 /* The next tenant in byte order whose overlay is in memory; start with "". False at the end. */
 bool gw_scripts_next_tenant(struct gw_scripts *scripts, char tenant_id[65]);
-/* Tenants that came without an overlay and have a folder now, in byte order; freed by gw_script_tenants_free (script_tenants.h). Blocking. */
+/* Tenants that have an overlay now and had none when they last came: nobody has read it yet. In byte order; freed by gw_script_tenants_free. Blocking. */
 size_t gw_scripts_newcomers(struct gw_scripts *scripts, char ***out);
 
 /* ---- running them ------------------------------------------------------------------------------------------------------------------------------- */

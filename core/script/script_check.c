@@ -9,6 +9,7 @@
 #include "hub/plan.h"
 #include "hub/plan_compile.h"
 #include "script/generation.h"
+#include "script/overlay.h"
 #include "script/script_tenants.h"
 #include "script/source_line.h"
 #include "script/sources.h"
@@ -260,22 +261,33 @@ static void look_through(const struct look *look)
         check_plans(look);
 }
 
+/* Lays the overlay, whose files it takes, over `defaults` and looks it through; false when it has a fault. */
+static bool try_overlay(struct look *look, struct gw_overlay *overlay, struct gw_generation *defaults)
+{
+    struct gw_generation *generation = NULL;
+    struct gw_error err;
+    size_t before = look->check->error_count;
+    if (gw_generation_lay(look->opts, overlay, defaults, &generation, &err)) {
+        on_fault(look, &err);
+        return false;
+    }
+    look->generation = generation;
+    look_through(look);
+    gw_generation_unref(generation);
+    return look->check->error_count == before;
+}
+
 static void look_at_tenant(struct gw_script_check *check, const struct gw_scripts_opts *opts, struct gw_generation *defaults,
                            const char *tenant_id)
 {
     struct look look = {.check = check, .opts = opts, .tenant_id = tenant_id};
-    struct gw_generation *generation = NULL;
+    struct gw_overlay overlay;
     struct gw_error err;
     check->tenant_count++;
-    if (gw_generation_read_overlay(opts, tenant_id, defaults, &generation, &err)) {
+    if (gw_overlay_read(opts, tenant_id, &overlay, &err))
         on_fault(&look, &err);
-        return;
-    }
-    if (!generation)
-        return;
-    look.generation = generation;
-    look_through(&look);
-    gw_generation_unref(generation);
+    else if (overlay.files)
+        (void)try_overlay(&look, &overlay, defaults);
 }
 
 void gw_scripts_check(const struct gw_scripts_opts *opts, struct gw_script_check *check)
@@ -290,9 +302,55 @@ void gw_scripts_check(const struct gw_scripts_opts *opts, struct gw_script_check
     }
     look.generation = defaults;
     look_through(&look);
-    size_t count = gw_script_tenants(opts->policies_dir, &tenants);
+    size_t count = gw_script_tenants(opts->policies_dir, opts->overlays, &tenants);
     for (size_t i = 0; i < count; i++)
         look_at_tenant(check, opts, defaults, tenants[i]);
     gw_script_tenants_free(tenants, count);
     gw_generation_unref(defaults);
+}
+
+/* ---- writing to the registry ---------------------------------------------------------------------------------------------------------------- */
+
+static int refuse_shadowed(const char *tenant_id, struct gw_error *err)
+{
+    return gw_error_set(err, GW_ECONFLICT, "overlay_shadowed",
+                        "policies_dir/tenants/%s is there and goes before the registry: remove it, or change the files there", tenant_id);
+}
+
+/* What is written is what was looked at, whatever becomes of the folder meanwhile. */
+static int try_and_write(const struct gw_scripts_opts *opts, struct gw_script_put *put, struct gw_generation *defaults,
+                         struct gw_error *err)
+{
+    struct look look = {.check = &put->check, .opts = opts, .tenant_id = put->tenant_id};
+    struct gw_overlay overlay, tried;
+    int status = gw_overlay_read_folder(put->folder, put->tenant_id, &overlay, err);
+    if (status)
+        return status;
+    put->check.tenant_count = 1;
+    tried = overlay;
+    tried.files = gw_sources_ref(overlay.files);
+    if (gw_sources_count(overlay.files) == 0)
+        status = gw_error_set(err, GW_EINVAL, "overlay_empty", "%.200s holds no policies", put->folder);
+    else if (!try_overlay(&look, &tried, defaults))
+        status = gw_error_set(err, GW_EINVAL, "overlay_faulty", "the policies have faults, told above; nothing was written");
+    else
+        status = gw_overlay_write(opts, &overlay, &put->version, err);
+    gw_overlay_fini(&tried);
+    gw_overlay_fini(&overlay);
+    return status;
+}
+
+int gw_scripts_put(const struct gw_scripts_opts *opts, struct gw_script_put *put, struct gw_error *err)
+{
+    struct gw_generation *defaults;
+    if (!gw_id_is_valid(put->tenant_id, strlen(put->tenant_id)))
+        return gw_error_set(err, GW_EINVAL, "bad_id", "no tenant has such an id");
+    if (gw_overlay_has_folder(opts, put->tenant_id))
+        return refuse_shadowed(put->tenant_id, err);
+    int status = gw_generation_read(opts, &defaults, err);
+    if (status)
+        return status;
+    status = try_and_write(opts, put, defaults, err);
+    gw_generation_unref(defaults);
+    return status;
 }

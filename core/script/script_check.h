@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -25,8 +26,20 @@ struct gw_script_check {
     size_t file_count, tenant_count, error_count, warning_count; /* the answer */
 };
 
-/* Reads the defaults and every folder of policies_dir/tenants. Findings are those of gw_scripts_create, and as warnings: plan_per_actor (the plan depends on who
+/* Reads the defaults and the overlay of every tenant that has one. Findings are those of gw_scripts_create, and as warnings: plan_per_actor (the plan depends on who
  * exactly asks), unknown_event, unknown_command (a list names what there is not). */
 void gw_scripts_check(const struct gw_scripts_opts *opts, struct gw_script_check *check);
+
+/* value: policies of one tenant to go into the registry */
+struct gw_script_put {
+    const char *tenant_id, *folder;
+    struct gw_script_check check; /* its `found` is told what is wrong with them */
+    uint64_t version;             /* the answer: that it is in the registry */
+};
+
+/* Checks the folder as that tenant's overlay over the defaults, and writes it to the registry when it has no fault; warnings do not stop it. What is not found
+ * in a file comes as *err alone: GW_EINVAL bad_id, overlay_empty, and overlay_faulty after findings · GW_ECONFLICT overlay_shadowed: the tenant has a folder in
+ * policies_dir, which goes before the registry · of the defaults, as gw_scripts_create · of the folder, as of any · of the registry, as its port. */
+int gw_scripts_put(const struct gw_scripts_opts *opts, struct gw_script_put *put, struct gw_error *err);
 
 #endif

@@ -116,12 +116,13 @@ static struct gw_script_tenant *make_tenant(struct gw_script_host *host, const c
 static void refresh(struct gw_script_host *host, struct gw_script_tenant *tenant, uint64_t epoch)
 {
     struct gw_generation *generation = NULL;
-    (void)gw_scripts_get(host->scripts, tenant->tenant_id, &generation, &tenant->refusal); /* what was refused is told below */
+    int status =
+        gw_scripts_get(host->scripts, tenant->tenant_id, &generation, &tenant->refusal); /* what was refused is told by the caller */
     if (generation != tenant->generation)
         gw_script_meter_forgive(&tenant->meter);
     gw_generation_unref(tenant->generation);
     tenant->generation = generation;
-    tenant->epoch = epoch;
+    tenant->epoch = status == GW_EBUSY ? 0 : epoch; /* no epoch is 0: then the next call asks again */
 }
 
 int gw_host_tenant(struct gw_script_host *host, const char *tenant_id, struct gw_script_tenant **out, struct gw_error *err)

@@ -206,7 +206,7 @@ int gw_scripts_run_specs(const struct gw_scripts_opts *opts, struct gw_script_sp
         return status;
     struct work work = {.opts = opts, .specs = specs, .generation = defaults};
     run_defaults(&work);
-    size_t count = gw_script_tenants(opts->policies_dir, &tenants);
+    size_t count = gw_script_tenants(opts->policies_dir, NULL, &tenants);
     for (size_t i = 0; i < count; i++)
         run_tenant(&work, tenants[i]);
     gw_script_tenants_free(tenants, count);

@@ -131,7 +131,7 @@ static void mark_broken(struct gw_scripts *scripts, struct gw_script_slot *slot,
     gw_scripts_log_failure(scripts, "overlay_failed", slot->tenant_id, err);
 }
 
-/* Defaults may have been swapped, and the slot made, while the folder was read. */
+/* Defaults may have been swapped, and the slot made, while the files were read. */
 static int install(struct gw_scripts *scripts, struct gw_script_slot *slot, struct gw_generation *overlay /* taken */, struct gw_error *err)
 {
     struct gw_generation *defaults = scripts->defaults.current;
@@ -146,7 +146,7 @@ static int install(struct gw_scripts *scripts, struct gw_script_slot *slot, stru
     return GW_OK;
 }
 
-static int look_at_folder(struct gw_scripts *scripts, const char *tenant_id, struct gw_generation **out, struct gw_error *err)
+static int look_for_overlay(struct gw_scripts *scripts, const char *tenant_id, struct gw_generation **out, struct gw_error *err)
 {
     struct gw_error failure;
     pthread_mutex_lock(&scripts->lock);
@@ -154,7 +154,10 @@ static int look_at_folder(struct gw_scripts *scripts, const char *tenant_id, str
     pthread_mutex_unlock(&scripts->lock);
     int status = gw_generation_read_overlay(&scripts->opts, tenant_id, defaults, &overlay, &failure);
     gw_generation_unref(defaults);
-
+    if (status == GW_EBUSY) { /* asked again by the next call */
+        *err = failure;
+        return status;
+    }
     pthread_mutex_lock(&scripts->lock);
     bool is_new = !gw_scripts_slot(scripts, tenant_id);
     struct gw_script_slot *slot = gw_scripts_make_slot(scripts, tenant_id);
@@ -175,7 +178,7 @@ int gw_scripts_get(struct gw_scripts *scripts, const char *tenant_id, struct gw_
     struct gw_script_slot *slot = gw_scripts_slot(scripts, tenant_id);
     int status = slot ? answer(scripts, slot, out, err) : GW_OK;
     pthread_mutex_unlock(&scripts->lock);
-    return slot ? status : look_at_folder(scripts, tenant_id, out, err);
+    return slot ? status : look_for_overlay(scripts, tenant_id, out, err);
 }
 
 void gw_scripts_note(struct gw_scripts *scripts, const char *tenant_id, const struct gw_error *err, int64_t denied_until_ms)

@@ -29,7 +29,7 @@ struct gw_script_slot {
     struct gw_generation *kept[GW_SCRIPTS_KEPT]; /* owned; newest first */
     size_t kept_count;
     bool is_broken; /* its overlay cannot be read: denied */
-    bool is_pinned; /* not what its folder holds */
+    bool is_pinned; /* not what it has stored */
     uint64_t swaps; /* how often it was swapped: what a stage was made for */
     uint64_t used;  /* when it was asked for last, by gw_scripts.asked */
     struct gw_script_trouble trouble;
@@ -48,8 +48,8 @@ struct gw_scripts {
     struct gw_metric *swaps, *swap_failures, *is_stale;
 };
 
-/* The generation that decides for a tenant now; a new reference. Reads the tenant's folder when it has not been looked at. policy_failed: its overlay cannot be
- * read, which was logged. */
+/* The generation that decides for a tenant now; a new reference. Reads the tenant's overlay when it has not been looked for. policy_failed: its overlay cannot be
+ * read, which was logged; GW_EBUSY of the registry is not remembered. */
 int gw_scripts_get(struct gw_scripts *scripts, const char *tenant_id, struct gw_generation **out, struct gw_error *err);
 /* A call for this tenant failed; denied_until_ms as above. */
 void gw_scripts_note(struct gw_scripts *scripts, const char *tenant_id, const struct gw_error *err, int64_t denied_until_ms);

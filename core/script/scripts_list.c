@@ -28,6 +28,10 @@ static int describe_generation(struct gw_json *out, const struct gw_generation *
     gw_hex_encode(generation->digest, GW_SHA256_BYTES, digest);
     int status = gw_json_set(out, "number", gw_json_new_int((int64_t)generation->number));
     status |= gw_json_set(out, "digest", text(digest));
+    if (generation->tenant_id[0])
+        status |= gw_json_set(out, "source", text(generation->version ? "registry" : "folder"));
+    if (generation->version)
+        status |= gw_json_set(out, "version", gw_json_new_int((int64_t)generation->version));
     return status | gw_json_set(out, "loaded_at", time_of(generation->loaded_at_ms));
 }
 
@@ -167,7 +171,7 @@ bool gw_scripts_next_tenant(struct gw_scripts *scripts, char tenant_id[65])
 
 size_t gw_scripts_newcomers(struct gw_scripts *scripts, char ***out)
 {
-    size_t count = gw_script_tenants(scripts->opts.policies_dir, out), kept = 0;
+    size_t count = gw_script_tenants(scripts->opts.policies_dir, scripts->opts.overlays, out), kept = 0;
     pthread_mutex_lock(&scripts->lock);
     for (size_t i = 0; i < count; i++) {
         const struct gw_script_slot *slot = gw_scripts_slot(scripts, (*out)[i]);

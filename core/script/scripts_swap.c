@@ -175,7 +175,7 @@ static struct gw_script_stage *stage_create(struct gw_scripts *scripts, const ch
     return stage;
 }
 
-static int read_folder(struct gw_script_stage *stage, struct gw_error *err)
+static int read_files(struct gw_script_stage *stage, struct gw_error *err)
 {
     struct gw_scripts *scripts = stage->scripts;
     if (!stage->tenant_id[0])
@@ -188,7 +188,7 @@ static int read_folder(struct gw_script_stage *stage, struct gw_error *err)
     int status = gw_generation_read_overlay(&scripts->opts, stage->tenant_id, defaults, &stage->next, err);
     gw_generation_unref(defaults);
     if (!status && !stage->next && !had_one)
-        status = gw_error_set(err, GW_ENOTFOUND, "no_overlay", "policies_dir/tenants holds no folder of this tenant");
+        status = gw_error_set(err, GW_ENOTFOUND, "no_overlay", "neither policies_dir/tenants nor the registry has policies of this tenant");
     return status;
 }
 
@@ -198,8 +198,9 @@ static void compare(struct gw_script_stage *stage)
     pthread_mutex_lock(&scripts->lock);
     struct gw_script_slot *slot = gw_scripts_slot(scripts, stage->tenant_id);
     const struct gw_generation *current = slot && !slot->is_broken ? slot->current : NULL;
-    stage->is_same = current && stage->next && memcmp(current->digest, stage->next->digest, sizeof current->digest) == 0;
-    if (stage->is_same) /* what was wrong with the folder is so no more */
+    stage->is_same = current && stage->next && current->version == stage->next->version &&
+                     memcmp(current->digest, stage->next->digest, sizeof current->digest) == 0;
+    if (stage->is_same) /* what was wrong with the files is so no more */
         slot->trouble.is_there = slot->trouble.denied_until_ms > wall_ms(scripts);
     pthread_mutex_unlock(&scripts->lock);
     if (stage->is_same && !stage->tenant_id[0])
@@ -227,7 +228,7 @@ static int finish(struct gw_script_stage *stage, int status, struct gw_script_st
 int gw_scripts_stage(struct gw_scripts *scripts, const char *tenant_id, struct gw_script_stage **out, struct gw_error *err)
 {
     struct gw_script_stage *stage = stage_create(scripts, tenant_id);
-    return finish(stage, read_folder(stage, err), out, err);
+    return finish(stage, read_files(stage, err), out, err);
 }
 
 static struct gw_generation *find_kept(const struct gw_script_slot *slot, uint64_t number)
