@@ -50,7 +50,7 @@ function testing.command(kind, args, actor)
     type = kind,
     canvas_id = "canvas",
     args = args or {},
-    actor = { id = actor.id or "ann", kind = actor.kind or "user", role = actor.role or "editor", claims = {} },
+    actor = { id = actor.id or "ann", kind = actor.kind or "user", role = actor.role or "editor" },
     scope = testing.scope(),
   }
 end

@@ -6,7 +6,7 @@
 --- @field id string from the bearer's `sub`
 --- @field kind "user"|"agent"|"service"
 --- @field role string from the bearer
---- @field claims { tokens?: string[] } what else the bearer says; `tokens` narrows the plan whatever it grants
+--- @field claims? { tokens?: string[] } what else the bearer says; `tokens` narrows the plan whatever it grants; absent in the actor of a command
 
 --- Where the connection or the command comes from.
 --- @class atoms.Scope
@@ -19,19 +19,23 @@
 
 --- A block, as the lens shows it.
 --- @class atoms.Block
---- @field id string
+--- @field id? string absent in `atoms.ContextView`, where it is the key
 --- @field kind string
---- @field parent? string absent at the root
---- @field pos string its place among its siblings, in byte order
---- @field props table<string, any>
---- @field text string
+--- @field parent? string absent at the root, and below a parent that is hidden
+--- @field pos string its place among its siblings, in byte order; then by id
+--- @field props table<string, any> without those that are redacted; empty where a transform would show them
+--- @field text string empty where it is redacted, or a transform would show it
 --- @field vis? string
+--- @field orphan? boolean `true`, in `atoms.ContextView`, when its own parent is hidden
 
---- A chat message.
+--- A chat message of a context; its id is the key.
 --- @class atoms.Message
---- @field message_id string
---- @field author { id: string, kind: string }
+--- @field author { id: string, kind: "user"|"agent"|"service" }
 --- @field text string
+--- @field streaming boolean
+--- @field end any "done", "cancelled" or "aborted"; `json.null` while it is open
+--- @field reply_to? string
+--- @field ts string when it began
 --- @field vis? string
 
 --- A command being judged.
@@ -39,22 +43,22 @@
 --- @field command_id string
 --- @field type string
 --- @field canvas_id? string
---- @field args table<string, any>
+--- @field args table<string, any> as sent; a JSON null is `json.null`
 --- @field actor atoms.Actor
 --- @field scope atoms.Scope
 
---- What the author of a command can see, looked up while its hook runs.
+--- What the author of a command can see of the run, looked up while its hook runs, and not afterwards.
 --- @class atoms.View
---- @field canvas_type? string of the command's canvas
---- @field block? fun(id: string): atoms.Block
---- @field children fun(id: string?): string[] ids of the visible children in order; without an id those at the root
---- @field token fun(key: string): any
+--- @field canvas_type? string of the command's canvas; absent when it names none that is mounted
+--- @field block? fun(id: string): atoms.Block of that canvas; nil for what is not there or hidden
+--- @field children fun(id: string?): string[] ids of the visible children in order, at most 4,096; without an id those at the root
+--- @field token fun(key: string): any its value or its default; nil for what is not declared or hidden
 
 --- Why a command is refused; its sender reads this.
 --- @class atoms.Refusal
---- @field code string lower-case letters and `_`, at most 40
+--- @field code string lower-case letters and `_`, at most 40: the answer's `reason`
 --- @field message string
---- @field path? string where in the arguments: "/title"
+--- @field path? string where in the arguments: "/title" becomes `/args/title`
 
 --- What a reducer asks for: `block.…` on its own canvas, or `token.set` of Tokens that its manifest declares.
 --- @class atoms.Op
@@ -68,17 +72,18 @@
 --- @field max_bytes integer what the answer may hold
 --- @field focus? string a canvas id that matters most
 
---- The projected state, as `GET /v1/state` answers it.
+--- The projected state, as `GET /v1/state` answers it; a parent or a state of the run that is not there is nil.
 --- @class atoms.ContextView
+--- @field cursor string
 --- @field canvases table<string, { type: string, blocks: table<string, atoms.Block> }>
 --- @field tokens table<string, any>
 --- @field graph { state?: string, detail?: string, flow_id?: string, nodes: table<string, table>, edges: table<string, table> }
---- @field chat { messages: table<string, atoms.Message>, order: string[] }
+--- @field chat { messages: table<string, atoms.Message>, order: string[] } the open messages and the newest 200 ended ones
 
---- One piece of context.
+--- One piece of context; no other members.
 --- @class atoms.ContextItem
---- @field kind string
---- @field ref? string
+--- @field kind string a word: what it is
+--- @field ref? string what it is of
 --- @field text? string
 --- @field data any
 
@@ -88,11 +93,33 @@
 --- @field message string
 --- @field fields? table<string, any>
 
---- Values as a class shall see them. Each function gets one value and answers the one to show; all are optional.
+--- A block on its way out: of what is answered, `props` and `text` count.
+--- @class atoms.TransformBlock
+--- @field id string
+--- @field kind string
+--- @field canvas_type string
+--- @field author "user"|"agent"|"service" the kind of who made it
+--- @field vis? string
+--- @field props table<string, any> may be changed or left out, not added
+--- @field text string
+
+--- A message on its way out: of what is answered, `text` counts.
+--- @class atoms.TransformMessage
+--- @field id string
+--- @field author "user"|"agent"|"service" the kind of its author
+--- @field vis? string
+--- @field text string
+
+--- Values as a class shall see them. Each function gets one and answers the one to show, nil for nothing; all are optional.
 --- @class atoms.Transform
---- @field block fun(block: atoms.Block): atoms.Block
---- @field token fun(key: string, value: any): any
---- @field message fun(message: atoms.Message): atoms.Message
+--- @field block? (fun(block: atoms.TransformBlock): atoms.TransformBlock?)
+--- @field token? (fun(key: string, value: any): any)
+--- @field message? (fun(message: atoms.TransformMessage): atoms.TransformMessage?)
+
+--- How many commands one actor may send, counted on each worker.
+--- @class atoms.Rate
+--- @field per_s number
+--- @field burst number how many at once
 
 --- What an actor may see and write. Called once per connection and subject, and again after a reload.
 --- @alias atoms.hook.lens fun(actor: atoms.Actor, scope: atoms.Scope): atoms.LensPlan?
@@ -103,11 +130,11 @@
 --- What an agent gets as context, the most useful first. The gateway keeps the longest beginning that fits. Called per `GET /v1/context`.
 --- @alias atoms.hook.context fun(request: atoms.ContextRequest, view: atoms.ContextView): atoms.ContextItem[]
 
---- Whether a command of those named in `commands` (globs) is taken. Called per command, before anything changes.
+--- Whether a command of those named in the file's `commands` (globs) is taken; any other answer denies. Called per command that the lens admits, before anything changes; not for repeats.
 --- @alias atoms.hook.validate fun(command: atoms.Command, view: atoms.View): true?, atoms.Refusal?
 
 --- How many of those commands one actor may send. Called never: it is data.
---- @alias atoms.hook.rate { per_s: number, burst: integer }
+--- @alias atoms.hook.rate atoms.Rate
 
 --- What a log line may contain. The tenant's runs first, then the default, then the gateway's own rules. Called per log line, before it is stored.
 --- @alias atoms.hook.sanitize fun(line: atoms.LogLine, scope: atoms.Scope): atoms.LogLine?

@@ -48,6 +48,55 @@ describe("the scripting guide and the type stubs", function()
   end)
 end)
 
+describe("lua/api.lua", function()
+  local described = dofile("lua/api.lua")
+
+  it("tells of every hook, and of no others", function()
+    local told, known = {}, {}
+    for _, hook in ipairs(described.hooks) do
+      told[hook.name:match("[^.]+$"):gsub("^transforms$", "transform")] = true
+    end
+    told.rate = nil -- data
+    for name in tree.read("core/script/host_call.c"):match("hook_names%[[^%]]*%] = {(.-)}"):gmatch('"(%l+)"') do
+      known[name] = true
+    end
+    assert.same(known, told)
+  end)
+
+  --- Where each shape is made or read.
+  local MADE = {
+    Actor = { "core/script/host_call.c" },
+    Scope = { "core/script/host_call.c" },
+    Command = { "core/script/host_commands.c" },
+    View = { "core/script/host_commands.c" },
+    Refusal = { "core/script/host_commands.c" },
+    Op = { "core/script/host_commands.c" },
+    Rate = { "core/script/host_commands.c" },
+    ContextRequest = { "core/script/host_context.c" },
+    ContextItem = { "core/script/host_context.c" },
+    TransformBlock = { "core/hub/lens.c" },
+    TransformMessage = { "core/hub/lens.c" },
+    Transform = { "core/script/host_transform.c" },
+    Block = { "core/hub/run_policy.c", "core/hub/state_write.c" },
+  }
+
+  it("describes members that the source knows", function()
+    local faults = {}
+    for _, shape in ipairs(described.shapes) do
+      local source = {}
+      for i, path in ipairs(MADE[shape.name] or {}) do
+        source[i] = tree.read(path)
+      end
+      local text = table.concat(source)
+      for _, field in ipairs(MADE[shape.name] and shape or {}) do
+        local is_there = text:find('%f[%w_]' .. field[1] .. '\\?"')
+        faults[#faults + 1] = not is_there and shape.name .. "." .. field[1] or nil
+      end
+    end
+    none(faults)
+  end)
+end)
+
 describe("the OpenAPI document", function()
   it("has the routes of the program and no others", function()
     local routed, documented = {}, {}
