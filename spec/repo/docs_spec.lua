@@ -281,10 +281,23 @@ describe("docs/operations.md", function()
   end)
 end)
 
+describe("examples in Lua", function()
+  it("are Lua", function()
+    local faults = {}
+    for _, path in ipairs({ "docs/scripting.md", "policies/README.md", "canvases/README.md" }) do
+      for text in tree.read(path):gmatch("```lua\n(.-)```") do
+        local is_good = load(text) or load("return {" .. text .. "}")
+        faults[#faults + 1] = not is_good and path .. ": " .. select(2, load(text)) or nil
+      end
+    end
+    none(faults)
+  end)
+end)
+
 describe("links", function()
   it("in the documents lead to files that are there", function()
     local faults = {}
-    local documents = tree.files({ "docs", "core", "vendor", "bench" }, { "md" })
+    local documents = tree.files({ "docs", "core", "vendor", "bench", "policies", "canvases", "lua", "web", "spec" }, { "md" })
     for path in tree.run("find . -maxdepth 1 -name '*.md'"):gmatch("[^\n]+") do
       documents[#documents + 1] = path
     end
