@@ -36,6 +36,14 @@ static int fail(struct gw_error *err, const char *path, const char *what)
     return GW_EIO;
 }
 
+static int join(const char *folder, const char *name, size_t length, char out[PATH_BYTES], struct gw_error *err)
+{
+    int written = snprintf(out, PATH_BYTES, "%s/%.*s", folder, (int)length, name);
+    if (written >= 0 && written < PATH_BYTES)
+        return GW_OK;
+    return gw_error_set(err, GW_EIO, "overlay_io", "a path is too long");
+}
+
 static void tenant_path(const struct gw_files_overlays *overlays, const char *tenant_id, char out[PATH_BYTES])
 {
     snprintf(out, PATH_BYTES, "%s/%s", overlays->root, tenant_id);
@@ -104,9 +112,8 @@ static int read_entry(const struct walk *walk, const char *entry)
     int length = snprintf(name, sizeof name, "%s%s", walk->below, entry);
     if (entry[0] == '.' || length < 0 || (size_t)length >= sizeof name)
         return GW_OK;
-    length = snprintf(path, sizeof path, "%s/%s", walk->folder, name);
-    if (length < 0 || (size_t)length >= sizeof path)
-        return GW_OK;
+    if (join(walk->folder, name, (size_t)length, path, walk->err))
+        return walk->err->code;
     if (!gw_file_is_folder(path))
         return gw_overlay_name_is_valid(name) ? read_file(walk, path, name) : GW_OK;
     snprintf(next.below, sizeof next.below, "%s/", name);
@@ -115,10 +122,11 @@ static int read_entry(const struct walk *walk, const char *entry)
 
 static int read_folder(const struct walk *walk)
 {
-    char path[PATH_BYTES + GW_OVERLAY_NAME_MAX];
+    char path[PATH_BYTES];
     const struct dirent *entry;
-    int status = GW_OK;
-    snprintf(path, sizeof path, "%s/%s", walk->folder, walk->below);
+    int status = join(walk->folder, walk->below, strlen(walk->below), path, walk->err);
+    if (status)
+        return status;
     DIR *stream = opendir(path);
     if (!stream)
         return fail(walk->err, path, "cannot read the folder");
@@ -130,14 +138,14 @@ static int read_folder(const struct walk *walk)
 
 static int read_newest(void *self, struct gw_overlay_read *read, struct gw_error *err)
 {
-    char tenant[PATH_BYTES], folder[PATH_BYTES];
+    char tenant[PATH_BYTES], folder[PATH_BYTES], number[DIGITS_MAX + 3];
     tenant_path(self, read->tenant_id, tenant);
     int status = find_newest(tenant, &read->version, err);
     if (status || read->version == 0)
         return status;
-    int length = snprintf(folder, sizeof folder, "%s/%" PRIu64, tenant, read->version);
-    if (length < 0 || (size_t)length >= sizeof folder)
-        return gw_error_set(err, GW_EIO, "overlay_io", "the path is too long");
+    snprintf(number, sizeof number, "%" PRIu64, read->version);
+    if (join(tenant, number, strlen(number), folder, err))
+        return err->code;
     struct walk walk = {.read = read, .folder = folder, .err = err};
     return read_folder(&walk);
 }
@@ -192,7 +200,8 @@ static int make_parents(const char *base, const char *name, struct gw_error *err
 {
     char path[PATH_BYTES];
     for (const char *slash = strchr(name, '/'); slash; slash = strchr(slash + 1, '/')) {
-        snprintf(path, sizeof path, "%s/%.*s", base, (int)(slash - name), name);
+        if (join(base, name, (size_t)(slash - name), path, err))
+            return err->code;
         if (mkdir(path, 0700) && errno != EEXIST)
             return fail(err, path, "cannot make the folder");
     }
@@ -204,8 +213,9 @@ static int sync_parents(const char *base, const char *name, struct gw_error *err
     char path[PATH_BYTES];
     int status = GW_OK;
     for (const char *slash = strchr(name, '/'); !status && slash; slash = strchr(slash + 1, '/')) {
-        snprintf(path, sizeof path, "%s/%.*s", base, (int)(slash - name), name);
-        status = sync_folder(path, err);
+        status = join(base, name, (size_t)(slash - name), path, err);
+        if (!status)
+            status = sync_folder(path, err);
     }
     return status;
 }
@@ -213,8 +223,9 @@ static int sync_parents(const char *base, const char *name, struct gw_error *err
 static int write_file(const char *base, const struct gw_overlay_file *file, struct gw_error *err)
 {
     char path[PATH_BYTES];
-    snprintf(path, sizeof path, "%s/%s", base, file->name);
-    int status = make_parents(base, file->name, err);
+    int status = join(base, file->name, strlen(file->name), path, err);
+    if (!status)
+        status = make_parents(base, file->name, err);
     if (status)
         return status;
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -256,19 +267,22 @@ static int fill(const char *folder, const struct gw_overlay_write *write, struct
 /* Under the tenant's lock. */
 static int write_next(const char *tenant, struct gw_overlay_write *write, struct gw_error *err)
 {
-    char unfinished[PATH_BYTES + 8], folder[PATH_BYTES + 32];
+    char unfinished[PATH_BYTES], folder[PATH_BYTES], number[DIGITS_MAX + 3];
     struct gw_error ignored; /* the next writer removes it */
     uint64_t newest;
-    snprintf(unfinished, sizeof unfinished, "%s/" UNFINISHED, tenant);
+    if (join(tenant, UNFINISHED, strlen(UNFINISHED), unfinished, err))
+        return err->code;
     int status = remove_unfinished(unfinished, err);
     if (!status)
         status = find_newest(tenant, &newest, err);
     if (!status)
         status = fill(unfinished, write, err);
     if (!status) {
-        snprintf(folder, sizeof folder, "%s/%" PRIu64, tenant, newest + 1);
-        status = rename(unfinished, folder) ? fail(err, folder, "cannot name the version") : sync_folder(tenant, err);
+        snprintf(number, sizeof number, "%" PRIu64, newest + 1);
+        status = join(tenant, number, strlen(number), folder, err);
     }
+    if (!status)
+        status = rename(unfinished, folder) ? fail(err, folder, "cannot name the version") : sync_folder(tenant, err);
     if (status)
         (void)remove_unfinished(unfinished, &ignored);
     else
