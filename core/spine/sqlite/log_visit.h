@@ -5,11 +5,15 @@
 #include <stddef.h>
 
 struct gw_error;
+struct gw_spine_get;
 
 /* value */
 struct gw_log_visitor {
     /* A run, by its key "tenant/mode/project/run", in byte order: false passes it over. */
     int (*run)(void *arg, const char *key);
+    /* The run's newest checkpoint, before its records, of which those that it covers are then passed over; not called for a run without one. Of `stored` the
+     * kind, seq and chunks are set. Borrowed for the call. Not 0 ends the visit with that status. NULL: every record that is stored is visited. */
+    int (*checkpoint)(void *arg, const struct gw_spine_get *stored);
     /* A record of that run, in order; borrowed for the call. Not 0 ends the visit with that status. */
     int (*record)(void *arg, const char *payload, size_t length);
     void *arg;
