@@ -30,6 +30,16 @@ describe("spec/vectors/lens.json:", function()
   end
 end)
 
+describe("a glob", function()
+  it("matches the whole text, and only its stars are special", function()
+    assert.is_true(lens.matches("plan.*", "plan.title"))
+    assert.is_true(lens.matches("*", ""))
+    assert.is_false(lens.matches("plan.*", "planxtitle"))
+    assert.is_false(lens.matches("plan", "plan.title"))
+    assert.is_true(lens.matches("a*c*e", "abcde"))
+  end)
+end)
+
 describe("what is absent", function()
   it("admits nothing: list or rules", function()
     assert.is_false(lens.admits(nil, "x"))

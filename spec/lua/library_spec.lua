@@ -44,6 +44,8 @@ describe("operations", function()
     assert.same({ type = "block.move", args = { id = "b", after = "a" } }, ops.move("b", nil, "a"))
     assert.same({ type = "block.remove", args = { id = "b" } }, ops.remove("b"))
     assert.same({ type = "token.set", args = { set = { ["plan.days"] = 3 } } }, ops.tokens({ ["plan.days"] = 3 }))
+    assert.same({ type = "block.update", args = { id = "b", unset = { "due" } } }, ops.update("b", nil, { "due" }))
+    assert.same({ type = "token.set", args = { unset = { "plan.days" } } }, ops.tokens(nil, { "plan.days" }))
   end)
 end)
 
@@ -55,5 +57,49 @@ describe("a made-up view", function()
     assert.same({ "a" }, view.children())
     assert.is_nil(view.block("x"))
     assert.equal(1, view.token("t"))
+  end)
+end)
+
+describe("made-up commands and actors", function()
+  it("have the members that real ones have", function()
+    local members = {}
+    for _, shape in ipairs(dofile("lua/api.lua").shapes) do
+      members[shape.name] = {}
+      for _, field in ipairs(shape) do
+        members[shape.name][field[1]] = true
+      end
+    end
+    local function check(name, value)
+      for member in pairs(value) do
+        assert.is_true(members[name][member], name .. "." .. member)
+      end
+    end
+    local command = testing.command("token.set", { set = {} }, { role = "planner", kind = "agent", id = "bot" })
+    check("Command", command)
+    check("Actor", command.actor)
+    check("Scope", command.scope)
+    check("Actor", testing.actor("viewer"))
+    check("View", testing.view({}))
+    assert.same({ "bot", "agent", "planner" }, { command.actor.id, command.actor.kind, command.actor.role })
+    assert.same({ "ann", "user", "viewer" }, { testing.actor("viewer").id, testing.actor("viewer").kind, testing.actor("viewer").role })
+    assert.equal("acme", testing.scope().tenant_id)
+  end)
+end)
+
+describe("the library", function()
+  it("has a spec or a vector for each of its functions", function()
+    local specs = {}
+    for _, path in ipairs({ "spec/lua/lens_spec.lua", "spec/lua/library_spec.lua", "spec/vectors/lens.json" }) do
+      local file = assert(io.open(path))
+      specs[#specs + 1] = file:read("a")
+      file:close()
+    end
+    local text = table.concat(specs, "\n")
+    for _, module in ipairs(dofile("lua/library.lua").scripts) do
+      for name in pairs(require("atoms." .. module.name)) do
+        local is_used = text:find("%f[%w_]" .. module.name .. "%." .. name .. "%(") or text:find('"' .. name .. '"', 1, true)
+        assert.is_truthy(is_used, module.name .. "." .. name)
+      end
+    end
   end)
 end)
