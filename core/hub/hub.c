@@ -13,6 +13,9 @@
 #include "hub/run.h"
 #include "hub/span.h"
 
+/* How many subscribers are written to before the loop looks at its sockets and its mailbox again: about two milliseconds. */
+#define PUMPED_PER_TURN 256
+
 void gw_hub_limits_default(struct gw_hub_limits *limits)
 {
     *limits = (struct gw_hub_limits){.max_runs = 10000,
@@ -213,15 +216,18 @@ static bool turn_runs(struct gw_hub *hub)
     return did_work;
 }
 
+/* Each dirty view once, as far as the turn's slice goes; the next turn begins with the others. */
 static void turn_views(struct gw_hub *hub)
 {
-    struct gw_view *list = hub->dirty_views;
-    hub->dirty_views = NULL;
-    while (list) {
-        struct gw_view *view = list;
-        list = view->next_dirty;
+    const struct gw_view *last = hub->last_dirty_view;
+    size_t left = PUMPED_PER_TURN;
+    for (struct gw_view *view = hub->dirty_views; view && left > 0; view = hub->dirty_views) {
+        bool is_last = view == last;
+        hub->dirty_views = view->next_dirty;
         view->is_dirty = false;
-        gw_view_pump(view);
+        left -= gw_view_pump(view, left);
+        if (is_last)
+            break;
     }
 }
 
@@ -384,11 +390,14 @@ static void on_close_at_owner(struct gw_task *task)
 
 static void undirty(struct gw_hub *hub, const struct gw_view *view)
 {
-    struct gw_view **link = &hub->dirty_views;
-    while (*link && *link != view)
-        link = &(*link)->next_dirty;
-    if (*link)
-        *link = view->next_dirty;
+    struct gw_view **link = &hub->dirty_views, *before = NULL;
+    for (; *link && *link != view; link = &before->next_dirty)
+        before = *link;
+    if (!*link)
+        return;
+    *link = view->next_dirty;
+    if (hub->last_dirty_view == view)
+        hub->last_dirty_view = before;
 }
 
 void gw_hub_close_view(struct gw_hub *hub, struct gw_view *view)

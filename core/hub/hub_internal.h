@@ -25,9 +25,9 @@ struct gw_hub_metrics {
 struct gw_hub {
     struct gw_hub_opts opts;
     uint8_t seed[16];
-    struct gw_map *runs;  /* owned here: run key → struct gw_run */
-    struct gw_map *views; /* followed here: view name → struct gw_view */
-    struct gw_view *dirty_views;
+    struct gw_map *runs;                           /* owned here: run key → struct gw_run */
+    struct gw_map *views;                          /* followed here: view name → struct gw_view */
+    struct gw_view *dirty_views, *last_dirty_view; /* in the order in which they are pumped */
     struct gw_run *dirty_runs, *napping_runs;
     uint64_t wake_at_ms; /* 0: wake_in has nothing under way */
     struct gw_task *local_first, **local_last;

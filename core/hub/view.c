@@ -11,9 +11,6 @@
 #define PARTS_MAX 64
 /* What one subscriber may take of history in one turn, so that a fast reader's replay does not hold up the others. */
 #define REPLAY_BLOCKS_PER_TURN 8
-/* How many subscribers of one view are written to before the loop looks at its sockets and its mailbox again: about two milliseconds. */
-#define PUMPED_PER_TURN 256
-
 struct gw_view *gw_view_create(struct gw_hub *hub, const struct gw_scope *scope, struct gw_plan *plan, const struct gw_canvas_set *set)
 {
     struct gw_view *view = gw_alloc(sizeof *view);
@@ -43,9 +40,14 @@ static void enlist(struct gw_view *view)
 {
     if (view->is_dirty)
         return;
+    struct gw_hub *hub = view->hub;
     view->is_dirty = true;
-    view->next_dirty = view->hub->dirty_views;
-    view->hub->dirty_views = view;
+    view->next_dirty = NULL;
+    if (hub->dirty_views)
+        hub->last_dirty_view->next_dirty = view;
+    else
+        hub->dirty_views = view;
+    hub->last_dirty_view = view;
 }
 
 void gw_view_mark_dirty(struct gw_view *view)
@@ -380,9 +382,9 @@ bool gw_view_pump_one(struct gw_view *view, struct gw_subscriber *subscriber)
     }
 }
 
-void gw_view_pump(struct gw_view *view)
+size_t gw_view_pump(struct gw_view *view, size_t most)
 {
-    size_t count = view->unpumped_count < PUMPED_PER_TURN ? view->unpumped_count : PUMPED_PER_TURN;
+    size_t count = view->unpumped_count < most ? view->unpumped_count : most;
     bool has_more = false;
     view->unpumped_count -= count;
     for (size_t i = 0; i < count && view->subscribers; i++) {
@@ -395,4 +397,5 @@ void gw_view_pump(struct gw_view *view)
         gw_view_mark_dirty(view);
     else if (view->unpumped_count > 0)
         enlist(view);
+    return count;
 }

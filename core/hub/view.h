@@ -63,9 +63,9 @@ void gw_view_extend(struct gw_view *view, const struct gw_published *items, size
 void gw_view_purge(struct gw_view *view);
 /* A replay block that was asked for; `span` is taken, NULL when it could not be read. */
 void gw_view_offer_block(struct gw_view *view, uint64_t number, struct gw_span *span);
-/* Writes what its subscribers lack, to a slice of them. The view is dirty again when others are left, or some could take more at once. Slices let a turn end soon:
- * what becomes durable meanwhile goes out to the later ones with the same write. */
-void gw_view_pump(struct gw_view *view);
+/* Writes what its subscribers lack, to `most` of them; answers to how many. The view is dirty again when others are left, or some could take more at once.
+ * Slices let a turn end soon: what becomes durable meanwhile goes out to the later ones with the same write. */
+size_t gw_view_pump(struct gw_view *view, size_t most);
 /* Writes what one subscriber lacks. True when it could take more at once: mark the view. */
 bool gw_view_pump_one(struct gw_view *view, struct gw_subscriber *subscriber);
 /* All its subscribers are to be pumped. */
