@@ -58,11 +58,11 @@ int gw_check_main(int argc, char **argv)
     const char *file = NULL, *folder = NULL;
     bool wants_json = false, wants_runs = false;
     const struct gw_client_option options[] = {
-        {"--policies", GW_OPTION_TEXT, &folder, "DIR  a folder of policies; without it the one that `atoms serve` would use"},
+        {"--policies", GW_OPTION_TEXT, &folder, "DIR    a folder of policies; without it the one that `atoms serve` would use"},
         {"--config", GW_OPTION_TEXT, &file, "FILE   the configuration that says where the others are"},
         {"--runs", GW_OPTION_FLAG, &wants_runs,
-         "        also the runs that the embedded spine has recorded: what the canvases would not take now"},
-        {"--json", GW_OPTION_FLAG, &wants_json, "        findings as one JSON document"},
+         "       also the runs that the embedded spine has recorded: what the canvases would not take now"},
+        {"--json", GW_OPTION_FLAG, &wants_json, "       findings as one JSON document"},
         {0}};
     const struct gw_usage usage = {
         .name = "check",

@@ -175,13 +175,13 @@ int gw_diff_main(int argc, char **argv)
     struct output output = {.forbidden = &forbidden};
     bool wants_exit_code = false;
     const struct gw_client_option options[] = {
-        {"--to", GW_OPTION_TEXT, &folder, "DIR            the other policies"},
-        {"--role", GW_OPTION_LIST, &roles, "R[:KIND]     a role to ask for; the six that ship"},
+        {"--to", GW_OPTION_TEXT, &folder, "DIR       the other policies"},
+        {"--role", GW_OPTION_LIST, &roles, "R[:KIND]  a role to ask for; the six that ship"},
         {"--forbid-gain", GW_OPTION_LIST, &forbidden,
-         "GLOB  exit with 1 when a class gains a Token, kind, label, event or command like this"},
-        {"--exit-code", GW_OPTION_FLAG, &wants_exit_code, "        exit with 1 when anything differs"},
-        {"--config", GW_OPTION_TEXT, &file, "FILE       the configuration that says where spine and policies are"},
-        {"--json", GW_OPTION_FLAG, &output.wants_json, "             as one JSON document"},
+         "GLOB      exit with 1 when a class gains a Token, kind, label, event or command like this"},
+        {"--exit-code", GW_OPTION_FLAG, &wants_exit_code, "          exit with 1 when anything differs"},
+        {"--config", GW_OPTION_TEXT, &file, "FILE      the configuration that says where spine and policies are"},
+        {"--json", GW_OPTION_FLAG, &output.wants_json, "          as one JSON document"},
         {0}};
     const struct gw_usage usage = {
         .name = "diff",

@@ -119,9 +119,9 @@ int gw_repl_main(int argc, char **argv)
 {
     const char *file = NULL, *folder = NULL, *tenant = "", *actor = NULL;
     const struct gw_client_option options[] = {
-        {"--as", GW_OPTION_TEXT, &actor, "FILE       who asks: JSON {id, kind, role, claims}; without it an editor"},
+        {"--as", GW_OPTION_TEXT, &actor, "FILE   who asks: JSON {id, kind, role, claims}; without it an editor"},
         {"--tenant", GW_OPTION_TEXT, &tenant, "T      of this tenant, by its own policies if it has any"},
-        {"--policies", GW_OPTION_TEXT, &folder, "DIR  a folder of policies; without it the one that `atoms serve` would use"},
+        {"--policies", GW_OPTION_TEXT, &folder, "DIR    a folder of policies; without it the one that `atoms serve` would use"},
         {"--config", GW_OPTION_TEXT, &file, "FILE   the configuration that says where the others are"},
         {0}};
     const struct gw_usage usage = {

@@ -65,9 +65,9 @@ int gw_test_main(int argc, char **argv)
     const char *file = NULL, *folder = NULL;
     bool wants_json = false;
     const struct gw_client_option options[] = {
-        {"--policies", GW_OPTION_TEXT, &folder, "DIR  a folder of policies; without it the one that `atoms serve` would use"},
+        {"--policies", GW_OPTION_TEXT, &folder, "DIR    a folder of policies; without it the one that `atoms serve` would use"},
         {"--config", GW_OPTION_TEXT, &file, "FILE   the configuration that says where the others are"},
-        {"--json", GW_OPTION_FLAG, &wants_json, "        results as one JSON document"},
+        {"--json", GW_OPTION_FLAG, &wants_json, "       results as one JSON document"},
         {0}};
     const struct gw_usage usage = {
         .name = "test",
