@@ -191,11 +191,7 @@ int gw_diff_main(int argc, char **argv)
                  "may be running.\n",
         .options = options,
         .example = "  atoms diff policies.new\n  atoms diff policies.new --forbid-gain 'secret.*' && atoms reload\n"};
-    if (argc > 1 && argv[1][0] != '-') {
-        folder = argv[1];
-        argv++;
-        argc--;
-    }
+    folder = gw_usage_take_word(&argc, &argv);
     enum gw_usage_answer answer = gw_usage_read(&usage, argc, argv);
     if (answer != GW_USAGE_GO)
         return answer == GW_USAGE_HELP ? 0 : 2;

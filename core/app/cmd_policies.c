@@ -109,15 +109,15 @@ static int change(const struct ask *ask, const char *path)
 
 #define ASK_ADMIN                                                                                                                          \
     {                                                                                                                                      \
-        "--admin", GW_OPTION_TEXT, &ask.admin, "URL    the admin listener; ATOMS_ADMIN_LISTEN, else http://127.0.0.1:8081"               \
+        "--admin", GW_OPTION_TEXT, &ask.admin, "URL    the admin listener; ATOMS_ADMIN_LISTEN, else http://127.0.0.1:8081"                 \
     }
 #define ASK_TENANT                                                                                                                         \
     {                                                                                                                                      \
-        "--tenant", GW_OPTION_TEXT, &ask.tenant, "T      of this tenant alone"                                                            \
+        "--tenant", GW_OPTION_TEXT, &ask.tenant, "T      of this tenant alone"                                                             \
     }
 #define ASK_JSON                                                                                                                           \
     {                                                                                                                                      \
-        "--json", GW_OPTION_FLAG, &ask.wants_json, "       print the gateway's answer as it is"                                         \
+        "--json", GW_OPTION_FLAG, &ask.wants_json, "       print the gateway's answer as it is"                                            \
     }
 
 int gw_reload_main(int argc, char **argv)

@@ -76,20 +76,13 @@ int gw_test_main(int argc, char **argv)
                  "busted and fails here does something that no script may. Exits with 1 when a test fails, or there is none.\n",
         .options = options,
         .example = "  atoms test\n  atoms check policies.new && atoms test policies.new && atoms reload\n"};
-    if (argc > 1 && argv[1][0] != '-') {
-        folder = argv[1];
-        argv++;
-        argc--;
-    }
+    folder = gw_usage_take_word(&argc, &argv);
     enum gw_usage_answer answer = gw_usage_read(&usage, argc, argv);
     if (answer != GW_USAGE_GO)
         return answer == GW_USAGE_HELP ? 0 : 2;
     struct gw_script_tool tool;
-    struct gw_error err;
-    if (gw_script_tool_open(file, folder, &tool, &err)) {
-        fprintf(stderr, "atoms: %s: %s (%s)\n", err.path, err.message, err.id);
+    if (!gw_script_tool_opens(file, folder, &tool))
         return 1;
-    }
     int code = run(&tool.opts, wants_json);
     gw_script_tool_close(&tool);
     return code;

@@ -1,5 +1,6 @@
 #include "app/script_tool.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -45,4 +46,13 @@ void gw_script_tool_close(struct gw_script_tool *tool)
 {
     gw_files_overlays_destroy(tool->overlays);
     gw_config_fini(&tool->config);
+}
+
+bool gw_script_tool_opens(const char *file, const char *policies_dir, struct gw_script_tool *tool)
+{
+    struct gw_error err;
+    if (!gw_script_tool_open(file, policies_dir, tool, &err))
+        return true;
+    fprintf(stderr, "atoms: %s: %s (%s)\n", err.path, err.message, err.id);
+    return false;
 }

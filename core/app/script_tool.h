@@ -19,5 +19,7 @@ struct gw_script_tool {
  * nothing to close. Errors as gw_config_load. */
 int gw_script_tool_open(const char *file, const char *policies_dir, struct gw_script_tool *tool, struct gw_error *err);
 void gw_script_tool_close(struct gw_script_tool *tool);
+/* As open; prints what failed on stderr. */
+bool gw_script_tool_opens(const char *file, const char *policies_dir, struct gw_script_tool *tool);
 
 #endif

@@ -60,3 +60,12 @@ enum gw_usage_answer gw_usage_read_words(const struct gw_usage *usage, int argc,
         gw_usage_refuse(usage, "%s", err.message);
     return GW_USAGE_WRONG;
 }
+
+const char *gw_usage_take_word(int *argc, char ***argv)
+{
+    if (*argc < 2 || (*argv)[1][0] == '-')
+        return NULL;
+    --*argc;
+    ++*argv;
+    return (*argv)[0];
+}
