@@ -230,3 +230,111 @@ describe("a lens by facets", function()
     assert.same({ 403, "not_allowed" }, { answer.status, answer.json.code })
   end)
 end)
+
+local MASKS = [[
+local lens = require("atoms.lens")
+return {
+  name = "token_lens", version = 1, api = 1,
+  lens = function(actor)
+    local everything = lens.everything()
+    return actor.role == "viewer" and lens.extend(everything, { transform = "mask" }) or everything
+  end,
+  transforms = {
+    mask = {
+      block = function(block)
+        block.text = block.text:gsub("%d", "#")
+        block.props.cost = block.text:find("#", 1, true) and block.props.cost or nil
+        return block
+      end,
+      token = function(key, value)
+        if key == "board.title" then
+          return "(title)"
+        end
+        return value
+      end,
+      message = function(message)
+        message.text = message.text:gsub("%d", "#")
+        return message
+      end,
+    },
+  },
+}
+]]
+
+describe("a lens with a transform", function()
+  local gateway, owner, viewer, make
+
+  setup(function()
+    local folder = policies.folder({ ["token_lens.lua"] = MASKS })
+    gateway = support.start({ env = { ATOMS_POLICIES_DIR = folder.path, ATOMS_CANVASES_DIR = canvases() } })
+    owner = gateway:bearer({ actor = "dir", kind = "agent", role = "director" })
+    viewer = gateway:bearer({ actor = "vic", role = "viewer" })
+  end)
+
+  teardown(support.stop_all)
+
+  before_each(function()
+    make = command.maker()
+    gateway:send_all(owner, {
+      make("canvas.mount", { canvas_type = "board" }),
+      make:insert("a", { kind = "note", text = "call 555", props = json.object({ cost = 3 }) }),
+    })
+  end)
+
+  local function splice(id, at, del, ins)
+    local base = gateway:state(owner, { run_id = make.run_id }).cursor
+    return make("block.splice", { id = id, at = at, del = del, ins = ins }, { base = base })
+  end
+
+  local function seen()
+    return gateway:state(viewer, { run_id = make.run_id })
+  end
+
+  it("shows values as the script makes them, wherever they go out", function()
+    local stream = gateway:stream({ bearer = viewer, run_id = make.run_id, cursor = "now" })
+    stream:expect("resume")
+    gateway:send(owner, splice("a", 5, 3, "1234"))
+    local op = stream:expect("state_patch").json.data.ops[1]
+    assert.same({ "update", "call ####" }, { op.op, op.text })
+    assert.equal(3, op.set.cost)
+    gateway:send(owner, splice("a", 5, 4, "me"))
+    op = stream:expect("state_patch").json.data.ops[1]
+    assert.same({ "update", "call me", "cost" }, { op.op, op.text, op.unset[1] })
+    gateway:send(owner, make("token.set", { set = json.object({ ["board.title"] = "secret" }) }))
+    assert.equal("(title)", stream:expect("token_patch").json.data.set["board.title"])
+    local state = seen()
+    assert.equal("call me", state.canvases.c1.blocks.a.text)
+    assert.is_nil(state.canvases.c1.blocks.a.props.cost)
+    assert.equal("(title)", state.tokens["board.title"])
+  end)
+
+  it("shows a streamed message whole, at its end", function()
+    local stream = gateway:stream({ bearer = viewer, run_id = make.run_id, cursor = "now" })
+    stream:expect("resume")
+    gateway:send(owner, make("chat_send", { message_id = "m1", stream = true, text = "no 1" }))
+    assert.equal("", stream:expect("chat_message").json.data.text)
+    gateway:send(owner, make("chat.append", { message_id = "m1", offset = 4, text = "2" }))
+    gateway:send(owner, make("chat.append", { message_id = "m1", offset = 5, text = "3", ["end"] = "done" }))
+    local parts = stream:expect("chat_token").json.data.parts
+    assert.same({ "no ###", 0, "done" }, { parts[1].text, parts[1].offset, parts[2]["end"] })
+    assert.equal("no ###", seen().chat.messages.m1.text)
+  end)
+
+  it("folds to what is read, and cannot be seen through by a condition or a splice", function()
+    gateway:send_all(owner, { splice("a", 0, 0, "9 "), make("block.update", { id = "a", set = json.object({ cost = 5 }) }) })
+    local run, stream = fold.new(), gateway:stream({ bearer = viewer, run_id = make.run_id, cursor = "earliest" })
+    local head = stream:expect("resume").json.data.head
+    stream:find("the head", function(frame)
+      assert(run:feed(frame.json, frame.id))
+      return frame.id == head
+    end)
+    local state = seen()
+    state.cursor = nil
+    assert.same(state, run:state())
+    local asked = { ["if"] = json.object({ ["/canvases/c1/blocks/a/text"] = "9 call 555" }) }
+    local answer = gateway:post("/v1/commands", viewer, make("token.set", { set = json.object({ ["board.title"] = "x" }) }, asked))
+    assert.equal("condition_failed", answer.json.code)
+    answer = gateway:post("/v1/commands", viewer, splice("a", 0, 0, "x"))
+    assert.same({ 403, "not_allowed", "/args/id" }, { answer.status, answer.json.code, answer.json.path })
+  end)
+end)
