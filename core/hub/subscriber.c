@@ -125,7 +125,7 @@ int gw_subscriber_open(struct gw_hub *hub, struct gw_subscriber *subscriber, con
     if (!attach)
         return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for another stream");
     subscriber->seq = subscriber->into = 0;
-    subscriber->is_blocked = subscriber->is_refused = subscriber->ends_after_control = false;
+    subscriber->is_blocked = subscriber->is_refused = subscriber->is_held = subscriber->ends_after_control = false;
     join(subscriber, view);
     send_attach(subscriber, view, attach);
     return GW_OK;
@@ -164,6 +164,15 @@ int gw_subscriber_switch(struct gw_subscriber *subscriber, struct gw_plan *plan)
     attach->is_switch = true;
     send_attach(subscriber, view, attach);
     return GW_OK;
+}
+
+void gw_subscriber_hold(struct gw_subscriber *subscriber) { subscriber->is_held = true; }
+
+void gw_subscriber_release(struct gw_subscriber *subscriber)
+{
+    if (subscriber->is_held && subscriber->view)
+        gw_view_mark_dirty(subscriber->view);
+    subscriber->is_held = false;
 }
 
 void gw_attach_destroy(struct gw_attach *attach)

@@ -60,6 +60,7 @@ struct gw_subscriber {
     uint8_t phase;
     bool is_blocked;         /* the last write was short */
     bool is_refused;         /* by a RETRY: only the control text goes out */
+    bool is_held;            /* likewise, until gw_subscriber_release */
     bool takes_verdict;      /* the next control text is a verdict's, and goes before what waits */
     bool ends_after_control; /* ended("…") once the control text is out */
 };
@@ -81,6 +82,9 @@ int gw_subscriber_open(struct gw_hub *hub, struct gw_subscriber *subscriber, con
 /* Its lens has become `plan` (a reference is taken): no byte of the old lens is written any more. A verdict comes again, a reset for "class_changed", then a checkpoint as
  * the new lens sees it. GW_EBUSY: something is half out or about to go, behind which nothing else may follow; GW_ENOMEM. Then it is as it was: close it. */
 int gw_subscriber_switch(struct gw_subscriber *subscriber, struct gw_plan *plan);
+/* Nothing of the run is written until release: what its lens shows is not known at the moment. What was cut short stays so. */
+void gw_subscriber_hold(struct gw_subscriber *subscriber);
+void gw_subscriber_release(struct gw_subscriber *subscriber);
 /* Ends it; no callback follows. Safe in any phase and from inside callbacks. */
 void gw_subscriber_close(struct gw_subscriber *subscriber);
 /* The peer takes bytes again. */

@@ -352,7 +352,7 @@ static enum step pump_step(struct gw_view *view, struct gw_subscriber *subscribe
 {
     if (subscriber->control && (subscriber->control_sent || subscriber->into == 0))
         return send_control(subscriber);
-    if (subscriber->is_refused)
+    if (subscriber->is_refused || subscriber->is_held)
         return STEP_DONE;
     if (subscriber->checkpoint)
         return send_checkpoint(subscriber);

@@ -198,9 +198,12 @@ void gw_server_tick(struct gw_server *server)
     const void *key;
     void *value;
     while (gw_map_next(server->streams, &cursor, &key, &length, &value)) {
-        uint64_t lag = gw_subscriber_lag(&((struct gw_stream *)value)->subscriber);
+        struct gw_stream *stream = value;
+        uint64_t lag = gw_subscriber_lag(&stream->subscriber);
         if (lag > slowest)
             slowest = lag;
+        if (stream->subscriber.is_held)
+            gw_stream_ask_lens(stream);
     }
     gw_metric_set(server->metrics.slowest_lag, (int64_t)slowest);
 }

@@ -42,10 +42,14 @@ static void end(struct gw_stream *stream, const struct gw_error *err)
     /* What is half out is the old lens's: its end must not follow. */
     if (subscriber->into > 0 || subscriber->phase != GW_SUB_FLOWING)
         gw_connection_close(stream->connection);
-    else if (err->is_retryable)
-        gw_stream_goaway(stream, "lens_unknown", 1000);
     else
         gw_stream_finish(stream, "goaway", "{\"reason\":\"not_allowed\",\"after_ms\":0,\"retry\":\"final\"}");
+}
+
+/* Its tenant has used the scripts' time of this second, or memory is short: the next tick asks again, and meanwhile nothing is shown. */
+static bool is_to_be_asked_again(const struct gw_error *err)
+{
+    return strcmp(err->id, "script_budget") == 0 || strcmp(err->id, "out_of_memory") == 0;
 }
 
 void gw_stream_ask_lens(struct gw_stream *stream)
@@ -54,10 +58,16 @@ void gw_stream_ask_lens(struct gw_stream *stream)
     struct gw_error err;
     if (stream->is_leaving || !stream->subscriber.view || stream->subscriber.is_refused)
         return;
-    if (ask(stream, stream->identity, &plan, &err)) {
+    int status = ask(stream, stream->identity, &plan, &err);
+    if (status && is_to_be_asked_again(&err)) {
+        gw_subscriber_hold(&stream->subscriber);
+        return;
+    }
+    if (status) {
         end(stream, &err);
         return;
     }
+    gw_subscriber_release(&stream->subscriber);
     if (plan->class_id != stream->subscriber.view->plan->class_id) {
         stream->has_new_lens = stream->head == NULL; /* before the first verdict there was no lens that it knew of */
         if (gw_subscriber_switch(&stream->subscriber, plan))
