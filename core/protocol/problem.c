@@ -55,8 +55,16 @@ static void write_text(struct gw_buffer *out, const char *before, const char *va
 /* Names end with their unit (docs/errors.md); what has none is a count. */
 static const char *unit_of(const char *limit_name)
 {
-    const char *last = strrchr(limit_name, '_');
-    return last && strcmp(last, "_bytes") == 0 ? "bytes" : last && strcmp(last, "_ms") == 0 ? "ms" : "count";
+    static const struct {
+        const char *suffix, *unit;
+    } units[] = {{"_bytes", "bytes"}, {"_ms", "ms"}, {"_ms_per_s", "ms/s"}};
+    size_t length = strlen(limit_name);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t tail = strlen(units[i].suffix);
+        if (length >= tail && strcmp(limit_name + length - tail, units[i].suffix) == 0)
+            return units[i].unit;
+    }
+    return "count";
 }
 
 static void write_limit(const struct gw_error *err, struct gw_buffer *out)
