@@ -101,12 +101,17 @@ local function on_splice_refused(self, item, command)
   end
 end
 
+--- What was sent again after a kill may find its number taken by what its replica had sent in its stead.
+local function is_overtaken(member, command, problem)
+  return problem.code == "out_of_order" and command.n ~= nil and member.caller.has_repeated
+end
+
 local function on_refused(self, item, i, problem)
   local command, member = item.commands[i], item.member
   self.counts.refused = self.counts.refused + 1
   if command.is_superseded then
     return
-  elseif not item.allowed[i][problem.code] then
+  elseif not item.allowed[i][problem.code] and not is_overtaken(member, command, problem) then
     member:fail("%s was refused: %s", cjson.encode(command.args), cjson.encode(problem))
   elseif command.n then
     on_splice_refused(self, item, command)

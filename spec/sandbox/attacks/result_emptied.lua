@@ -6,7 +6,7 @@ return {
     local t, list = {}, {}
     for i = 1, 65536 do t[i] = true end
     for i = 1, 65536 do t[i] = nil end
-    for i = 1, 8000 do list[i] = t end
+    for i = 1, 16000 do list[i] = t end
     return list
   end,
 }
