@@ -75,7 +75,7 @@ function actions.splice(member, dice)
   local at = dice:int(0, length)
   local del = dice:chance(45) and dice:int(0, math.min(6, length - at)) or 0
   local ins = (del == 0 or dice:chance(50)) and random_text(dice) or ""
-  return member.replica:splice(canvas, id, at, del, ins), { block_removed = true, out_of_order = true }
+  return member.replica:splice(canvas, id, at, del, ins), { block_removed = true }
 end
 
 -- ---- blocks ---------------------------------------------------------------------------------------------------------------------------

@@ -1,10 +1,9 @@
 --- The two kinds of connections of a schedule, as links of the reactor.
 ---
 ---   local caller = links.caller(loop, task)                one keep-alive connection; requests are pipelined and answered in order
----   local ticket = caller:send{method=, path=, bearer=, body=}     ticket.is_done, .status, .body once it is answered
----   caller:is_idle()                                       nothing is unanswered
----   caller.has_repeated                                    something was sent again
----       A connection that breaks is opened again, and what was not answered is sent again, in order.
+---   local ticket = caller:send{method=, path=, bearer=, body=, again=}     ticket.is_done, .status, .body once it is answered
+---       A connection that breaks is opened again, and what was not answered is sent again, in order. Before that `again()`, if any,
+---       answers the request to send now, or nil when it is not wanted any more: ticket.is_dropped, and no status.
 ---
 ---   local follower = links.follower(loop, task, target)    target{bearer=, query=, cursor=function() → cursor or nil}
 ---   follower:open()  follower:cut()                        cut forgets the frames that nobody took, and opens again at target.cursor()
@@ -34,23 +33,34 @@ local function bytes_of(request)
 end
 
 function Caller:send(request)
-  local ticket = { bytes = bytes_of(request), is_done = false }
+  local ticket = { bytes = bytes_of(request), is_done = false, again = request.again }
   self.last = self.last + 1
   self.tickets[self.last] = ticket
   self.loop:send(self, ticket.bytes)
   return ticket
 end
 
-function Caller:is_idle()
-  return self.first > self.last
+local function is_wanted(ticket)
+  local request = not ticket.again or ticket.again()
+  if not request then
+    ticket.is_done, ticket.is_dropped = true, true
+  elseif ticket.again then
+    ticket.bytes = bytes_of(request)
+  end
+  return not ticket.is_done
 end
 
 function Caller:reopen()
-  self.text = ""
-  self.loop:connect(self)
-  self.has_repeated = self.has_repeated or not self:is_idle()
+  local tickets = {}
   for i = self.first, self.last do
-    self.loop:send(self, self.tickets[i].bytes)
+    if is_wanted(self.tickets[i]) then
+      tickets[#tickets + 1] = self.tickets[i]
+    end
+  end
+  self.text, self.tickets, self.first, self.last = "", tickets, 1, #tickets
+  self.loop:connect(self)
+  for _, ticket in ipairs(tickets) do
+    self.loop:send(self, ticket.bytes)
   end
 end
 

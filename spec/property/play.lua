@@ -14,6 +14,7 @@ local faults = require("property.faults")
 local links = require("property.links")
 local Member = require("property.member")
 local random = require("property.random")
+local repeats = require("property.repeats")
 local same = require("property.same")
 
 local play = {}
@@ -40,30 +41,46 @@ local function body_of(self, command)
       body[name] = value
     end
   end
-  body.run_id, body.key, body.must_be_refused = self.run_id, nil, nil
+  body.run_id, body.key, body.must_be_refused, body.is_superseded = self.run_id, nil, nil, nil
   return body
 end
 
+local function text_of(self, commands)
+  local list = {}
+  for i, command in ipairs(commands) do
+    list[i] = body_of(self, command)
+  end
+  return cjson.encode(#list == 1 and list[1] or list)
+end
+
+local function request_of(self, item)
+  return {
+    method = "POST", path = item.is_atomic and "/v1/commands?atomic=1" or "/v1/commands", bearer = item.member.bearer, body = item.text,
+    again = function()
+      if repeats.cut(item) then
+        item.text = text_of(self, item.commands)
+        repeats.note(item, self.repeated)
+        return request_of(self, item)
+      end
+    end,
+  }
+end
+
 local function post(self, member, text, item)
-  local path = item.is_atomic and "/v1/commands?atomic=1" or "/v1/commands"
   item.member, item.text = member, text
-  item.ticket = self.swallow and self.swallow(item)
-    or member.caller:send({ method = "POST", path = path, bearer = member.bearer, body = text })
+  item.ticket = self.swallow and self.swallow(item) or member.caller:send(request_of(self, item))
   self.waiting[#self.waiting + 1] = item
   return item
 end
 
 --- `allowed`: codes that a refusal may have, by command.
 local function send(self, member, commands, allowed, is_atomic)
-  local list = {}
-  for i, command in ipairs(commands) do
-    list[i] = body_of(self, command)
+  for _, command in ipairs(commands) do
     self:note("%s sends %s", member.name, command)
   end
   table.move(commands, 1, #commands, #member.sent + 1, member.sent)
   self.counts.commands = self.counts.commands + #commands
-  local text = cjson.encode(#list == 1 and list[1] or list)
-  return post(self, member, text, { commands = commands, allowed = allowed, is_atomic = is_atomic })
+  return post(self, member, text_of(self, commands), { commands = commands, allowed = allowed, is_atomic = is_atomic })
 end
 
 -- ---- answers --------------------------------------------------------------------------------------------------------------------------
@@ -101,17 +118,12 @@ local function on_splice_refused(self, item, command)
   end
 end
 
---- What was sent again after a kill may find its number taken by what its replica had sent in its stead.
-local function is_overtaken(member, command, problem)
-  return problem.code == "out_of_order" and command.n ~= nil and member.caller.has_repeated
-end
-
 local function on_refused(self, item, i, problem)
   local command, member = item.commands[i], item.member
   self.counts.refused = self.counts.refused + 1
   if command.is_superseded then
     return
-  elseif not item.allowed[i][problem.code] and not is_overtaken(member, command, problem) then
+  elseif not item.allowed[i][problem.code] then
     member:fail("%s was refused: %s", cjson.encode(command.args), cjson.encode(problem))
   elseif command.n then
     on_splice_refused(self, item, command)
@@ -142,6 +154,10 @@ end
 
 local function on_answer(self, item)
   local ticket, first = item.ticket, item.first and item.first.ticket
+  if ticket.is_dropped then
+    self:note("%s drops %s", item.member.name, item.text)
+    return
+  end
   self:note("%s is answered %d %s", item.member.name, ticket.status, ticket.body)
   if ticket.status >= 500 then
     item.member:fail("an answer %d: %s", ticket.status, ticket.body)
@@ -420,8 +436,8 @@ end
 function play.run(loop, task, seed, options)
   local dice = random.new(seed)
   local self = setmetatable({ loop = loop, task = task, seed = seed, dice = dice, run_id = ("s%d"):format(seed), members = {}, waiting = {},
-    answered = {}, known = {}, acknowledged = {}, counts = { commands = 0, frames = 0, refused = 0 }, prints = options.prints,
-    checks_order = options.checks_order ~= false }, Play)
+    answered = {}, known = {}, acknowledged = {}, repeated = {}, prints = options.prints,
+    counts = { commands = 0, frames = 0, refused = 0 }, checks_order = options.checks_order ~= false }, Play)
   self.is_ordered = dice:chance(75)
   self.swallow = options.fault == "lose" and faults.swallow(dice) or nil
   self.query = ("tenant_id=acme&mode=dev&project_id=p1&surface_id=web&app_id=demo&run_id=%s"):format(self.run_id)
