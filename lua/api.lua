@@ -141,7 +141,7 @@ return {
     },
     {
       name = "Rate",
-      about = "How many commands one actor may send, counted on each worker.",
+      about = "How many commands one actor may send, in all its runs together, counted by each process.",
       { "per_s", "number" },
       { "burst", "number", "how many at once" },
     },

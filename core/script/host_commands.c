@@ -240,7 +240,7 @@ static int take_rate(const struct question *q, const struct gw_validator *valida
     gw_buffer_append(&name, q->call.tenant->tenant_id, strlen(q->call.tenant->tenant_id) + 1);
     gw_buffer_append(&name, q->asked->actor->id, strlen(q->asked->actor->id) + 1);
     gw_buffer_append_text(&name, validator->module);
-    bool has_one = name.has_failed || gw_rates_take(q->host->rates, &name, &validator->rate, gw_host_now_ms(q->host));
+    bool has_one = name.has_failed || gw_rates_take(q->host->scripts->rates, &name, &validator->rate, gw_host_now_ms(q->host));
     gw_buffer_fini(&name);
     if (has_one)
         return GW_OK;

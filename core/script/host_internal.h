@@ -57,7 +57,6 @@ struct gw_script_host {
     struct gw_map *tenants; /* id → gw_script_tenant */
     struct gw_map *states;  /* generation → gw_script_state */
     uint64_t used;
-    struct gw_rates *rates;
     struct gw_metric *calls[GW_HOOK_COUNT], *failures[GW_HOOK_COUNT], *nanoseconds[GW_HOOK_COUNT];
     struct gw_metric *state_count, *refused_budget, *quarantines;
 };

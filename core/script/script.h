@@ -38,7 +38,7 @@ struct gw_script_limits {
     size_t max_states;        /* per worker: 256; the least recently used goes */
     size_t max_overlays;      /* kept in memory: 1024; likewise */
     size_t max_plans;         /* per state, remembered by who asked: 4096 */
-    size_t max_rates;         /* actors whose rates are counted, per worker: 65536 */
+    size_t max_rates;         /* actors whose rates are counted, per process: 65536; those longest silent are forgotten */
 };
 void gw_script_limits_default(struct gw_script_limits *limits);
 

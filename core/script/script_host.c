@@ -188,7 +188,6 @@ struct gw_script_host *gw_script_host_create(struct gw_scripts *scripts)
     host->clock->random(host->clock->self, host->seed, sizeof host->seed);
     host->tenants = gw_map_create(host->seed);
     host->states = gw_map_create(host->seed);
-    host->rates = gw_rates_create(host->seed, scripts->opts.limits.max_rates);
     host->port = (struct gw_policy){.self = host,
                                     .lens = gw_host_lens,
                                     .transform = gw_host_transform,
@@ -212,7 +211,6 @@ void gw_script_host_destroy(struct gw_script_host *host)
     forget_tenants(host, true);
     gw_map_destroy(host->tenants);
     gw_map_destroy(host->states);
-    gw_rates_destroy(host->rates);
     gw_free(host);
 }
 

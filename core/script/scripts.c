@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/metrics.h"
 #include "hub/manifest.h"
+#include "script/script_rates.h"
 #include "script/scripts_internal.h"
 
 /* ---- slots ------------------------------------------------------------------------------------------------------------------------------ */
@@ -221,6 +222,7 @@ static struct gw_scripts *create(const struct gw_scripts_opts *opts)
     opts->clock->random(opts->clock->self, seed, sizeof seed);
     scripts->slots = gw_map_create(seed);
     scripts->classes = gw_map_create(seed);
+    scripts->rates = gw_rates_create(seed, opts->limits.max_rates);
     pthread_mutex_init(&scripts->lock, NULL);
     atomic_init(&scripts->epoch, 1);
     scripts->swaps = gw_metrics_counter(m, "atoms_script_swaps_total", "", "Generations of scripts put in force after the start.");
@@ -260,6 +262,7 @@ void gw_scripts_destroy(struct gw_scripts *scripts)
         drop_slot(scripts, slot);
     empty_slot(&scripts->defaults);
     gw_map_destroy(scripts->slots);
+    gw_rates_destroy(scripts->rates);
     pthread_mutex_destroy(&scripts->lock);
     gw_free((char *)(uintptr_t)scripts->opts.policies_dir);
     gw_free((char *)(uintptr_t)scripts->opts.canvases_dir);

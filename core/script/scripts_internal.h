@@ -10,6 +10,7 @@
 
 struct gw_map;
 struct gw_metric;
+struct gw_rates;
 
 #define GW_SCRIPTS_ABSENT_MAX 65536 /* tenants remembered to have no overlay */
 
@@ -38,7 +39,8 @@ struct gw_script_slot {
 struct gw_scripts {
     struct gw_scripts_opts opts; /* its texts are owned */
     atomic_uint_fast64_t epoch;
-    pthread_mutex_t lock; /* of all below */
+    struct gw_rates *rates; /* of all workers; it locks itself */
+    pthread_mutex_t lock;   /* of all below */
     uint64_t next_number, asked;
     struct gw_script_slot defaults;
     struct gw_map *slots; /* tenant → gw_script_slot */

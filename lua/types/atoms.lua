@@ -116,7 +116,7 @@
 --- @field token? (fun(key: string, value: any): any)
 --- @field message? (fun(message: atoms.TransformMessage): atoms.TransformMessage?)
 
---- How many commands one actor may send, counted on each worker.
+--- How many commands one actor may send, in all its runs together, counted by each process.
 --- @class atoms.Rate
 --- @field per_s number
 --- @field burst number how many at once
