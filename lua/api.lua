@@ -50,7 +50,7 @@ return {
     {
       name = "Command",
       about = "A command being judged.",
-      { "command_id", "string" },
+      { "command_id", "string", "empty for text posted to `/v1/chat/{id}/tokens`" },
       { "type", "string" },
       { "canvas_id", "string?" },
       { "args", "table<string, any>", "as sent; a JSON null is `json.null`" },
@@ -175,7 +175,7 @@ return {
       file = "policies/commands/*.lua",
       name = "validate",
       about = "Whether a command of those named in the file's `commands` (globs) is taken; any other answer denies.",
-      called = "per command that the lens admits, before anything changes; not for repeats",
+      called = "per command that the lens admits, and per part of a streamed text, before anything changes; not for repeats",
       params = { { "command", "atoms.Command" }, { "view", "atoms.View" } },
       returns = { { "is_valid", "true?" }, { "refusal", "atoms.Refusal?" } },
     },

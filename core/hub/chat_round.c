@@ -211,6 +211,8 @@ int gw_chat_post_judge(const struct gw_state *state, const struct gw_resolve_con
     return GW_OK;
 }
 
+bool gw_chat_post_brings(const struct gw_chat_post *post) { return post->fresh_length || post->ends; }
+
 char *gw_chat_post_answer(const struct gw_chat_post *post, size_t *length)
 {
     struct gw_buffer text;
@@ -285,7 +287,7 @@ static void note_sender(struct gw_chat_round *round, const struct gw_command *co
 
 static int apply(struct gw_chat_round *round, const struct gw_chat_post *post)
 {
-    if (!post->fresh_length && !post->ends)
+    if (!gw_chat_post_brings(post))
         return GW_OK;
     int status = touch(round, post->message);
     if (!status)
@@ -296,9 +298,10 @@ static int apply(struct gw_chat_round *round, const struct gw_chat_post *post)
     return status;
 }
 
-int gw_chat_round_take(struct gw_chat_round *round, const struct gw_command *command, const struct gw_resolve_context *context,
-                       struct gw_chat_post *post, struct gw_error *err)
+int gw_chat_round_judge(const struct gw_chat_round *round, const struct gw_command *command, const struct gw_resolve_context *context,
+                        struct gw_chat_post *post, struct gw_error *err)
 {
+    memset(post, 0, sizeof *post);
     if (!gw_plan_admits_command(context->plan, command->type)) {
         gw_error_set(err, GW_EDENIED, "not_allowed", "your lens does not admit this command");
         gw_error_prefix(err, "/type");
@@ -310,14 +313,16 @@ int gw_chat_round_take(struct gw_chat_round *round, const struct gw_command *com
         return err->code;
     }
     int status = gw_chat_post_parse(command, post, err);
-    if (!status)
-        status = gw_chat_post_judge(round->state, context, post, err);
-    if (status)
-        return status;
+    return status ? status : gw_chat_post_judge(round->state, context, post, err);
+}
+
+int gw_chat_round_apply(struct gw_chat_round *round, const struct gw_command *command, const struct gw_resolve_context *context,
+                        const struct gw_chat_post *post, struct gw_error *err)
+{
     if (apply(round, post))
         return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the message");
     round->keeps_whole |= context->keeps_whole;
-    if (post->fresh_length || post->ends)
+    if (gw_chat_post_brings(post))
         note_sender(round, command, context);
     return GW_OK;
 }

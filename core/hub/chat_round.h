@@ -43,6 +43,8 @@ int gw_chat_post_parse(const struct gw_command *command, struct gw_chat_post *po
  * bytes_refused, limit_message_bytes, limit_open_bytes. A post that says what is there already is none of these: it brings nothing. */
 int gw_chat_post_judge(const struct gw_state *state, const struct gw_resolve_context *context, struct gw_chat_post *post,
                        struct gw_error *err);
+/* Is anything of it new? Otherwise it is a repeat, or a sign of life. */
+bool gw_chat_post_brings(const struct gw_chat_post *post);
 /* {"status":"committed","message_id":…,"next_offset":…,"end":…|null}: the same for every repeat of a post. NULL when memory is gone. */
 char *gw_chat_post_answer(const struct gw_chat_post *post, size_t *length);
 
@@ -57,9 +59,12 @@ struct gw_chat_round {
     bool keeps_whole; /* as the contexts of its posts say */
 };
 void gw_chat_round_begin(struct gw_chat_round *round, struct gw_state *state);
-/* Parses, judges and applies one post. GW_ENOMEM: the round must be ended with `out` NULL. */
-int gw_chat_round_take(struct gw_chat_round *round, const struct gw_command *command, const struct gw_resolve_context *context,
-                       struct gw_chat_post *post, struct gw_error *err);
+/* Parses one post and judges it against what the round has got so far: the right to send it, then as gw_chat_post_parse and gw_chat_post_judge. */
+int gw_chat_round_judge(const struct gw_chat_round *round, const struct gw_command *command, const struct gw_resolve_context *context,
+                        struct gw_chat_post *post, struct gw_error *err);
+/* Applies a post that was judged and is the next. GW_ENOMEM: the round must be ended with `out` NULL. */
+int gw_chat_round_apply(struct gw_chat_round *round, const struct gw_command *command, const struct gw_resolve_context *context,
+                        const struct gw_chat_post *post, struct gw_error *err);
 bool gw_chat_round_is_full(const struct gw_chat_round *round);
 /* Takes everything back. *out becomes the event (type, data, facets and, when all messages are one author's, actor and where that author wrote from; seq, ts
  * left to the caller), or NULL when nothing was brought. GW_ENOMEM. */

@@ -103,6 +103,8 @@ struct gw_policy {
      * when nothing of it is to be seen; call->value itself, referenced, when the script has no function for it. Pure: the same value always makes the same one.
      * On the run's own thread. A script that fails: GW_EDENIED, and nothing of it is seen; GW_ENOMEM. NULL: no plan has a transform. */
     int (*transform)(void *self, const struct gw_transform_call *call, struct gw_json **out, struct gw_error *err);
+    /* Whether a validator of the tenant is, or may be, about commands of that type. NULL: any may. */
+    bool (*has_validators)(void *self, const char *tenant_id, const char *type);
     /* Do the tenant's validators admit it? policy_refused (GW_ERULE, err->reason, err->path below /args), rate_limited, policy_failed, script_budget. */
     int (*validate)(void *self, const struct gw_policy_command *command, struct gw_error *err);
     /* A command of a canvas's own: the built-in ones that it stands for, [{type, args}], a new reference: block.* and token.set of Tokens that the canvas declares, at

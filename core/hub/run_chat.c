@@ -9,6 +9,7 @@
 #include "hub/chat_round.h"
 #include "hub/event.h"
 #include "hub/run.h"
+#include "hub/run_policy.h"
 
 #define ROUND_POSTS 1024
 /* What one round may add to a record, escapes and facets included. */
@@ -110,6 +111,7 @@ struct gathering {
     struct gw_chat_round round;
     struct gw_pending *pending;
     size_t count, capacity;
+    bool asks_validators;
 };
 
 static int make_room(struct gathering *gathering)
@@ -125,17 +127,39 @@ static int make_room(struct gathering *gathering)
     return GW_OK;
 }
 
+static struct gw_resolve_context make_context(const struct gw_run *run, const struct gw_submission *submission)
+{
+    return (struct gw_resolve_context){.plan = submission->plan,
+                                       .keeps_whole = gw_run_keeps_whole(run),
+                                       .author_id = submission->actor.id,
+                                       .author_kind = gw_actor_kind_name(submission->actor.kind)};
+}
+
+/* Validators have the first word, as on any command; what repeats what stands there, and a sign of life, they are not asked about. */
+static int judge_post(struct gw_run *run, const struct gathering *gathering, struct gw_submission *submission, struct gw_chat_post *post,
+                      struct gw_error *err)
+{
+    struct gw_resolve_context context = make_context(run, submission);
+    int status = gw_chat_round_judge(&gathering->round, &submission->commands[0], &context, post, err);
+    if (!gathering->asks_validators || (!status && !gw_chat_post_brings(post)))
+        return status;
+    struct gw_error refusal;
+    int refused = gw_run_validate(&(struct gw_decision){.run = run, .submission = submission, .context = &context}, &refusal);
+    if (refused)
+        *err = refusal;
+    return refused ? refused : status;
+}
+
 /* One post. GW_ENOMEM: the round is lost; any other refusal is the post's alone. */
 static int take_post(struct gw_run *run, struct gathering *gathering, struct gw_submission *submission)
 {
     struct gw_error err;
     struct gw_chat_post post;
     struct gw_pending *pending = &gathering->pending[gathering->count];
-    struct gw_resolve_context context = {.plan = submission->plan,
-                                         .keeps_whole = gw_run_keeps_whole(run),
-                                         .author_id = submission->actor.id,
-                                         .author_kind = gw_actor_kind_name(submission->actor.kind)};
-    int status = gw_chat_round_take(&gathering->round, &submission->commands[0], &context, &post, &err);
+    struct gw_resolve_context context = make_context(run, submission);
+    int status = judge_post(run, gathering, submission, &post, &err);
+    if (!status)
+        status = gw_chat_round_apply(&gathering->round, &submission->commands[0], &context, &post, &err);
     if (status && status != GW_ENOMEM) {
         gw_submission_refuse(submission, 0, &err);
         return GW_OK;
@@ -166,7 +190,7 @@ static void lose(struct gw_run *run, struct gathering *gathering)
 
 static void judge_round(struct gw_run *run)
 {
-    struct gathering gathering = {.count = 0};
+    struct gathering gathering = {.asks_validators = gw_run_has_validators(run, "chat.append")};
     struct gw_event *event = NULL;
     gw_chat_round_begin(&gathering.round, run->state);
     int status = GW_OK;

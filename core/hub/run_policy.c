@@ -154,6 +154,14 @@ int gw_run_validate(const struct gw_decision *d, struct gw_error *err)
     return policy->validate(policy->self, &asked, err);
 }
 
+bool gw_run_has_validators(const struct gw_run *run, const char *type)
+{
+    const struct gw_policy *policy = run->hub->opts.policy;
+    if (!policy || !policy->validate)
+        return false;
+    return !policy->has_validators || policy->has_validators(policy->self, run->scope.tenant_id, type);
+}
+
 /* ---- canvases' own commands ----------------------------------------------------------------------------------------------------------------- */
 
 /* Its frame first: what the manifest does not admit no script is asked about. */

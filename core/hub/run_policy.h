@@ -3,6 +3,7 @@
 #ifndef GW_HUB_RUN_POLICY_H
 #define GW_HUB_RUN_POLICY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct gw_error;
@@ -20,7 +21,9 @@ struct gw_decision {
 };
 /* gw_state_resolve for a command that is no revision, with what scripts have to say. */
 int gw_run_decide(const struct gw_decision *decision, struct gw_event_list *events, struct gw_error *err);
-/* Validators alone: for revisions. */
+/* Validators alone: for revisions and streamed text. */
 int gw_run_validate(const struct gw_decision *decision, struct gw_error *err);
+/* May any validator of the run's tenant be about commands of that type? */
+bool gw_run_has_validators(const struct gw_run *run, const char *type);
 
 #endif

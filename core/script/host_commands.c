@@ -295,6 +295,20 @@ int gw_host_validate(void *self, const struct gw_policy_command *asked, struct g
     return status;
 }
 
+/* What is not known yet, or cannot be, is found out by asking. */
+bool gw_host_has_validators(void *self, const char *tenant_id, const char *type)
+{
+    struct gw_script_tenant *tenant;
+    struct gw_error err;
+    if (gw_host_tenant(self, tenant_id, &tenant, &err))
+        return true;
+    const struct gw_script_state *state = gw_host_state(self, tenant->generation);
+    bool has_one = !state || !state->has_validators;
+    for (size_t i = 0; !has_one && i < state->validator_count; i++)
+        has_one = gw_plan_list_admits(&state->validators[i].commands, type);
+    return has_one;
+}
+
 /* ---- reducers ------------------------------------------------------------------------------------------------------------------------------- */
 
 static bool is_operation(const char *type)

@@ -98,6 +98,7 @@ int gw_host_transform(void *self, const struct gw_transform_call *call, struct g
 bool gw_host_has_transforms(void *self, const char *tenant_id);
 int gw_host_validate(void *self, const struct gw_policy_command *command, struct gw_error *err); /* host_commands.c */
 int gw_host_reduce(void *self, const struct gw_policy_command *command, struct gw_json **operations, struct gw_error *err);
+bool gw_host_has_validators(void *self, const char *tenant_id, const char *type);
 void gw_host_forget_validators(struct gw_script_state *state);
 int gw_host_context(void *self, const struct gw_context_request *request, struct gw_json **items,
                     struct gw_error *err); /* host_context.c */

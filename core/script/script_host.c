@@ -191,6 +191,7 @@ struct gw_script_host *gw_script_host_create(struct gw_scripts *scripts)
     host->port = (struct gw_policy){.self = host,
                                     .lens = gw_host_lens,
                                     .transform = gw_host_transform,
+                                    .has_validators = gw_host_has_validators,
                                     .validate = gw_host_validate,
                                     .reduce = gw_host_reduce,
                                     .sanitize = gw_host_sanitize,

@@ -32,6 +32,7 @@ struct gw_upload {
     struct gw_scope scope;
     struct gw_run_key run;
     struct gw_actor actor;
+    char role[GW_ID_MAX + 1];
     struct gw_plan *plan;
     char message_id[GW_ID_MAX + 1];
     struct gw_timer timer;
@@ -142,6 +143,7 @@ static void send_post(struct gw_upload *upload, bool is_probe)
     submission->run = upload->run;
     submission->scope = upload->scope;
     submission->actor = upload->actor;
+    memcpy(submission->role, upload->role, sizeof submission->role);
     submission->plan = gw_plan_ref(upload->plan);
     submission->commands = gw_alloc(sizeof *submission->commands);
     submission->outcomes = gw_alloc(sizeof *submission->outcomes);
@@ -435,6 +437,7 @@ void gw_upload_start(struct gw_exchange *exchange)
     upload->exchange = exchange;
     upload->server = exchange->server;
     upload->actor = exchange->identity->actor;
+    memcpy(upload->role, exchange->identity->role, sizeof upload->role);
     gw_buffer_init(&upload->text, 0);
     if (read_request(upload, &err)) {
         gw_single_refuse(exchange, &err);

@@ -40,7 +40,7 @@
 
 --- A command being judged.
 --- @class atoms.Command
---- @field command_id string
+--- @field command_id string empty for text posted to `/v1/chat/{id}/tokens`
 --- @field type string
 --- @field canvas_id? string
 --- @field args table<string, any> as sent; a JSON null is `json.null`
@@ -130,7 +130,7 @@
 --- What an agent gets as context, the most useful first. The gateway keeps the longest beginning that fits. Called per `GET /v1/context`.
 --- @alias atoms.hook.context fun(request: atoms.ContextRequest, view: atoms.ContextView): atoms.ContextItem[]
 
---- Whether a command of those named in the file's `commands` (globs) is taken; any other answer denies. Called per command that the lens admits, before anything changes; not for repeats.
+--- Whether a command of those named in the file's `commands` (globs) is taken; any other answer denies. Called per command that the lens admits, and per part of a streamed text, before anything changes; not for repeats.
 --- @alias atoms.hook.validate fun(command: atoms.Command, view: atoms.View): true?, atoms.Refusal?
 
 --- How many of those commands one actor may send. Called never: it is data.

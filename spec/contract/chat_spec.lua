@@ -2,7 +2,8 @@
 
 local support = require("support")
 local fold = require("atoms.fold")
-local command, clock, json, http = support.command, support.clock, support.json, support.http
+local uploads = require("support.uploads")
+local command, clock, json = support.command, support.clock, support.json
 
 describe("chat", function()
   local gateway, ann, bot, make
@@ -48,35 +49,8 @@ describe("chat", function()
     return gateway:send(bearer, make("chat.cancel", { message_id = id }))
   end
 
-  -- ---- uploads: a chunked body that is written piece by piece ----
-
-  local Upload = {}
-  Upload.__index = Upload
-
   local function upload(bearer, id)
-    local connection = gateway:connect()
-    connection:send(("POST /v1/chat/%s/tokens%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/x-ndjson\r\n"
-      .. "Transfer-Encoding: chunked\r\n\r\n"):format(id, http.query(ids()), bearer))
-    return setmetatable({ connection = connection }, Upload)
-  end
-
-  function Upload:write(bytes)
-    return self.connection:send(("%x\r\n%s\r\n"):format(#bytes, bytes))
-  end
-
-  function Upload:line(values)
-    return self:write(json.encode(json.object(values)) .. "\n")
-  end
-
-  function Upload:finish()
-    self.connection:send("0\r\n\r\n")
-    return self:response()
-  end
-
-  function Upload:response()
-    local response = self.connection:response()
-    response.json = response.body ~= "" and json.must(response.body) or nil
-    return response
+    return uploads.open(gateway, bearer, id, ids())
   end
 
   -- ---- reading ----

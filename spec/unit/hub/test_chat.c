@@ -330,6 +330,12 @@ static void begin_round(struct fixture *f, struct round *r)
     gw_chat_round_begin(&r->round, f->state);
 }
 
+static int take(struct round *r, const struct gw_command *command, struct gw_chat_post *given, struct gw_error *err)
+{
+    int status = gw_chat_round_judge(&r->round, command, &r->context, given, err);
+    return status ? status : gw_chat_round_apply(&r->round, command, &r->context, given, err);
+}
+
 static int post(struct fixture *f, struct round *r, const char *args)
 {
     struct gw_chat_post given;
@@ -337,7 +343,7 @@ static int post(struct fixture *f, struct round *r, const char *args)
     size_t length;
     snprintf(members, sizeof members, "\"type\":\"chat.append\",\"args\":%s", args);
     make_command(f, members, &r->commands[r->count]);
-    int status = gw_chat_round_take(&r->round, &r->commands[r->count], &r->context, &given, &f->err);
+    int status = take(r, &r->commands[r->count], &given, &f->err);
     char *answer = status ? NULL : gw_chat_post_answer(&given, &length);
     snprintf(r->answers[r->count++], sizeof r->answers[0], "%s", answer ? answer : "");
     gw_free(answer);
@@ -440,7 +446,7 @@ static void a_round_survives_every_lack_of_memory(void **state)
         int status = 0;
         for (size_t i = 0; !status && i < 2; i++) {
             struct gw_chat_post given;
-            status = gw_chat_round_take(&r.round, &r.commands[i], &r.context, &given, &f->err);
+            status = take(&r, &r.commands[i], &given, &f->err);
         }
         status = gw_chat_round_end(&r.round, status ? NULL : &event);
         gw_alloc_fail_after(0);
