@@ -33,7 +33,6 @@ struct gw_upload {
     struct gw_run_key run;
     struct gw_actor actor;
     char role[GW_ID_MAX + 1];
-    struct gw_plan *plan;
     char message_id[GW_ID_MAX + 1];
     struct gw_timer timer;
     struct gw_buffer text;         /* joined, not posted yet */
@@ -63,7 +62,6 @@ static void upload_destroy(struct gw_upload *upload)
 {
     gw_timer_stop(upload->server->wheel, &upload->timer);
     gw_buffer_fini(&upload->text);
-    gw_plan_unref(upload->plan);
     gw_free(upload->answer);
     gw_free(upload);
 }
@@ -127,13 +125,27 @@ static struct gw_json *make_args(const struct gw_upload *upload)
     return NULL;
 }
 
+/* The lens of now: policies may have changed since the body began, and what they took away counts for its next line. */
+static int prepare(const struct gw_upload *upload, struct gw_json **args, struct gw_plan **plan, struct gw_error *err)
+{
+    int status = gw_exchange_plan(upload->exchange, &upload->scope, plan, err);
+    if (status)
+        return status;
+    *args = make_args(upload);
+    if (*args)
+        return GW_OK;
+    gw_plan_unref(*plan);
+    return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the tokens");
+}
+
+/* While its connection is there. */
 static void send_post(struct gw_upload *upload, bool is_probe)
 {
     struct gw_server *server = upload->server;
-    struct gw_json *args = make_args(upload);
+    struct gw_json *args;
+    struct gw_plan *plan;
     struct gw_error err;
-    if (!args) {
-        gw_error_set(&err, GW_ENOMEM, "out_of_memory", "no memory for the tokens");
+    if (prepare(upload, &args, &plan, &err)) {
         fail(upload, 0, &err);
         return;
     }
@@ -144,7 +156,7 @@ static void send_post(struct gw_upload *upload, bool is_probe)
     submission->scope = upload->scope;
     submission->actor = upload->actor;
     memcpy(submission->role, upload->role, sizeof submission->role);
-    submission->plan = gw_plan_ref(upload->plan);
+    submission->plan = plan;
     submission->commands = gw_alloc(sizeof *submission->commands);
     submission->outcomes = gw_alloc(sizeof *submission->outcomes);
     submission->commands[0].scope = upload->scope;
@@ -207,10 +219,10 @@ static void on_timer(struct gw_timer *timer)
     gw_timer_start(upload->server->wheel, &upload->timer, PROBE_MS, on_timer);
     check_silence(upload);
     check_bearer(upload);
+    if (!upload->has_failed && upload->posts == 0)
+        send_post(upload, true);
     if (upload->has_failed)
         pump(upload);
-    else if (upload->posts == 0)
-        send_post(upload, true);
 }
 
 /* ---- lines ----------------------------------------------------------------------------------------------------------------------------- */
@@ -423,8 +435,6 @@ static int read_request(struct gw_upload *upload, struct gw_error *err)
     int status = gw_exchange_scope(exchange, true, &upload->scope, err);
     if (!status)
         status = gw_exchange_admit(exchange, &upload->scope, err);
-    if (!status)
-        status = gw_exchange_plan(exchange, &upload->scope, &upload->plan, err);
     if (!status)
         gw_run_key_encode(&upload->scope, &upload->run);
     return status;

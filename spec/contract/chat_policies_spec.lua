@@ -126,6 +126,37 @@ describe("policies on streamed text", function()
     assert.equal(200, gateway:post("/v1/chat/m1/tokens", bearer, body).status)
   end)
 
+  local NO_CHAT = policies.lens('return actor.kind == "agent" and lens.extend(lens.everything(), { chat = { write = false } })'
+    .. " or lens.everything()")
+  local NO_AGENT = policies.lens('return actor.kind ~= "agent" and lens.everything() or nil')
+
+  for what, lens in pairs({ ["may write no chat"] = NO_CHAT, ["is admitted to nothing"] = NO_AGENT }) do
+    it("that change count from the next line of a body on: who now " .. what, function()
+      start({ ["token_lens.lua"] = policies.lens("return lens.everything()") })
+      local ann = gateway:bearer()
+      local stream = gateway:stream({ bearer = ann, run_id = make.run_id })
+      local body = upload(open("m1"))
+      body:line({ text = "before" })
+      stream:find("what came before the change", function(frame)
+        return frame.event == "chat_token"
+      end)
+      folder:write("token_lens.lua", lens)
+      assert.equal(200, gateway:admin("/admin/policies/reload", nil, "POST").status)
+      body:line({ text = ", after" })
+      local answer = body:response()
+      assert.same({ 403, "not_allowed" }, { answer.status, answer.json.code })
+      assert.equal("before", gateway:state(ann, { run_id = make.run_id }).chat.messages.m1.text)
+    end)
+  end
+
+  it("that change end a body that says nothing", function()
+    start({ ["token_lens.lua"] = policies.lens("return lens.everything()") })
+    local body = upload(open("m1"))
+    folder:write("token_lens.lua", NO_AGENT)
+    assert.equal(200, gateway:admin("/admin/policies/reload", nil, "POST").status)
+    assert.equal(403, body:response().status)
+  end)
+
   it("are not called where none is about it", function()
     start({ ["commands/chat.lua"] = VALIDATOR:gsub("chat%.append", "chat_send") })
     local id = open("m1")
