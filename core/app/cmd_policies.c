@@ -178,7 +178,8 @@ static void print_slot(const struct gw_json *slot)
                          *pinned = gw_json_get(slot, "is_rolled_back");
     print_generation(who(slot), strcmp(status, "active") == 0 ? paint.good : paint.bad, status, slot);
     if (gw_json_is_bool(pinned) && gw_json_bool(pinned))
-        printf("  rolled back: what it has stored is something else\n");
+        printf("  rolled back%s: what it has stored is something else\n",
+               strcmp(text_of(slot, "source"), "defaults") == 0 ? " to the defaults" : "");
     if (error)
         printf("  %s %s: %s (%s)\n", text_of(error, "at"), text_of(error, "where"), text_of(error, "message"), text_of(error, "code"));
     for (size_t i = 0; i < gw_json_count(kept); i++)

@@ -73,8 +73,8 @@ bool gw_script_stage_is_same(const struct gw_script_stage *stage);
 /* In force from now on. GW_ECONFLICT swapped_meanwhile: another swap came between; stage again. */
 int gw_scripts_commit(struct gw_scripts *scripts, struct gw_script_stage *stage /* taken */, struct gw_error *err);
 void gw_script_stage_drop(struct gw_script_stage *stage); /* NULL is fine */
-/* Stages one of the last GW_SCRIPTS_KEPT generations that were in force: `number`, or 0 for the one before. GW_ENOTFOUND no_generation. A rolled-back
- * overlay stays until the next commit of its tenant. */
+/* Stages one of the last GW_SCRIPTS_KEPT generations that were in force: `number`, or 0 for the one before; of a tenant also that it had no overlay.
+ * GW_ENOTFOUND no_generation. What was rolled back to stays until the next commit of its tenant. */
 #define GW_SCRIPTS_KEPT 4
 int gw_scripts_stage_old(struct gw_scripts *scripts, const char *tenant_id, uint64_t number, struct gw_script_stage **out,
                          struct gw_error *err);

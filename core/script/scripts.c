@@ -22,7 +22,7 @@ static void empty_slot(struct gw_script_slot *slot)
 {
     gw_generation_unref(slot->current);
     for (size_t i = 0; i < slot->kept_count; i++)
-        gw_generation_unref(slot->kept[i]);
+        gw_generation_unref(slot->kept[i].generation);
 }
 
 static void drop_slot(struct gw_scripts *scripts, struct gw_script_slot *slot)
@@ -75,12 +75,12 @@ struct gw_script_slot *gw_scripts_make_slot(struct gw_scripts *scripts, const ch
     return slot;
 }
 
-static void keep(struct gw_script_slot *slot, struct gw_generation *generation)
+static void keep(struct gw_scripts *scripts, struct gw_script_slot *slot, struct gw_generation *generation)
 {
     if (slot->kept_count == GW_SCRIPTS_KEPT)
-        gw_generation_unref(slot->kept[--slot->kept_count]);
+        gw_generation_unref(slot->kept[--slot->kept_count].generation);
     memmove(slot->kept + 1, slot->kept, slot->kept_count * sizeof *slot->kept);
-    slot->kept[0] = generation;
+    slot->kept[0] = (struct gw_script_kept){generation, generation ? generation->number : ++scripts->next_number};
     slot->kept_count++;
 }
 
@@ -90,11 +90,13 @@ void gw_script_slot_swap(struct gw_scripts *scripts, struct gw_script_slot *slot
         scripts->overlay_count -= slot->current != NULL;
         scripts->overlay_count += generation != NULL;
     }
-    if (slot->current)
-        keep(slot, slot->current);
+    bool had_none = slot->is_known && !slot->is_broken && generation;
+    if (slot->current || had_none)
+        keep(scripts, slot, slot->current);
     if (generation && generation->number == 0)
         generation->number = ++scripts->next_number;
     slot->current = generation;
+    slot->is_known = true;
     slot->is_broken = false;
     slot->swaps++;
     slot->trouble = (struct gw_script_trouble){0};
@@ -126,7 +128,7 @@ static int answer(struct gw_scripts *scripts, struct gw_script_slot *slot, struc
 
 static void mark_broken(struct gw_scripts *scripts, struct gw_script_slot *slot, const struct gw_error *err)
 {
-    slot->is_broken = true;
+    slot->is_known = slot->is_broken = true;
     slot->trouble = (struct gw_script_trouble){
         .is_there = true, .err = *err, .at_ms = scripts->opts.clock->wall_ms(scripts->opts.clock->self), .failure_count = 1};
     gw_scripts_log_failure(scripts, "overlay_failed", slot->tenant_id, err);
@@ -160,14 +162,16 @@ static int look_for_overlay(struct gw_scripts *scripts, const char *tenant_id, s
         return status;
     }
     pthread_mutex_lock(&scripts->lock);
-    bool is_new = !gw_scripts_slot(scripts, tenant_id);
     struct gw_script_slot *slot = gw_scripts_make_slot(scripts, tenant_id);
+    bool is_new = slot && !slot->is_known;
     if (!slot || !is_new)
         gw_generation_unref(overlay);
     else if (!status && overlay)
         status = install(scripts, slot, overlay, &failure);
-    if (slot && is_new && status)
+    if (is_new && status)
         mark_broken(scripts, slot, &failure);
+    else if (is_new)
+        slot->is_known = true;
     status = slot ? answer(scripts, slot, out, err) : gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the tenant's policies");
     pthread_mutex_unlock(&scripts->lock);
     return status;
@@ -177,9 +181,10 @@ int gw_scripts_get(struct gw_scripts *scripts, const char *tenant_id, struct gw_
 {
     pthread_mutex_lock(&scripts->lock);
     struct gw_script_slot *slot = gw_scripts_slot(scripts, tenant_id);
-    int status = slot ? answer(scripts, slot, out, err) : GW_OK;
+    bool is_known = slot && slot->is_known;
+    int status = is_known ? answer(scripts, slot, out, err) : GW_OK;
     pthread_mutex_unlock(&scripts->lock);
-    return slot ? status : look_for_overlay(scripts, tenant_id, out, err);
+    return is_known ? status : look_for_overlay(scripts, tenant_id, out, err);
 }
 
 void gw_scripts_note(struct gw_scripts *scripts, const char *tenant_id, const struct gw_error *err, int64_t denied_until_ms)

@@ -76,7 +76,7 @@ static bool is_kept(struct gw_scripts *scripts, const struct gw_generation *gene
     const struct gw_script_slot *slot = gw_scripts_slot(scripts, generation->tenant_id);
     bool answer = slot && slot->current == generation;
     for (size_t i = 0; slot && i < slot->kept_count; i++)
-        answer |= slot->kept[i] == generation;
+        answer |= slot->kept[i].generation == generation;
     return answer;
 }
 

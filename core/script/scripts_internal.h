@@ -23,12 +23,19 @@ struct gw_script_trouble {
     int64_t denied_until_ms; /* wall clock; 0: not quarantined */
 };
 
+/* value: what was in force once */
+struct gw_script_kept {
+    struct gw_generation *generation; /* owned; NULL: the tenant had no overlay */
+    uint64_t number;                  /* by which it is asked for */
+};
+
 /* One tenant, or the defaults. */
 struct gw_script_slot {
     char tenant_id[GW_ID_MAX + 1];
     struct gw_generation *current;               /* owned; NULL: the defaults serve it, unless is_broken */
-    struct gw_generation *kept[GW_SCRIPTS_KEPT]; /* owned; newest first */
+    struct gw_script_kept kept[GW_SCRIPTS_KEPT]; /* newest first */
     size_t kept_count;
+    bool is_known;  /* it is decided what serves it; else the slot only tells of trouble */
     bool is_broken; /* its overlay cannot be read: denied */
     bool is_pinned; /* not what it has stored */
     uint64_t swaps; /* how often it was swapped: what a stage was made for */
@@ -68,7 +75,7 @@ void gw_scripts_drop_classes(struct gw_scripts *scripts);
 /* scripts.c, under the lock */
 struct gw_script_slot *gw_scripts_slot(struct gw_scripts *scripts, const char *tenant_id);      /* or NULL */
 struct gw_script_slot *gw_scripts_make_slot(struct gw_scripts *scripts, const char *tenant_id); /* NULL: no memory */
-/* Puts `generation` (taken; NULL: none) in force, keeping the one before. */
+/* Puts `generation` (taken; NULL: none) in force, keeping what was in force before: also that a tenant had none. */
 void gw_script_slot_swap(struct gw_scripts *scripts, struct gw_script_slot *slot, struct gw_generation *generation);
 
 void gw_scripts_log_failure(const struct gw_scripts *scripts, const char *event, const char *tenant_id, const struct gw_error *err);

@@ -22,12 +22,14 @@ static struct gw_json *time_of(int64_t wall_ms)
     return text(out);
 }
 
+/* A tenant that has none of its own, by an order to go back to that. */
+static int describe_none(struct gw_json *out) { return gw_json_set(out, "source", text("defaults")); }
+
 static int describe_generation(struct gw_json *out, const struct gw_generation *generation)
 {
     char digest[2 * GW_SHA256_BYTES + 1];
     gw_hex_encode(generation->digest, GW_SHA256_BYTES, digest);
-    int status = gw_json_set(out, "number", gw_json_new_int((int64_t)generation->number));
-    status |= gw_json_set(out, "digest", text(digest));
+    int status = gw_json_set(out, "digest", text(digest));
     if (generation->tenant_id[0])
         status |= gw_json_set(out, "source", text(generation->version ? "registry" : "folder"));
     if (generation->version)
@@ -63,7 +65,9 @@ static struct gw_json *describe_kept(const struct gw_script_slot *slot)
     int status = out ? 0 : -1;
     for (size_t i = 0; !status && i < slot->kept_count; i++) {
         struct gw_json *entry = gw_json_new_object();
-        status = entry ? describe_generation(entry, slot->kept[i]) : -1;
+        status = entry ? gw_json_set(entry, "number", gw_json_new_int((int64_t)slot->kept[i].number)) : -1;
+        if (!status)
+            status = slot->kept[i].generation ? describe_generation(entry, slot->kept[i].generation) : describe_none(entry);
         status |= gw_json_append(out, entry);
     }
     if (!status)
@@ -81,7 +85,9 @@ static struct gw_json *describe_slot(const struct gw_scripts *scripts, const str
         status |= gw_json_set(out, "is_rolled_back", gw_json_new_bool(slot->is_pinned));
     }
     if (!status && slot->current)
-        status |= describe_generation(out, slot->current);
+        status = gw_json_set(out, "number", gw_json_new_int((int64_t)slot->current->number)) | describe_generation(out, slot->current);
+    else if (!status && slot->is_pinned)
+        status = describe_none(out);
     if (!status)
         status |= gw_json_set(out, "status", text(status_of(scripts, slot)));
     if (!status && slot->trouble.is_there) {
@@ -112,7 +118,7 @@ static struct gw_script_slot **collect(const struct gw_scripts *scripts, size_t 
     *count = 0;
     while (gw_map_next(scripts->slots, &cursor, &key, &length, &value)) {
         struct gw_script_slot *slot = value;
-        if (slot->current || slot->trouble.is_there)
+        if (slot->current || slot->is_pinned || slot->trouble.is_there)
             slots[(*count)++] = slot;
     }
     qsort(slots, *count, sizeof *slots, by_tenant);

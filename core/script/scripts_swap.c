@@ -23,7 +23,8 @@ struct gw_script_stage {
     struct gw_generation *next; /* owned; NULL: the tenant returns to the defaults */
     uint64_t swaps;             /* of its slot, when it was made */
     bool is_same, is_old;
-    struct move *moves; /* of the defaults: the overlays in memory */
+    uint64_t kept_number; /* of one that is_old */
+    struct move *moves;   /* of the defaults: the overlays in memory */
     size_t move_count;
 };
 
@@ -198,8 +199,11 @@ static void compare(struct gw_script_stage *stage)
     pthread_mutex_lock(&scripts->lock);
     struct gw_script_slot *slot = gw_scripts_slot(scripts, stage->tenant_id);
     const struct gw_generation *current = slot && !slot->is_broken ? slot->current : NULL;
-    stage->is_same = current && stage->next && current->version == stage->next->version &&
-                     memcmp(current->digest, stage->next->digest, sizeof current->digest) == 0;
+    if (stage->next)
+        stage->is_same = current && current->version == stage->next->version &&
+                         memcmp(current->digest, stage->next->digest, sizeof current->digest) == 0;
+    else
+        stage->is_same = stage->is_old && !current && !slot->is_broken;
     if (stage->is_same) /* what was wrong with the files is so no more */
         slot->trouble.is_there = slot->trouble.denied_until_ms > wall_ms(scripts);
     pthread_mutex_unlock(&scripts->lock);
@@ -231,44 +235,53 @@ int gw_scripts_stage(struct gw_scripts *scripts, const char *tenant_id, struct g
     return finish(stage, read_files(stage, err), out, err);
 }
 
-static struct gw_generation *find_kept(const struct gw_script_slot *slot, uint64_t number)
+/* Its generation is a new reference. False: there is no such one. */
+static bool find_kept(const struct gw_script_slot *slot, uint64_t number, struct gw_script_kept *out)
 {
-    for (size_t i = 0; slot && i < slot->kept_count; i++)
-        if (number == 0 || slot->kept[i]->number == number)
-            return gw_generation_ref(slot->kept[i]);
-    return NULL;
+    *out = (struct gw_script_kept){0};
+    for (size_t i = 0; slot && i < slot->kept_count; i++) {
+        if (number != 0 && slot->kept[i].number != number)
+            continue;
+        *out = slot->kept[i];
+        if (out->generation)
+            gw_generation_ref(out->generation);
+        return true;
+    }
+    return false;
 }
 
 int gw_scripts_stage_old(struct gw_scripts *scripts, const char *tenant_id, uint64_t number, struct gw_script_stage **out,
                          struct gw_error *err)
 {
     struct gw_script_stage *stage = stage_create(scripts, tenant_id);
+    struct gw_script_kept old;
     pthread_mutex_lock(&scripts->lock);
-    struct gw_generation *old = find_kept(gw_scripts_slot(scripts, tenant_id), number);
+    bool is_kept = find_kept(gw_scripts_slot(scripts, tenant_id), number, &old);
     struct gw_generation *defaults = gw_generation_ref(scripts->defaults.current);
     pthread_mutex_unlock(&scripts->lock);
     int status = GW_OK;
     stage->is_old = true;
-    if (!old)
+    stage->kept_number = old.number;
+    if (!is_kept)
         status = gw_error_set(err, GW_ENOTFOUND, "no_generation", "no such generation is kept");
-    else if (!tenant_id[0])
-        stage->next = gw_generation_ref(old);
-    else if (!(stage->next = gw_generation_rebase(&scripts->opts, old, defaults, false, err)))
+    else if (old.generation && !tenant_id[0])
+        stage->next = gw_generation_ref(old.generation);
+    else if (old.generation && !(stage->next = gw_generation_rebase(&scripts->opts, old.generation, defaults, false, err)))
         status = err->code;
-    gw_generation_unref(old);
+    gw_generation_unref(old.generation);
     gw_generation_unref(defaults);
     return finish(stage, status, out, err);
 }
 
 /* ---- committing ------------------------------------------------------------------------------------------------------------------------- */
 
-/* An old generation is among the kept ones: it leaves them. */
-static void take_from_kept(struct gw_script_slot *slot, const struct gw_generation *generation)
+/* What is in force again leaves the kept ones. */
+static void take_from_kept(struct gw_script_slot *slot, uint64_t number)
 {
     for (size_t i = 0; i < slot->kept_count; i++) {
-        if (slot->kept[i] != generation)
+        if (slot->kept[i].number != number)
             continue;
-        gw_generation_unref(slot->kept[i]);
+        gw_generation_unref(slot->kept[i].generation);
         slot->kept_count--;
         memmove(slot->kept + i, slot->kept + i + 1, (slot->kept_count - i) * sizeof *slot->kept);
         return;
@@ -284,7 +297,10 @@ static int commit(struct gw_scripts *scripts, struct gw_script_stage *stage, str
     bool is_late = stage->next && !is_for_all && stage->next->defaults != scripts->defaults.current;
     if (slot->swaps != stage->swaps || is_late)
         return gw_error_set(err, GW_ECONFLICT, "swapped_meanwhile", "another swap came between; do it again");
-    take_from_kept(slot, stage->next);
+    if (stage->is_old)
+        take_from_kept(slot, stage->kept_number);
+    else if (stage->next && stage->next->version == 1) /* the first there is: whoever comes now had none before */
+        slot->is_known = true;
     gw_script_slot_swap(scripts, slot, stage->next);
     slot->is_pinned = stage->is_old && !is_for_all;
     if (is_for_all)

@@ -266,6 +266,73 @@ static void what_was_in_force_comes_back(void **state)
     assert_reads(world, "acme", "a", false);
 }
 
+static const char *roll_back(struct script_world *world, const char *tenant_id, uint64_t number)
+{
+    static struct gw_error err;
+    struct gw_script_stage *stage;
+    if (gw_scripts_stage_old(world->scripts, tenant_id, number, &stage, &err) || gw_scripts_commit(world->scripts, stage, &err))
+        return err.id;
+    return "";
+}
+
+static void a_tenant_comes_back_to_having_no_overlay(void **state)
+{
+    struct script_world *world = *state;
+    world_open(world);
+    assert_reads(world, "acme", "a", true);
+    world_write(world, "policies/tenants/acme/token_lens.lua", READS("b"));
+    assert_string_equal(world_reload(world, "acme"), "");
+    assert_reads(world, "acme", "a", false);
+    assert_listed(world, "tenants/0/kept/0", "{\"number\":2,\"source\":\"defaults\"}");
+    assert_string_equal(roll_back(world, "acme", 0), "");
+    assert_reads(world, "acme", "a", true);
+    assert_listed(world, "tenants/0/is_rolled_back", "true");
+    assert_listed(world, "tenants/0/source", "\"defaults\"");
+    assert_listed(world, "tenants/0/status", "\"active\"");
+    assert_string_equal(roll_back(world, "acme", 0), "");
+    assert_reads(world, "acme", "a", false);
+    assert_string_equal(world_reload(world, "acme"), "");
+    assert_string_equal(roll_back(world, "acme", 99), "no_generation");
+}
+
+static void by_its_number_too_and_until_its_files_are_read_again(void **state)
+{
+    struct script_world *world = *state;
+    world_open(world);
+    assert_reads(world, "acme", "a", true);
+    world_write(world, "policies/tenants/acme/token_lens.lua", READS("b"));
+    assert_string_equal(world_reload(world, "acme"), "");
+    world_write(world, "policies/tenants/acme/token_lens.lua", READS("c"));
+    assert_string_equal(world_reload(world, "acme"), "");
+    assert_reads(world, "acme", "c", true);
+    assert_string_equal(roll_back(world, "acme", 2), "");
+    assert_reads(world, "acme", "a", true);
+    world_write(world, "policies/token_lens.lua", READS("d"));
+    assert_string_equal(world_reload(world, ""), "");
+    assert_reads(world, "acme", "d", true);
+    assert_string_equal(world_reload(world, "acme"), "");
+    assert_reads(world, "acme", "c", true);
+}
+
+static void what_was_there_before_the_tenant_came_is_not_forgotten_for_that(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/tenants/acme/token_lens.lua", READS("b"));
+    world_open(world);
+    assert_string_equal(world_reload(world, "acme"), ""); /* nobody has asked yet */
+    assert_string_equal(roll_back(world, "acme", 0), "no_generation");
+    assert_reads(world, "acme", "b", true);
+}
+
+static void an_overlay_that_failed_before_its_tenant_came_denies_it(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/tenants/acme/token_lens.lua", "return {");
+    world_open(world);
+    assert_string_equal(world_reload(world, "acme"), "script_syntax");
+    assert_string_equal(world_lens(world, "acme", "owner", NULL), "policy_failed");
+}
+
 static void no_more_overlays_than_there_may_be_stay_in_memory(void **state)
 {
     struct script_world *world = *state;
@@ -312,6 +379,10 @@ int main(void)
         TEST(an_overlay_that_fails_under_new_defaults_is_denied),
         TEST(or_keeps_its_old_ones_under_the_new_ceiling),
         TEST(what_was_in_force_comes_back),
+        TEST(a_tenant_comes_back_to_having_no_overlay),
+        TEST(by_its_number_too_and_until_its_files_are_read_again),
+        TEST(what_was_there_before_the_tenant_came_is_not_forgotten_for_that),
+        TEST(an_overlay_that_failed_before_its_tenant_came_denies_it),
         TEST(no_more_overlays_than_there_may_be_stay_in_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
