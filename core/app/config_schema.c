@@ -106,6 +106,8 @@ static const struct gw_setting settings[] = {
     LIMIT(run_idle_ms, "60000", 100, 24 * HOUR_MS, "time until a quiet run leaves memory"),
     LIMIT(view_idle_ms, "10000", 100, 24 * HOUR_MS, "time until an unused projection leaves memory"),
     LIMIT(chat_lease_ms, "30000", 100, HOUR_MS, "how long the producer of a streamed message may be silent before it is ended"),
+    LIMIT(max_present_actors, "256", 1, 65536, "actors of a run whom others see to be there"),
+    LIMIT(gesture_lease_ms, "30000", 100, HOUR_MS, "how long a gesture holds that is not made again"),
     LIMIT(mailbox_messages, "65536", 64, 16777216, "messages that wait, per thread"),
 
     NUMBER("scripts.call_instructions", scripts.call_instructions, NULL, "1000000", 10000, 1000000000, "Lua instructions of one call"),

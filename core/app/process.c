@@ -184,6 +184,7 @@ static void fill_server_config(struct gw_process *process)
                                     .header_timeout_ms = (uint32_t)limits->header_timeout_ms,
                                     .body_timeout_ms = (uint32_t)limits->body_timeout_ms,
                                     .chat_lease_ms = (uint32_t)limits->chat_lease_ms,
+                                    .max_base64_run = (size_t)limits->max_base64_run,
                                     .idle_timeout_ms = (uint32_t)limits->idle_timeout_ms,
                                     .heartbeat_ms = (uint32_t)limits->heartbeat_ms};
     gw_http1_limits_default(&to->http);

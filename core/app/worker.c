@@ -153,6 +153,8 @@ static void make_hub(struct gw_worker *worker)
     opts.limits.run_idle_ms = (uint32_t)limits->run_idle_ms;
     opts.limits.view_idle_ms = (uint32_t)limits->view_idle_ms;
     opts.limits.chat_lease_ms = (uint32_t)limits->chat_lease_ms;
+    opts.limits.max_present_actors = (size_t)limits->max_present_actors;
+    opts.limits.gesture_lease_ms = (uint32_t)limits->gesture_lease_ms;
     opts.limits.commit_events = (uint64_t)limits->commit_events;
     opts.limits.commit_idle_ms = (uint32_t)limits->commit_idle_ms;
     opts.state_limits.max_base64_run = (size_t)limits->max_base64_run;

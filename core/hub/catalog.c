@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/command.h"
+#include "hub/ephemera.h"
 #include "hub/event.h"
 #include "hub/manifest.h"
 #include "hub/plan.h"
@@ -48,7 +49,7 @@ static bool reaches(const struct gw_plan *plan, enum gw_event_type type)
     return type != GW_EVENT_LOG_LINE || gw_plan_reads_logs(plan);
 }
 
-/* void, which nobody is told of, is the last of them. */
+/* void, which nobody is told of, is the last of the durable ones. */
 static struct gw_json *events(const struct gw_plan *plan)
 {
     struct gw_json *out = gw_json_new_array();
@@ -56,6 +57,10 @@ static struct gw_json *events(const struct gw_plan *plan)
     for (int type = 0; !status && type < GW_EVENT_VOID; type++)
         if (reaches(plan, (enum gw_event_type)type))
             status = gw_json_append(out, text(gw_event_type_name((enum gw_event_type)type)));
+    static const enum gw_ephemeral_kind kinds[] = {GW_EPHEMERAL_GESTURE, GW_EPHEMERAL_PRESENCE};
+    for (size_t i = 0; !status && plan->sees_presence && i < 2; i++)
+        if (gw_plan_admits_event(plan, gw_ephemeral_name(kinds[i])))
+            status = gw_json_append(out, text(gw_ephemeral_name(kinds[i])));
     return finish(out, status);
 }
 

@@ -14,16 +14,16 @@ struct writer {
     struct gw_buffer *out;
 };
 
-static void write_frame(void *arg, const struct gw_checkpoint_frame *given)
+static void write_frame(void *arg, const struct gw_told_frame *given)
 {
     const struct writer *writer = arg;
     const struct gw_wire *wire = writer->channel->wire;
-    struct gw_checkpoint_frame frame = *given;
-    if (!gw_plan_admits_event(writer->channel->plan, gw_event_type_name(frame.type)))
+    struct gw_told_frame frame = *given;
+    if (!gw_plan_admits_event(writer->channel->plan, frame.type))
         return;
     if (!frame.ts_ms)
         frame.ts_ms = writer->ts_ms;
-    wire->checkpoint(wire->self, &writer->channel->scope, &frame, writer->out);
+    wire->tell(wire->self, &writer->channel->scope, &frame, writer->out);
 }
 
 static void write_canvas(struct writer *writer, const char *canvas_id, const char *cursor)
@@ -35,8 +35,8 @@ static void write_canvas(struct writer *writer, const char *canvas_id, const cha
     if (!writer->out->has_failed)
         write_frame(
             writer,
-            &(struct gw_checkpoint_frame){
-                .type = GW_EVENT_CANVAS_READY, .canvas_id = canvas_id, .data = data.data, .data_length = data.length, .cursor = cursor});
+            &(struct gw_told_frame){
+                .type = gw_event_type_name(GW_EVENT_CANVAS_READY), .canvas_id = canvas_id, .data = data.data, .data_length = data.length, .cursor = cursor});
     gw_buffer_fini(&data);
 }
 

@@ -13,7 +13,7 @@
 
 struct gw_buffer;
 struct gw_chat;
-struct gw_checkpoint_frame;
+struct gw_told_frame;
 struct gw_error;
 struct gw_journal;
 struct gw_json;
@@ -94,8 +94,8 @@ bool gw_chat_shows(const struct gw_lens *lens, const struct gw_chat_message *mes
 /* {"messages":{…},"order":[…]} of those that are, canonical. */
 void gw_chat_write(const struct gw_chat *chat, const struct gw_lens *lens, struct gw_buffer *out);
 /* Each of them as a chat_message frame with its text as it is. GW_ENOMEM. */
-int gw_chat_write_frames(const struct gw_chat *chat, const struct gw_lens *lens,
-                         void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg);
+int gw_chat_write_frames(const struct gw_chat *chat, const struct gw_lens *lens, void (*emit)(void *arg, const struct gw_told_frame *frame),
+                         void *arg);
 void gw_chat_write_row(const struct gw_chat_message *message, struct gw_buffer *out);
 /* GW_EINVAL: not what write_row makes. */
 int gw_chat_load_row(struct gw_chat *chat, const struct gw_json *row);

@@ -159,7 +159,7 @@ static struct gw_json *shown_data(const struct gw_chat *chat, const struct gw_le
 }
 
 int gw_chat_write_frames(const struct gw_chat *chat, const struct gw_lens *lens,
-                         void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg)
+                         void (*emit)(void *arg, const struct gw_told_frame *frame), void *arg)
 {
     struct gw_buffer text;
     gw_buffer_init(&text, 0);
@@ -174,7 +174,7 @@ int gw_chat_write_frames(const struct gw_chat *chat, const struct gw_lens *lens,
             text.has_failed = true;
         gw_json_unref(data);
         if (!text.has_failed)
-            emit(arg, &(struct gw_checkpoint_frame){.type = GW_EVENT_CHAT_MESSAGE,
+            emit(arg, &(struct gw_told_frame){.type = gw_event_type_name(GW_EVENT_CHAT_MESSAGE),
                                                     .ts_ms = message->ts_ms,
                                                     .data = text.data,
                                                     .data_length = text.length,

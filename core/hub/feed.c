@@ -43,6 +43,7 @@ void gw_feed_destroy(struct gw_feed *feed)
     empty_ring(feed);
     gw_free(feed->ring);
     gw_span_unref(feed->checkpoint);
+    gw_ephemera_fini(&feed->ephemera);
     gw_buffer_fini(&feed->scratch);
     gw_channel_fini(&feed->channel);
     gw_free(feed);
@@ -188,6 +189,8 @@ static void on_growth_at_view(struct gw_task *task)
     gw_free(outlet->items);
     outlet->items = NULL;
     outlet->item_count = 0;
+    if (outlet->news.version)
+        gw_view_learn(outlet->view, &outlet->news);
     outlet->task.run = on_growth_home;
     gw_hub_send(hub, gw_hub_owner_of(hub, &outlet->view->run), &outlet->task);
 }
@@ -217,9 +220,15 @@ static void fill_items(struct gw_feed *feed, struct gw_outlet *outlet)
     }
 }
 
+static void fill_news(struct gw_feed *feed, struct gw_outlet *outlet)
+{
+    if (gw_ephemera_collect(&feed->ephemera, outlet->told, &outlet->news))
+        outlet->told = outlet->news.version;
+}
+
 static void tell(struct gw_feed *feed, struct gw_outlet *outlet)
 {
-    if (outlet->close || outlet->last_head == feed->head_seq)
+    if (outlet->close || (outlet->last_head == feed->head_seq && outlet->told == feed->ephemera.version))
         return;
     if (outlet->is_away) {
         outlet->is_stale = true;
@@ -227,6 +236,7 @@ static void tell(struct gw_feed *feed, struct gw_outlet *outlet)
     }
     outlet->is_stale = false;
     fill_items(feed, outlet);
+    fill_news(feed, outlet);
     outlet->start_seq = feed->start_seq;
     outlet->head_seq = outlet->last_head = feed->head_seq;
     outlet->is_away = true;

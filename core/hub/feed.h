@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/task.h"
 #include "hub/channel.h"
+#include "hub/ephemera.h"
 #include "hub/view.h"
 
 struct gw_feed;
@@ -29,7 +30,9 @@ struct gw_outlet {
     uint64_t last_span; /* after_seq of the span up to which it has been told; UINT64_MAX at first */
     uint32_t last_length;
     uint64_t last_head;
-    struct gw_view_close *close; /* set once its view wants to go */
+    uint64_t told;                /* up to which version of the ephemeral table */
+    struct gw_ephemera_news news; /* of it, in the message; version 0: none */
+    struct gw_view_close *close;  /* set once its view wants to go */
     bool is_away, is_stale;
 };
 
@@ -51,7 +54,8 @@ struct gw_feed {
     struct gw_span *checkpoint; /* as of checkpoint_seq, shared by all who arrive before the next event; or NULL */
     uint64_t checkpoint_seq;
     struct gw_outlet *outlets;
-    unsigned holds; /* others that need it: attachments on hold, replay blocks under way */
+    struct gw_ephemera ephemera; /* empty for a class that does not see who is there */
+    unsigned holds;              /* others that need it: attachments on hold, replay blocks under way */
     struct gw_feed_waiter *unprimed;
     bool is_priming;
     struct gw_buffer scratch;

@@ -11,6 +11,7 @@
 #include "hub/operate.h"
 #include "hub/plan.h"
 #include "hub/run.h"
+#include "hub/run_presence.h"
 #include "hub/span.h"
 
 /* How many subscribers are written to before the loop looks at its sockets and its mailbox again: about two milliseconds. */
@@ -30,7 +31,9 @@ void gw_hub_limits_default(struct gw_hub_limits *limits)
                                      .commit_idle_ms = 30000,
                                      .run_idle_ms = 60000,
                                      .view_idle_ms = 10000,
-                                     .chat_lease_ms = 30000};
+                                     .chat_lease_ms = 30000,
+                                     .max_present_actors = 256,
+                                     .gesture_lease_ms = 30000};
 }
 
 static void register_metrics(struct gw_hub *hub)
@@ -54,6 +57,9 @@ static void register_metrics(struct gw_hub *hub)
     to->subscribers = gw_metrics_gauge(m, "atoms_streams", "", "Open streams.");
     to->run_loads = gw_metrics_counter(m, "atoms_run_loads_total", "", "Runs folded from the spine.");
     to->chat_aborted = gw_metrics_counter(m, "atoms_chat_aborted_total", "", "Streamed messages ended because their producer fell silent.");
+    to->gestures = gw_metrics_counter(m, "atoms_gestures_total", "", "Gestures taken.");
+    to->ephemeral_frames =
+        gw_metrics_counter(m, "atoms_ephemeral_frames_total", "", "Frames of presence and gestures encoded, one per class.");
     to->checkpoints = gw_metrics_counter(m, "atoms_checkpoints_total", "", "Checkpoints stored.");
 }
 
@@ -462,6 +468,7 @@ void gw_hub_tick(struct gw_hub *hub)
         if (run->phase == GW_RUN_DOWN)
             gw_hub_mark_run(hub, run);
         gw_run_chat_tick(run);
+        gw_run_presence_tick(run);
         gw_run_commit_tick(run);
     }
     unload_idle_runs(hub, now_ms);

@@ -1,5 +1,5 @@
-/* hub.h — the domain's face on one worker: routes commands, reads and streams to the worker that owns the run, and keeps the runs that this worker owns. Everything here is called on
- * the worker's own thread; hubs reach each other only through executors. Not for identity, sockets or JSON parsing of requests. */
+/* hub.h — the domain's face on one worker: routes commands, reads and streams to the worker that owns the run, and keeps the runs that this worker owns. Everything
+ * here is called on the worker's own thread; hubs reach each other only through executors. Not for identity, sockets or JSON of requests. */
 #ifndef GW_HUB_HUB_H
 #define GW_HUB_HUB_H
 
@@ -36,6 +36,8 @@ struct gw_hub_limits {
     uint32_t run_idle_ms;       /* 60000 */
     uint32_t view_idle_ms;      /* 10000 */
     uint32_t chat_lease_ms;     /* how long the producer of a streamed message may be silent: 30000 */
+    uint32_t gesture_lease_ms;  /* then a gesture that was not made again is over: 30000 */
+    size_t max_present_actors;  /* per run, that others see to be there: 256 */
 };
 void gw_hub_limits_default(struct gw_hub_limits *limits);
 
@@ -71,8 +73,7 @@ bool gw_hub_pump(struct gw_hub *hub);
 void gw_hub_wake(struct gw_hub *hub); /* what wake_in asked for; a turn follows */
 /* Other canvases are in force (a reference is taken): runs whose mounted ones changed say so. */
 void gw_hub_use_manifests(struct gw_hub *hub, struct gw_manifests *manifests);
-/* To be called about once a second: unloads idle runs, closes idle views. */
-void gw_hub_tick(struct gw_hub *hub);
+void gw_hub_tick(struct gw_hub *hub); /* about once a second: unloads idle runs, closes idle views */
 /* Refuses new work (GW_ECLOSED); what was admitted goes on until durable. */
 void gw_hub_drain(struct gw_hub *hub);
 /* Nothing waits for the spine or for another worker. */
@@ -104,7 +105,7 @@ struct gw_submission {
     size_t count;
     bool is_atomic, is_dry_run;
     bool is_append; /* one chat.append, which is not in the idempotency index: the message tells; the answer is hub/chat_round.h's */
-    bool is_probe;  /* such a one that is no sign of life of the message's producer */
+    bool is_probe;  /* such a one that is no sign of life of the producer */
     struct gw_executor *home;
     void (*done)(struct gw_submission *submission);
     struct gw_task task; /* the hub's, as all below */
@@ -119,7 +120,7 @@ void gw_submission_fini(struct gw_submission *submission);
 
 /* ---- reads ---------------------------------------------------------------------------------------------------------------------------- */
 
-enum gw_read_kind { GW_READ_STATE, GW_READ_EVENTS, GW_READ_HISTORY, GW_READ_DIFF };
+enum gw_read_kind { GW_READ_STATE, GW_READ_EVENTS, GW_READ_HISTORY, GW_READ_DIFF, GW_READ_PRESENCE };
 
 /* Answered only from durable state. The caller owns it again when `done` runs on `home`; status 0 or GW_E… with err. */
 struct gw_read {

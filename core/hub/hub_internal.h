@@ -19,7 +19,7 @@ struct gw_hub_metrics {
     struct gw_metric *verdicts[4];
     struct gw_metric *commands_committed, *commands_refused, *commands_repeated;
     struct gw_metric *events, *appends_failed, *append_seconds, *replay_blocks, *block_cache_hits;
-    struct gw_metric *runs, *feeds, *views, *subscribers, *run_loads, *checkpoints, *chat_aborted;
+    struct gw_metric *runs, *feeds, *views, *subscribers, *run_loads, *checkpoints, *chat_aborted, *gestures, *ephemeral_frames;
 };
 
 struct gw_hub {
@@ -69,7 +69,9 @@ struct gw_attach {
     bool is_again;        /* a live stream that has fallen behind */
     bool is_switch;       /* a live stream whose lens is another now */
     bool has_refreshed;
+    struct gw_arrival *arrival; /* who is to be counted among those who are there; owned; NULL: nobody */
     /* the answer */
+    bool has_joined;
     enum gw_verdict_status status;
     const char *reason;
     uint64_t seq;               /* where it starts */
@@ -90,6 +92,9 @@ struct gw_view_close {
 };
 /* A view with no subscriber tells the owner to forget it; it is destroyed when the owner has. */
 void gw_hub_close_view(struct gw_hub *hub, struct gw_view *view);
+
+/* view_show.c: puts what it has not been told beside the events into its control text, which is empty. False: there is nothing, or no memory. */
+bool gw_view_show(struct gw_view *view, struct gw_subscriber *subscriber);
 
 /* subscriber.c */
 /* It has fallen too far behind: the owner decides from where it goes on. Between two frames only. */

@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "hub/chat.h"
 #include "hub/event.h"
+#include "hub/run_presence.h"
 
 /* How long a run refuses work after its spine failed, before it tries again. */
 #define DOWN_MS 250
@@ -88,6 +89,7 @@ void gw_run_destroy(struct gw_run *run)
     gw_state_destroy(run->state);
     gw_keys_destroy(run->keys);
     gw_commit_destroy(run->gathering);
+    gw_presence_destroy(run->presence);
     gw_free(run);
 }
 
@@ -192,7 +194,8 @@ static bool has_open_messages(const struct gw_run *run) { return run->state && g
 
 bool gw_run_is_idle(const struct gw_run *run)
 {
-    if (run->chat.first || run->chat.is_napping || (has_open_messages(run) && !run->hub->is_draining))
+    if (run->chat.first || run->chat.is_napping ||
+        ((has_open_messages(run) || gw_presence_count(run->presence) > 0) && !run->hub->is_draining))
         return false;
     return run->phase != GW_RUN_LOADING && !run->gathering && !run->appending && !run->inbox_first && !run->reads && !run->attaches &&
            !run->readers && !run->feeds && !run->block_reads && !run->checkpoint && !run->refresh && !gw_run_has_orders(run);
@@ -235,6 +238,7 @@ void gw_run_turn(struct gw_run *run)
     }
     gw_run_flush(run);
     gw_run_serve_changes(run);
+    gw_run_tell_presence(run);
     for (struct gw_feed *feed = run->feeds; feed; feed = feed->next)
         gw_feed_announce(feed);
 }

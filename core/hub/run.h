@@ -3,7 +3,7 @@
  * there is no second copy of state. Split by concern: run.c life and loading, run_submit.c the inbox, run_judge.c one submission, run_execute.c one command,
  * run_keys.c what took effect before, run_commit.c durability, run_checkpoint.c checkpoints, run_attach.c and run_last.c streams, run_blocks.c replay,
  * run_read.c reads, run_flow.c flows, run_changes.c what changed before a conflict, run_past.c what an undo or a restore needs,
- * run_revisions.c revisions that nobody asked for, run_manifests.c canvases whose manifests changed, run_order.c and run_erase.c orders of an operator. */
+ * run_presence.c who is there, run_revisions.c revisions that nobody asked for, run_manifests.c canvases whose manifests changed, run_order.c and run_erase.c orders of an operator. */
 #ifndef GW_HUB_RUN_H
 #define GW_HUB_RUN_H
 
@@ -18,6 +18,7 @@
 #include "hub/judge.h"
 #include "hub/keys.h"
 #include "hub/loader.h"
+#include "hub/presence.h"
 #include "hub/replay.h"
 #include "hub/run_chat.h"
 #include "hub/run_order.h"
@@ -56,6 +57,8 @@ struct gw_run {
     struct gw_feed *feeds;
     size_t feed_count;
     struct gw_block_read *block_reads;
+    struct gw_presence *presence; /* NULL: nobody has come yet */
+    uint64_t presence_told_at_ms, presence_seq;
     uint64_t checkpoint_seq, bytes_since_checkpoint, checkpoint_bytes;
     struct gw_checkpoint *checkpoint;                   /* being stored */
     uint64_t used_at_ms, retry_at_ms, checkpoint_at_ms; /* not before these */

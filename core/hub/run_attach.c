@@ -6,6 +6,7 @@
 #include "hub/event.h"
 #include "hub/plan.h"
 #include "hub/run.h"
+#include "hub/run_presence.h"
 #include "hub/span.h"
 
 /* ---- feeds ---------------------------------------------------------------------------------------------------------------------------- */
@@ -41,6 +42,7 @@ struct gw_feed *gw_run_feed(struct gw_run *run, struct gw_plan *plan, const stru
                                  .set = *set,
                                  .epoch = gw_run_epoch(run)};
     feed = gw_feed_create(run, &channel, run->published_seq);
+    gw_run_show_presence(run, feed);
     feed->next = run->feeds;
     run->feeds = feed;
     run->feed_count++;
@@ -311,5 +313,6 @@ void gw_run_attach(struct gw_attach *attach)
         gw_attach_refuse(attach, hub, hub->is_draining ? "draining" : "overload");
         return;
     }
+    attach->has_joined = attach->arrival && !gw_run_join(run, attach->arrival);
     gw_run_put_attach(run, attach);
 }

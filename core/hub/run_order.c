@@ -8,6 +8,7 @@
 #include "hub/authors.h"
 #include "hub/operate.h"
 #include "hub/run.h"
+#include "hub/run_presence.h"
 
 /* ---- ends ------------------------------------------------------------------------------------------------------------------------------ */
 
@@ -159,6 +160,7 @@ void gw_run_serve_orders(struct gw_run *run)
 static void purge(struct gw_run *run, uint64_t floor_seq)
 {
     gw_run_drop_blocks(run);
+    gw_run_drop_gestures(run);
     run->floor_seq = floor_seq;
     if (floor_seq == 0)
         run->durable_seq = run->published_seq = run->checkpoint_seq = run->checkpoint_bytes = 0;

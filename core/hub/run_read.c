@@ -8,6 +8,7 @@
 #include "hub/plan.h"
 #include "hub/project.h"
 #include "hub/run.h"
+#include "hub/run_presence.h"
 #include "hub/run_read.h"
 
 /* Hidden events cost reading too; a page that has looked at this many ends, with a cursor to go on from: that of the last frame that a stream would have had, of
@@ -341,6 +342,10 @@ static void serve(struct gw_run *run, struct gw_read *request)
     bool is_earliest = request->cursor[0] == '\0' || strcmp(request->cursor, "earliest") == 0;
     if (request->work) {
         answer_state_now(request->work);
+        return;
+    }
+    if (request->kind == GW_READ_PRESENCE) {
+        gw_run_read_presence(run, request);
         return;
     }
     if (request->kind == GW_READ_HISTORY || request->kind == GW_READ_DIFF) {

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct gw_buffer;
-struct gw_checkpoint_frame;
+struct gw_told_frame;
 struct gw_command;
 struct gw_chat;
 struct gw_error;
@@ -90,11 +90,11 @@ void gw_state_write(const struct gw_state *state, const struct gw_lens *lens, co
 void gw_state_write_canvas(const struct gw_state *state, const struct gw_lens *lens, const char *canvas_id, struct gw_buffer *out);
 /* What a checkpoint tells of the run as a whole, projected: run-wide events that a reader folds into an empty run, in order. None for a run
  * without graph. `emit` borrows the frame for the call. GW_ENOMEM: not all of it was told. */
-int gw_state_write_run(const struct gw_state *state, const struct gw_lens *lens,
-                       void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg);
+int gw_state_write_run(const struct gw_state *state, const struct gw_lens *lens, void (*emit)(void *arg, const struct gw_told_frame *frame),
+                       void *arg);
 /* Likewise the visible Tokens, for a checkpoint with no CANVAS_READY to carry them; nothing when there are none. */
 int gw_state_write_tokens(const struct gw_state *state, const struct gw_lens *lens,
-                          void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg);
+                          void (*emit)(void *arg, const struct gw_told_frame *frame), void *arg);
 /* Ids of mounted canvases in mount order; borrowed until the next fold. */
 size_t gw_state_canvases(const struct gw_state *state, const char *const **ids);
 /* The type of a mounted canvas, and the hash of the manifest that it was last made ready by; borrowed, NULL for an unknown canvas. */

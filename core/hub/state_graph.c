@@ -251,7 +251,7 @@ static int write_ops(const struct gw_graph *graph, const struct gw_lens *lens, s
 struct frames {
     struct op_sink sink; /* first */
     struct gw_buffer data;
-    void (*emit)(void *arg, const struct gw_checkpoint_frame *frame);
+    void (*emit)(void *arg, const struct gw_told_frame *frame);
     void *arg;
 };
 
@@ -267,7 +267,7 @@ static void emit_frame(struct frames *frames)
     if (!frames->data.length)
         return;
     gw_buffer_append_text(&frames->data, "]}");
-    struct gw_checkpoint_frame frame = {.type = GW_EVENT_STATE_PATCH, .data = frames->data.data, .data_length = frames->data.length};
+    struct gw_told_frame frame = {.type = gw_event_type_name(GW_EVENT_STATE_PATCH), .data = frames->data.data, .data_length = frames->data.length};
     if (frames->data.has_failed)
         return;
     frames->emit(frames->arg, &frame);
@@ -283,7 +283,7 @@ static void end_framed(struct op_sink *sink, const struct gw_actor *author)
 }
 
 int gw_graph_write_frames(const struct gw_graph *graph, const struct gw_lens *lens,
-                          void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg)
+                          void (*emit)(void *arg, const struct gw_told_frame *frame), void *arg)
 {
     struct frames frames = {.sink = {begin_framed, end_framed}, .emit = emit, .arg = arg};
     gw_buffer_init(&frames.data, 0);

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 struct gw_buffer;
-struct gw_checkpoint_frame;
+struct gw_told_frame;
 struct gw_error;
 struct gw_event;
 struct gw_graph;
@@ -34,7 +34,7 @@ void gw_graph_write(const struct gw_graph *graph, const struct gw_lens *lens, st
 
 /* The graph as state_patch frames that a reader folds into an empty one; none when it is empty. GW_ENOMEM. */
 int gw_graph_write_frames(const struct gw_graph *graph, const struct gw_lens *lens,
-                          void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg);
+                          void (*emit)(void *arg, const struct gw_told_frame *frame), void *arg);
 
 /* Checkpoint rows of the part "graph", each appended where `begin_row` says: the ops that make the graph. GW_ENOMEM; a load
  * answers GW_EINVAL for a row that is none. */

@@ -173,14 +173,14 @@ void gw_state_write(const struct gw_state *state, const struct gw_lens *lens, co
 }
 
 int gw_state_write_run(const struct gw_state *state, const struct gw_lens *lens,
-                       void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg)
+                       void (*emit)(void *arg, const struct gw_told_frame *frame), void *arg)
 {
     int status = gw_graph_write_frames(state->graph, lens, emit, arg);
     return status ? status : gw_chat_write_frames(state->chat, lens, emit, arg);
 }
 
 int gw_state_write_tokens(const struct gw_state *state, const struct gw_lens *lens,
-                          void (*emit)(void *arg, const struct gw_checkpoint_frame *frame), void *arg)
+                          void (*emit)(void *arg, const struct gw_told_frame *frame), void *arg)
 {
     struct gw_buffer values, data;
     gw_buffer_init(&values, 0);
@@ -194,7 +194,7 @@ int gw_state_write_tokens(const struct gw_state *state, const struct gw_lens *le
     }
     int status = values.has_failed || data.has_failed ? GW_ENOMEM : GW_OK;
     if (!status && has_any)
-        emit(arg, &(struct gw_checkpoint_frame){.type = GW_EVENT_TOKEN_PATCH, .data = data.data, .data_length = data.length});
+        emit(arg, &(struct gw_told_frame){.type = gw_event_type_name(GW_EVENT_TOKEN_PATCH), .data = data.data, .data_length = data.length});
     gw_buffer_fini(&values);
     gw_buffer_fini(&data);
     return status;

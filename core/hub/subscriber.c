@@ -9,7 +9,9 @@
 #include "base/metrics.h"
 #include "hub/hub_internal.h"
 #include "hub/plan.h"
+#include "hub/presence.h"
 #include "hub/run.h"
+#include "hub/run_presence.h"
 #include "hub/span.h"
 
 const char *gw_verdict_name(enum gw_verdict_status status)
@@ -96,6 +98,10 @@ static struct gw_attach *make_attach(const struct gw_subscribe_opts *opts)
         gw_free(attach);
         return NULL;
     }
+    if (opts->arrival && opts->plan->sees_presence) {
+        attach->arrival = gw_alloc(sizeof *attach->arrival);
+        *attach->arrival = *opts->arrival;
+    }
     return attach;
 }
 
@@ -125,6 +131,7 @@ int gw_subscriber_open(struct gw_hub *hub, struct gw_subscriber *subscriber, con
     if (!attach)
         return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for another stream");
     subscriber->seq = subscriber->into = 0;
+    subscriber->told = 0;
     subscriber->is_blocked = subscriber->is_refused = subscriber->is_held = subscriber->ends_after_control = false;
     join(subscriber, view);
     send_attach(subscriber, view, attach);
@@ -143,11 +150,12 @@ void gw_subscriber_attach_again(struct gw_subscriber *subscriber)
 /* Between two frames, with nothing on its way to the socket. Before its first verdict it is so in any case. */
 static bool is_between_frames(const struct gw_subscriber *subscriber) { return subscriber->into == 0 && !subscriber->control; }
 
-int gw_subscriber_switch(struct gw_subscriber *subscriber, struct gw_plan *plan)
+int gw_subscriber_switch(struct gw_subscriber *subscriber, struct gw_plan *plan, const struct gw_arrival *arrival)
 {
     assert(subscriber->view);
     struct gw_view *old = subscriber->view;
     struct gw_subscribe_opts opts = {.scope = old->scope, .plan = plan, .set = old->set, .start = GW_START_CHECKPOINT};
+    opts.arrival = subscriber->is_present ? NULL : arrival;
     if (!is_between_frames(subscriber))
         return GW_EBUSY;
     struct gw_view *view = view_for(old->hub, &opts);
@@ -158,6 +166,9 @@ int gw_subscriber_switch(struct gw_subscriber *subscriber, struct gw_plan *plan)
     gw_span_unref(subscriber->checkpoint);
     subscriber->checkpoint = NULL;
     subscriber->wanted_block = 0;
+    subscriber->told = 0;
+    if (!plan->sees_presence)
+        gw_subscriber_withdraw(subscriber, true);
     leave(subscriber);
     join(subscriber, view);
     struct gw_attach *attach = make_attach(&opts); /* without a cursor to copy it cannot fail */
@@ -178,6 +189,7 @@ void gw_subscriber_release(struct gw_subscriber *subscriber)
 void gw_attach_destroy(struct gw_attach *attach)
 {
     gw_span_unref(attach->checkpoint);
+    gw_free(attach->arrival);
     gw_free(attach->cursor);
     gw_free(attach);
 }
@@ -197,6 +209,7 @@ static void begin_flow(struct gw_subscriber *subscriber, struct gw_attach *attac
     struct gw_verdict verdict = {.status = attach->status, .reason = attach->reason, .head_seq = attach->head_seq};
     memcpy(verdict.head, attach->head, sizeof verdict.head);
     gw_metric_add(attach->hub->metrics.verdicts[attach->status], 1);
+    subscriber->told = 0; /* a verdict begins the roster anew, too */
     subscriber->takes_verdict = true;
     subscriber->ops->verdict(subscriber, &verdict);
 }
@@ -207,6 +220,10 @@ void gw_attach_answered(struct gw_attach *attach)
     attach->view->attach_count--;
     if (attach->outlet)
         attach->view->outlet = attach->outlet;
+    if (attach->subscriber && attach->has_joined)
+        attach->subscriber->is_present = true;
+    else if (attach->has_joined)
+        gw_view_withdraw(attach->view, attach->arrival->actor.id, false);
     if (attach->subscriber)
         begin_flow(attach->subscriber, attach);
     gw_attach_destroy(attach);
@@ -216,6 +233,7 @@ void gw_subscriber_close(struct gw_subscriber *subscriber)
 {
     if (subscriber->attach)
         subscriber->attach->subscriber = NULL;
+    gw_subscriber_withdraw(subscriber, false);
     if (subscriber->view)
         leave(subscriber);
     gw_span_unref(subscriber->checkpoint);
@@ -279,7 +297,7 @@ static int put_control(struct gw_subscriber *subscriber, const char *text, size_
     subscriber->control = joined;
     subscriber->control_length = (uint32_t)(length + rest);
     subscriber->control_sent = 0;
-    subscriber->takes_verdict = false;
+    subscriber->takes_verdict = subscriber->shows_control = false;
     if (subscriber->view && gw_view_pump_one(subscriber->view, subscriber))
         gw_view_mark_dirty(subscriber->view);
     return GW_OK;

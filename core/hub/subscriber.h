@@ -12,6 +12,7 @@
 
 #include "hub/ports.h"
 
+struct gw_arrival;
 struct gw_hub;
 struct gw_span;
 struct gw_subscriber;
@@ -45,7 +46,7 @@ struct gw_subscriber_ops {
 
 enum gw_subscriber_phase { GW_SUB_IDLE, GW_SUB_ATTACHING, GW_SUB_FLOWING };
 
-/* Zero it before the first use; fields are the hub's. */
+/* Zero it before the first use; fields are the hub's, but ops and actor: the latter's id outlives the stream, or is replaced by the same one. */
 struct gw_subscriber {
     const struct gw_subscriber_ops *ops;
     struct gw_view *view;
@@ -56,11 +57,15 @@ struct gw_subscriber {
     uint64_t seq;                       /* every visible frame up to here has been sent whole */
     uint32_t into;                      /* bytes already sent of the frame after seq (or of the checkpoint) */
     uint32_t control_length, control_sent;
-    uint64_t wanted_block; /* replay block that it waits for, +1; 0 = none */
+    uint64_t wanted_block;        /* replay block that it waits for, +1; 0 = none */
+    uint64_t told;                /* up to which version of the view's ephemeral table */
+    const struct gw_actor *actor; /* whose it is; NULL: nobody's */
     uint8_t phase;
     bool is_blocked;         /* the last write was short */
     bool is_refused;         /* by a RETRY: only the control text goes out */
     bool is_held;            /* likewise, until gw_subscriber_release */
+    bool shows_control;      /* the control text is something that the lens shows, and is held too */
+    bool is_present;         /* the run's owner counts its actor among those who are there */
     bool takes_verdict;      /* the next control text is a verdict's, and goes before what waits */
     bool ends_after_control; /* ended("…") once the control text is out */
 };
@@ -73,15 +78,16 @@ struct gw_subscribe_opts {
     struct gw_plan *plan; /* a reference is taken */
     struct gw_canvas_set set;
     enum gw_start start;
-    const char *cursor; /* GW_START_CURSOR; copied */
-    uint64_t number;    /* GW_START_LAST: how many events; GW_START_COMMIT: revision */
+    const char *cursor;               /* GW_START_CURSOR; copied */
+    uint64_t number;                  /* GW_START_LAST: how many events; GW_START_COMMIT: revision */
+    const struct gw_arrival *arrival; /* who comes, and is seen to be there if the lens lets it show itself; copied. NULL: nobody */
 };
 
 /* Begins a stream. The verdict arrives later (or at once, never inside this call). GW_ELIMIT or GW_ENOMEM: not begun. */
 int gw_subscriber_open(struct gw_hub *hub, struct gw_subscriber *subscriber, const struct gw_subscribe_opts *opts, struct gw_error *err);
 /* Its lens has become `plan` (a reference is taken): no byte of the old lens is written any more. A verdict comes again, a reset for "class_changed", then a checkpoint as
  * the new lens sees it. GW_EBUSY: something is half out or about to go, behind which nothing else may follow; GW_ENOMEM. Then it is as it was: close it. */
-int gw_subscriber_switch(struct gw_subscriber *subscriber, struct gw_plan *plan);
+int gw_subscriber_switch(struct gw_subscriber *subscriber, struct gw_plan *plan, const struct gw_arrival *arrival);
 /* Nothing of the run is written until release: what its lens shows is not known at the moment. What was cut short stays so. */
 void gw_subscriber_hold(struct gw_subscriber *subscriber);
 void gw_subscriber_release(struct gw_subscriber *subscriber);

@@ -30,6 +30,7 @@ void gw_view_destroy(struct gw_view *view)
         gw_span_unref(view->spans[i].span);
     for (size_t i = 0; i < GW_VIEW_BLOCKS; i++)
         gw_span_unref(view->blocks[i].span);
+    gw_ephemera_fini(&view->ephemera);
     gw_plan_unref(view->plan);
     gw_free(view->spans);
     gw_free(view->name);
@@ -89,6 +90,12 @@ void gw_view_extend(struct gw_view *view, const struct gw_published *items, size
     view->start_seq = start_seq;
     view->head_seq = head_seq;
     drop_evicted(view);
+    gw_view_mark_dirty(view);
+}
+
+void gw_view_learn(struct gw_view *view, struct gw_ephemera_news *news)
+{
+    gw_ephemera_apply(&view->ephemera, news);
     gw_view_mark_dirty(view);
 }
 
@@ -351,14 +358,14 @@ static enum step send_replay(struct gw_view *view, struct gw_subscriber *subscri
 static enum step pump_step(struct gw_view *view, struct gw_subscriber *subscriber, unsigned *replayed)
 {
     if (subscriber->control && (subscriber->control_sent || subscriber->into == 0))
-        return send_control(subscriber);
+        return subscriber->is_held && subscriber->shows_control ? STEP_DONE : send_control(subscriber);
     if (subscriber->is_refused || subscriber->is_held)
         return STEP_DONE;
     if (subscriber->checkpoint)
         return send_checkpoint(subscriber);
     /* A replay block may be ahead of what this view was told, so even a frame that was cut short may have to wait. */
     if (subscriber->seq >= view->head_seq)
-        return STEP_DONE;
+        return subscriber->into == 0 && gw_view_show(view, subscriber) ? STEP_AGAIN : STEP_DONE;
     if (subscriber->seq >= view->start_seq)
         return send_live(view, subscriber);
     if (view->head_seq - subscriber->seq > view->hub->opts.limits.max_replay_events)

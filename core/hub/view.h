@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/task.h"
+#include "hub/ephemera.h"
 #include "hub/ports.h"
 
 struct gw_hub;
@@ -48,6 +49,7 @@ struct gw_view {
     size_t subscriber_count, attach_count;
     struct gw_subscriber *next_pumped; /* the pump goes round: here it goes on; NULL: at the first */
     size_t unpumped_count;             /* how many it has to come to before the view is clean */
+    struct gw_ephemera ephemera;       /* what the owner's feed tells beside its events */
     struct gw_view_block blocks[GW_VIEW_BLOCKS];
     uint64_t use_count;
     uint64_t idle_since_ms;
@@ -59,6 +61,8 @@ struct gw_view *gw_view_create(struct gw_hub *hub, const struct gw_scope *scope,
 void gw_view_destroy(struct gw_view *view);
 /* New bytes from the owner: takes the references of `items`. */
 void gw_view_extend(struct gw_view *view, const struct gw_published *items, size_t count, uint64_t start_seq, uint64_t head_seq);
+/* What is new beside the events. */
+void gw_view_learn(struct gw_view *view, struct gw_ephemera_news *news /* taken */);
 /* The past of the run is no more: drops what it holds of it, and ends its subscribers, reason purged; what the owner says next begins anew. */
 void gw_view_purge(struct gw_view *view);
 /* A replay block that was asked for; `span` is taken, NULL when it could not be read. */

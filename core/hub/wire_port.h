@@ -30,9 +30,9 @@ struct gw_position {
 
 #define GW_CURSOR_MAX 256
 
-/* value: state as of a point, told as an event that a reader folds into an empty run; borrowed */
-struct gw_checkpoint_frame {
-    enum gw_event_type type;
+/* value: what is told like an event and is none of the spine's: state as of a point, which a reader folds into an empty run; who is there at the moment. Borrowed */
+struct gw_told_frame {
+    const char *type;
     const char *canvas_id; /* NULL: run-wide */
     int64_t ts_ms;         /* 0: the run's last */
     const char *data;      /* JSON text */
@@ -62,8 +62,8 @@ struct gw_wire {
     void (*event)(void *self, const struct gw_event_frame *frame, struct gw_buffer *out);
     /* A frame that carries only an id. */
     void (*id_only)(void *self, const char *cursor, struct gw_buffer *out);
-    /* One frame of a checkpoint. */
-    void (*checkpoint)(void *self, const struct gw_scope *scope, const struct gw_checkpoint_frame *frame, struct gw_buffer *out);
+    /* One frame of a checkpoint, or an ephemeral one. */
+    void (*tell)(void *self, const struct gw_scope *scope, const struct gw_told_frame *frame, struct gw_buffer *out);
     /* The envelope alone, as JSON text, for /v1/events. */
     void (*envelope)(void *self, const struct gw_event_frame *frame, struct gw_buffer *out);
     /* Seals a position into text (NUL-terminated, < GW_CURSOR_MAX); deterministic. */

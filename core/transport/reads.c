@@ -1,4 +1,4 @@
-/* GET /v1/state, /v1/events, /v1/history and /v1/diff: projected reads of durable state. */
+/* GET /v1/state, /v1/events, /v1/history and /v1/diff: projected reads of durable state. GET /v1/presence: who is there. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +115,8 @@ static int read_own(const struct gw_exchange *exchange, struct gw_read *read, st
         if (!status)
             status = read_end(exchange, "from", read->cursor, err);
         return status ? status : read_end(exchange, "to", read->to, err);
+    case GW_READ_PRESENCE:
+        return GW_OK;
     }
     return status;
 }
@@ -132,6 +134,8 @@ static int read_request(struct gw_exchange *exchange, struct gw_read *read, stru
         status = gw_exchange_plan(exchange, &read->scope, &read->plan, err);
     if (status)
         return status;
+    if (read->kind == GW_READ_PRESENCE)
+        return read->plan->sees_presence ? GW_OK : gw_error_set(err, GW_EDENIED, "not_allowed", "your lens does not show who is there");
     bool needs_history = read->kind != GW_READ_STATE || read->cursor[0];
     if (needs_history && !read->plan->sees_history)
         return gw_error_set(err, GW_EDENIED, "history_denied", "your lens does not include the past of a run");
@@ -163,3 +167,5 @@ void gw_handle_events(struct gw_exchange *exchange) { handle(exchange, GW_READ_E
 void gw_handle_history(struct gw_exchange *exchange) { handle(exchange, GW_READ_HISTORY); }
 
 void gw_handle_diff(struct gw_exchange *exchange) { handle(exchange, GW_READ_DIFF); }
+
+void gw_handle_presence(struct gw_exchange *exchange) { handle(exchange, GW_READ_PRESENCE); }

@@ -17,6 +17,8 @@ static const struct gw_route routes[] = {
     {"GET", "/v1/events", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_events},
     {"GET", "/v1/history", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_history},
     {"GET", "/v1/diff", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_diff},
+    {"GET", "/v1/presence", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_presence},
+    {"POST", "/v1/gestures", PUBLIC, true, false, false, GW_BODY_SMALL, gw_handle_gestures},
     {"GET", "/v1/me", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_me},
     {"GET", "/v1/context", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_context},
     {"GET", "/v1/canvases", PUBLIC, true, false, false, GW_BODY_NONE, gw_handle_canvases},

@@ -44,6 +44,9 @@ void gw_handle_state(struct gw_exchange *exchange);
 void gw_handle_events(struct gw_exchange *exchange);
 void gw_handle_history(struct gw_exchange *exchange);
 void gw_handle_diff(struct gw_exchange *exchange);
+void gw_handle_presence(struct gw_exchange *exchange);
+/* gestures.c */
+void gw_handle_gestures(struct gw_exchange *exchange);
 /* me.c */
 void gw_handle_me(struct gw_exchange *exchange);
 void gw_handle_canvases(struct gw_exchange *exchange);

@@ -39,7 +39,7 @@ struct gw_server_config {
     const char *admin_token; /* "" = the custom header suffices */
     struct gw_http1_limits http;
     struct gw_json_limits json;
-    size_t max_batch_bytes, max_batch_commands;
+    size_t max_batch_bytes, max_batch_commands, max_base64_run;
     size_t max_connections; /* of the process */
     size_t max_streams_per_actor;
     size_t max_pipelined;

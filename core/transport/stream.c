@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "hub/plan.h"
+#include "hub/presence.h"
 #include "hub/view.h"
 #include "identity/identity.h"
 #include "io/loop.h"
@@ -31,6 +32,14 @@ static struct gw_server *server_of(const struct gw_stream *stream) { return stre
 static const char *app_of(const struct gw_stream *stream) { return stream->from + strlen(stream->from) + 1; }
 
 static int64_t wall_ms(const struct gw_server *server) { return server->opts.clock->wall_ms(server->opts.clock->self); }
+
+struct gw_arrival gw_stream_arrival(const struct gw_stream *stream)
+{
+    struct gw_arrival arrival = {.actor = stream->identity->actor};
+    memcpy(arrival.surface_id, stream->from, strlen(stream->from) + 1);
+    memcpy(arrival.app_id, app_of(stream), strlen(app_of(stream)) + 1);
+    return arrival;
+}
 
 /* ---- control frames -------------------------------------------------------------------------------------------------------------------- */
 
@@ -234,6 +243,7 @@ int gw_stream_renew(struct gw_stream *stream, struct gw_identity *identity, stru
         return status;
     gw_identity_unref(stream->identity);
     stream->identity = gw_identity_ref(identity);
+    stream->subscriber.actor = &stream->identity->actor;
     stream->expires_at_ms = identity->expires_at_ms;
     stream->was_warned = false;
     schedule(stream);
@@ -357,6 +367,7 @@ static struct gw_stream *create(struct gw_exchange *exchange, const struct gw_sc
     stream->subscriber.ops = &subscriber_ops;
     stream->connection = exchange->connection;
     stream->identity = gw_identity_ref(exchange->identity);
+    stream->subscriber.actor = &stream->identity->actor;
     stream->from = join_from(scope);
     stream->expires_at_ms = stream->identity->expires_at_ms;
     stream->written_at_ms = gw_loop_now_ms(server->opts.loop);
@@ -365,7 +376,7 @@ static struct gw_stream *create(struct gw_exchange *exchange, const struct gw_sc
     return stream;
 }
 
-static int open_stream(struct gw_exchange *exchange, const struct gw_subscribe_opts *opts, struct gw_error *err)
+static int open_stream(struct gw_exchange *exchange, struct gw_subscribe_opts *opts, struct gw_error *err)
 {
     struct gw_server *server = exchange->server;
     if (!gw_server_count_stream(server, opts->scope.tenant_id, exchange->identity->actor.id, 1))
@@ -373,7 +384,10 @@ static int open_stream(struct gw_exchange *exchange, const struct gw_subscribe_o
                               "this actor has too many open streams");
     struct gw_stream *stream = create(exchange, &opts->scope);
     stream->is_counted = true;
+    struct gw_arrival arrival = gw_stream_arrival(stream);
+    opts->arrival = &arrival;
     int status = gw_subscriber_open(server->opts.hub, &stream->subscriber, opts, err);
+    opts->arrival = NULL;
     if (!status && gw_map_put(server->streams, stream->id, strlen(stream->id), stream, NULL))
         status = gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for another stream");
     if (status) {

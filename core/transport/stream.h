@@ -11,6 +11,7 @@
 #include "hub/subscriber.h"
 #include "io/timer.h"
 
+struct gw_arrival;
 struct gw_connection;
 struct gw_identity;
 struct gw_server;
@@ -43,6 +44,9 @@ void gw_stream_goaway(struct gw_stream *stream, const char *reason, uint32_t aft
 void gw_stream_write_frame(const struct gw_stream *stream, const char *type, const char *data, struct gw_buffer *out);
 /* Ends with such a frame. */
 void gw_stream_finish(struct gw_stream *stream, const char *type, const char *data);
+
+/* Its actor, as it is seen to come. */
+struct gw_arrival gw_stream_arrival(const struct gw_stream *stream);
 
 /* stream_lens.c */
 /* The policies are other ones: goes on under the lens that they give its actor now, or ends. The stream may be gone afterwards. */

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "hub/plan.h"
+#include "hub/presence.h"
 #include "hub/view.h"
 #include "identity/identity.h"
 #include "transport/connection.h"
@@ -70,7 +71,8 @@ void gw_stream_ask_lens(struct gw_stream *stream)
     gw_subscriber_release(&stream->subscriber);
     if (plan->class_id != stream->subscriber.view->plan->class_id) {
         stream->has_new_lens = stream->head == NULL; /* before the first verdict there was no lens that it knew of */
-        if (gw_subscriber_switch(&stream->subscriber, plan))
+        struct gw_arrival arrival = gw_stream_arrival(stream);
+        if (gw_subscriber_switch(&stream->subscriber, plan, &arrival))
             gw_connection_close(stream->connection);
     }
     gw_plan_unref(plan);

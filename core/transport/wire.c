@@ -64,13 +64,12 @@ static void on_id_only(void *self, const char *cursor, struct gw_buffer *out)
 }
 
 /* What a checkpoint folds together is nobody's doing: its actor is the gateway itself. */
-static void on_checkpoint(void *self, const struct gw_scope *scope, const struct gw_checkpoint_frame *frame, struct gw_buffer *out)
+static void on_tell(void *self, const struct gw_scope *scope, const struct gw_told_frame *frame, struct gw_buffer *out)
 {
     (void)self;
     char ts[25];
     gw_clock_format_rfc3339(frame->ts_ms, ts);
-    const char *type = gw_event_type_name(frame->type);
-    struct gw_envelope envelope = {.type = type,
+    struct gw_envelope envelope = {.type = frame->type,
                                    .ts = ts,
                                    .surface_id = frame->surface_id ? frame->surface_id : "gateway",
                                    .app_id = frame->app_id ? frame->app_id : "gateway",
@@ -79,7 +78,7 @@ static void on_checkpoint(void *self, const struct gw_scope *scope, const struct
                                    .actor_kind = frame->actor ? gw_actor_kind_name(frame->actor->kind) : "service",
                                    .cause = frame->cause};
     fill_scope(&envelope, scope);
-    gw_sse_begin(out, type, frame->cursor);
+    gw_sse_begin(out, frame->type, frame->cursor);
     gw_envelope_write(&envelope, frame->data, frame->data_length, out);
     gw_sse_end(out);
 }
@@ -125,7 +124,7 @@ struct gw_wire_codec *gw_wire_codec_create(struct gw_cursor_ring *ring)
     codec->port = (struct gw_wire){.self = codec,
                                    .event = on_event,
                                    .id_only = on_id_only,
-                                   .checkpoint = on_checkpoint,
+                                   .tell = on_tell,
                                    .envelope = on_envelope,
                                    .seal = on_seal,
                                    .open = on_open};

@@ -26,7 +26,7 @@ local lens = {}
 --- @class atoms.LensPlan
 --- @field history? boolean may read the past
 --- @field vision? boolean knows of media sidecars
---- @field presence? boolean sees who else is there
+--- @field presence? boolean sees who else is there and what they do, and is seen
 --- @field tokens? { read?: atoms.GlobList, write?: atoms.GlobList } Token keys
 --- @field blocks? { read?: atoms.LensRule[]|true, write?: atoms.LensRule[]|true, redact?: atoms.LensRedaction[] }
 --- @field graph? { read?: atoms.LensRule[]|true, write?: boolean }

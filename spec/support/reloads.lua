@@ -68,6 +68,17 @@ end
 
 -- ---- what they may get --------------------------------------------------------------------------------------------------------------
 
+--- The whole frames of what has come, without presence, which tells who comes and goes.
+local function events_of(stream, bytes)
+  local parts = {}
+  stream.part = stream.part .. bytes
+  stream.part = stream.part:gsub("(.-\n\n)", function(frame)
+    parts[#parts + 1] = not frame:find("^event: presence\n") and frame or nil
+    return ""
+  end)
+  return table.concat(parts)
+end
+
 --- Of a class that stays: what the first of them got is what all others get, and in the end what a replay gives.
 local function check_same(crowd, stream, bytes)
   if stream == crowd.first then
@@ -119,7 +130,7 @@ local function read(crowd, stream)
   if bytes and stream.told then
     check_switched(stream, bytes)
   elseif bytes then
-    check_same(crowd, stream, bytes)
+    check_same(crowd, stream, events_of(stream, bytes))
   end
 end
 
@@ -144,7 +155,7 @@ local function gather(options, run_id)
   for i = 1, options.streams do
     local is_switched = i > options.streams - options.switched
     local stream = open(gateway, is_switched and viewer or editor, run_id, "now")
-    stream.got, stream.told, stream.title = 0, is_switched and 0 or nil, 0
+    stream.part, stream.got, stream.told, stream.title = "", 0, is_switched and 0 or nil, 0
     read_verdict(stream)
     crowd.streams[i], crowd.sockets[i], crowd.by_socket[stream.connection.raw] = stream, stream.connection.raw, stream
   end
@@ -173,12 +184,13 @@ end
 local function check_replay(crowd, options, run_id, skipped)
   local stream = open(options.gateway, options.gateway:bearer({ role = "editor" }), run_id, skipped)
   read_verdict(stream)
-  local deadline = clock.deadline()
-  while #stream.text < #crowd.expected do
-    stream.text = stream.text .. assert(stream.connection:read_some(deadline))
+  stream.part = ""
+  local deadline, text = clock.deadline(), events_of(stream, stream.text)
+  while #text < #crowd.expected do
+    text = text .. events_of(stream, assert(stream.connection:read_some(deadline)))
   end
   stream.connection:close()
-  assert(stream.text == crowd.expected, "what a class that stays was sent is not what a replay gives")
+  assert(text == crowd.expected, "what a class that stays was sent is not what a replay gives")
 end
 
 function reloads.run(options)

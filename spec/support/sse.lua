@@ -15,6 +15,8 @@
 ---     stream.last_id                             the cursor of the last frame that carried one: what a client would send
 ---     stream.carried                             the raw bytes of every frame that carried an id, in order (outside checkpoints)
 ---     stream.verdict                             data of the first `resume`, once read
+---     stream.ephemera                            presence and gestures, which are in none of the above
+---     stream:see(what, predicate, seconds?)      reads on until one of them satisfies it, from the `seen`-th on; answers that frame
 
 local api = require("support.api")
 local clock = require("support.clock")
@@ -110,6 +112,7 @@ function sse.open(connection, request)
   api.check_stream_head(response)
   local stream = { connection = connection, response = response, parser = sse.parser() }
   stream.frames, stream.carried, stream.skipped, stream.passed = {}, {}, {}, {}
+  stream.ephemera, stream.seen = {}, 0
   if response.headers["transfer-encoding"] then
     stream.chunks = { text = "" }
   end
@@ -137,6 +140,10 @@ local function account(stream, frame)
   end
 end
 
+local function is_ephemeral(frame)
+  return frame.event == "presence" or frame.event == "gesture"
+end
+
 --- Reads what has arrived: true, or nil and why not.
 local function fill(stream, deadline)
   local bytes, message = stream.connection:read_some(deadline)
@@ -146,7 +153,8 @@ local function fill(stream, deadline)
   local frames = stream.parser:feed(stream.chunks and unchunk(stream.chunks, bytes) or bytes)
   for _, frame in ipairs(frames) do
     api.check_frame(frame)
-    stream.frames[#stream.frames + 1] = frame
+    local list = is_ephemeral(frame) and stream.ephemera or stream.frames
+    list[#list + 1] = frame
   end
   return true
 end
@@ -208,6 +216,22 @@ function Stream:find(what, predicate, seconds)
       return frame
     end
     self.passed[#self.passed + 1] = frame
+  end
+end
+
+function Stream:see(what, predicate, seconds)
+  local deadline = clock.deadline(seconds)
+  while true do
+    while self.seen < #self.ephemera do
+      self.seen = self.seen + 1
+      if predicate(self.ephemera[self.seen]) then
+        return self.ephemera[self.seen]
+      end
+    end
+    local ok, message = fill(self, deadline)
+    if not ok then
+      error(("waited for %s: %s after %d ephemeral frames"):format(what, message, #self.ephemera), 2)
+    end
   end
 end
 

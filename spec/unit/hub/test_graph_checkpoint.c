@@ -82,14 +82,14 @@ static void checkpoints_hold_the_graph(void **state)
 }
 
 /* Folds a checkpoint's frames into another state, as a reader would. */
-static void fold_frame(void *arg, const struct gw_checkpoint_frame *frame)
+static void fold_frame(void *arg, const struct gw_told_frame *frame)
 {
     struct gw_state *reader = arg;
     struct gw_error err;
     struct gw_event *event = gw_event_create();
     char *text = gw_try_strndup(frame->data, frame->data_length);
     assert_null(frame->canvas_id);
-    event->type = frame->type;
+    event->type = gw_event_type_parse(frame->type);
     event->seq = gw_state_seq(reader) + 1;
     event->data = parse_json(text);
     gw_free(text);

@@ -180,7 +180,7 @@ void world_reader_switch(struct world_reader *reader, size_t plan)
 {
     reader->plan = plan;
     world_enter(reader->world, reader->node, reader->worker);
-    int status = gw_subscriber_switch(&reader->subscriber, reader->world->plans[plan]);
+    int status = gw_subscriber_switch(&reader->subscriber, reader->world->plans[plan], NULL);
     world_leave(reader->world);
     if (status)
         world_reader_close(reader);

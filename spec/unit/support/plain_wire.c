@@ -41,12 +41,12 @@ static void on_id_only(void *self, const char *cursor, struct gw_buffer *out)
     gw_buffer_appendf(out, "I|%" PRIu64 "|%s\n", position.seq, cursor);
 }
 
-static void on_checkpoint(void *self, const struct gw_scope *scope, const struct gw_checkpoint_frame *frame, struct gw_buffer *out)
+static void on_tell(void *self, const struct gw_scope *scope, const struct gw_told_frame *frame, struct gw_buffer *out)
 {
     (void)self;
     (void)scope;
     const char *canvas = frame->canvas_id ? frame->canvas_id : "", *cursor = frame->cursor ? frame->cursor : "-";
-    gw_buffer_appendf(out, "C|%s %s|%s|", gw_event_type_name(frame->type), canvas, cursor);
+    gw_buffer_appendf(out, "C|%s %s|%s|", frame->type, canvas, cursor);
     gw_buffer_append(out, frame->data, frame->data_length);
     gw_buffer_append_char(out, '\n');
 }
@@ -131,6 +131,6 @@ static int on_open(void *self, const struct gw_run_key *run, const struct gw_can
 const struct gw_wire *plain_wire(void)
 {
     static const struct gw_wire wire = {
-        .event = on_event, .id_only = on_id_only, .checkpoint = on_checkpoint, .envelope = on_envelope, .seal = on_seal, .open = on_open};
+        .event = on_event, .id_only = on_id_only, .tell = on_tell, .envelope = on_envelope, .seal = on_seal, .open = on_open};
     return &wire;
 }
