@@ -51,8 +51,7 @@ struct gw_config_limits {
     int64_t commit_idle_ms; /* 0: never */
     int64_t run_idle_ms;    /* then it is unloaded */
     int64_t view_idle_ms;
-    int64_t chat_lease_ms;    /* of the producer of a streamed message */
-    int64_t max_present_actors, gesture_lease_ms;
+    int64_t chat_lease_ms, gesture_lease_ms, max_present_actors;
     int64_t mailbox_messages; /* per thread */
 };
 

@@ -33,10 +33,11 @@ static void write_canvas(struct writer *writer, const char *canvas_id, const cha
     gw_state_write_canvas(writer->state, &writer->lens, canvas_id, &data);
     writer->out->has_failed |= data.has_failed;
     if (!writer->out->has_failed)
-        write_frame(
-            writer,
-            &(struct gw_told_frame){
-                .type = gw_event_type_name(GW_EVENT_CANVAS_READY), .canvas_id = canvas_id, .data = data.data, .data_length = data.length, .cursor = cursor});
+        write_frame(writer, &(struct gw_told_frame){.type = gw_event_type_name(GW_EVENT_CANVAS_READY),
+                                                    .canvas_id = canvas_id,
+                                                    .data = data.data,
+                                                    .data_length = data.length,
+                                                    .cursor = cursor});
     gw_buffer_fini(&data);
 }
 

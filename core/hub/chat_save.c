@@ -158,8 +158,8 @@ static struct gw_json *shown_data(const struct gw_chat *chat, const struct gw_le
     return NULL;
 }
 
-int gw_chat_write_frames(const struct gw_chat *chat, const struct gw_lens *lens,
-                         void (*emit)(void *arg, const struct gw_told_frame *frame), void *arg)
+int gw_chat_write_frames(const struct gw_chat *chat, const struct gw_lens *lens, void (*emit)(void *arg, const struct gw_told_frame *frame),
+                         void *arg)
 {
     struct gw_buffer text;
     gw_buffer_init(&text, 0);
@@ -175,13 +175,13 @@ int gw_chat_write_frames(const struct gw_chat *chat, const struct gw_lens *lens,
         gw_json_unref(data);
         if (!text.has_failed)
             emit(arg, &(struct gw_told_frame){.type = gw_event_type_name(GW_EVENT_CHAT_MESSAGE),
-                                                    .ts_ms = message->ts_ms,
-                                                    .data = text.data,
-                                                    .data_length = text.length,
-                                                    .actor = &message->author,
-                                                    .surface_id = message->surface_id,
-                                                    .app_id = message->app_id,
-                                                    .cause = message->cause});
+                                              .ts_ms = message->ts_ms,
+                                              .data = text.data,
+                                              .data_length = text.length,
+                                              .actor = &message->author,
+                                              .surface_id = message->surface_id,
+                                              .app_id = message->app_id,
+                                              .cause = message->cause});
     }
     int status = text.has_failed ? GW_ENOMEM : GW_OK;
     gw_buffer_fini(&text);

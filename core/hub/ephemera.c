@@ -145,19 +145,19 @@ bool gw_ephemera_collect(const struct gw_ephemera *table, uint64_t told, struct 
     return true;
 }
 
-void gw_ephemera_apply(struct gw_ephemera *table, struct gw_ephemera_news *news)
+int gw_ephemera_apply(struct gw_ephemera *table, struct gw_ephemera_news *news)
 {
-    if (news->is_whole)
+    int status = reserve(table, table->count + news->count);
+    if (!status && news->is_whole)
         drop_slots(table);
-    for (size_t i = 0; i < news->count; i++) {
-        uint64_t version = news->slots[i].version;
-        if (gw_ephemera_put(table, news->slots[i].frame, version))
-            table->forgotten = version;
+    for (size_t i = 0; !status && i < news->count; i++)
+        status = gw_ephemera_put(table, gw_ephemeral_ref(news->slots[i].frame), news->slots[i].version);
+    if (!status) {
+        table->version = news->version;
+        table->forgotten = news->forgotten > table->forgotten ? news->forgotten : table->forgotten;
     }
-    news->count = 0;
-    table->version = news->version;
-    table->forgotten = news->forgotten > table->forgotten ? news->forgotten : table->forgotten;
     gw_ephemera_news_fini(news);
+    return status;
 }
 
 void gw_ephemera_news_fini(struct gw_ephemera_news *news)

@@ -66,8 +66,8 @@ struct gw_ephemera_news {
 
 /* What is newer than `told`: all there is when more was forgotten, or nothing was told yet. False: nothing. GW_ENOMEM counts as nothing. */
 bool gw_ephemera_collect(const struct gw_ephemera *table, uint64_t told, struct gw_ephemera_news *out);
-/* Takes them; what memory is short for is treated as forgotten. */
-void gw_ephemera_apply(struct gw_ephemera *table, struct gw_ephemera_news *news /* taken */);
+/* GW_ENOMEM: nothing of it was applied, and its source has to tell all anew. */
+int gw_ephemera_apply(struct gw_ephemera *table, struct gw_ephemera_news *news /* taken */);
 void gw_ephemera_news_fini(struct gw_ephemera_news *news);
 
 #endif

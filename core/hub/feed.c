@@ -178,6 +178,9 @@ static void on_growth_home(struct gw_task *task)
 {
     struct gw_outlet *outlet = (struct gw_outlet *)(void *)task;
     outlet->is_away = false;
+    if (outlet->has_lost_news)
+        outlet->told = 0;
+    outlet->has_lost_news = false;
     gw_outlet_returned(outlet);
 }
 
@@ -189,8 +192,7 @@ static void on_growth_at_view(struct gw_task *task)
     gw_free(outlet->items);
     outlet->items = NULL;
     outlet->item_count = 0;
-    if (outlet->news.version)
-        gw_view_learn(outlet->view, &outlet->news);
+    outlet->has_lost_news = outlet->news.version && gw_view_learn(outlet->view, &outlet->news);
     outlet->task.run = on_growth_home;
     gw_hub_send(hub, gw_hub_owner_of(hub, &outlet->view->run), &outlet->task);
 }

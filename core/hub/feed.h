@@ -34,6 +34,7 @@ struct gw_outlet {
     struct gw_ephemera_news news; /* of it, in the message; version 0: none */
     struct gw_view_close *close;  /* set once its view wants to go */
     bool is_away, is_stale;
+    bool has_lost_news; /* the view could not take them */
 };
 
 /* One who waits until the feed's last visible frame is known; not known: the spine failed. */

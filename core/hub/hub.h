@@ -14,14 +14,13 @@
 #include "hub/state.h"
 #include "hub/subscriber.h"
 
-struct gw_buffer;
 struct gw_hub;
 struct gw_log;
 struct gw_manifests;
 struct gw_metrics;
 struct gw_read_work;
 
-/* value: process limits that the hub enforces, all inclusive maxima */
+/* value: limits that the hub enforces, inclusive */
 struct gw_hub_limits {
     size_t max_runs;            /* in memory per worker: 10000 */
     size_t max_feeds_per_run;   /* 256 */
@@ -35,9 +34,9 @@ struct gw_hub_limits {
     uint32_t commit_idle_ms;    /* of silence, then it commits what is uncommitted: 30000; 0: never */
     uint32_t run_idle_ms;       /* 60000 */
     uint32_t view_idle_ms;      /* 10000 */
-    uint32_t chat_lease_ms;     /* how long the producer of a streamed message may be silent: 30000 */
-    uint32_t gesture_lease_ms;  /* then a gesture that was not made again is over: 30000 */
-    size_t max_present_actors;  /* per run, that others see to be there: 256 */
+    uint32_t chat_lease_ms,
+        gesture_lease_ms;      /* how long the producer of a streamed message may be silent, and a gesture holds: 30000 each */
+    size_t max_present_actors; /* per run, that others see to be there: 256 */
 };
 void gw_hub_limits_default(struct gw_hub_limits *limits);
 

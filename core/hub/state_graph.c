@@ -267,7 +267,8 @@ static void emit_frame(struct frames *frames)
     if (!frames->data.length)
         return;
     gw_buffer_append_text(&frames->data, "]}");
-    struct gw_told_frame frame = {.type = gw_event_type_name(GW_EVENT_STATE_PATCH), .data = frames->data.data, .data_length = frames->data.length};
+    struct gw_told_frame frame = {
+        .type = gw_event_type_name(GW_EVENT_STATE_PATCH), .data = frames->data.data, .data_length = frames->data.length};
     if (frames->data.has_failed)
         return;
     frames->emit(frames->arg, &frame);

@@ -172,8 +172,8 @@ void gw_state_write(const struct gw_state *state, const struct gw_lens *lens, co
     gw_tokens_write_values(state->tokens, lens, out);
 }
 
-int gw_state_write_run(const struct gw_state *state, const struct gw_lens *lens,
-                       void (*emit)(void *arg, const struct gw_told_frame *frame), void *arg)
+int gw_state_write_run(const struct gw_state *state, const struct gw_lens *lens, void (*emit)(void *arg, const struct gw_told_frame *frame),
+                       void *arg)
 {
     int status = gw_graph_write_frames(state->graph, lens, emit, arg);
     return status ? status : gw_chat_write_frames(state->chat, lens, emit, arg);

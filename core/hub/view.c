@@ -93,10 +93,12 @@ void gw_view_extend(struct gw_view *view, const struct gw_published *items, size
     gw_view_mark_dirty(view);
 }
 
-void gw_view_learn(struct gw_view *view, struct gw_ephemera_news *news)
+int gw_view_learn(struct gw_view *view, struct gw_ephemera_news *news)
 {
-    gw_ephemera_apply(&view->ephemera, news);
-    gw_view_mark_dirty(view);
+    int status = gw_ephemera_apply(&view->ephemera, news);
+    if (!status)
+        gw_view_mark_dirty(view);
+    return status;
 }
 
 static struct gw_view_block *find_block(struct gw_view *view, uint64_t number)

@@ -61,8 +61,8 @@ struct gw_view *gw_view_create(struct gw_hub *hub, const struct gw_scope *scope,
 void gw_view_destroy(struct gw_view *view);
 /* New bytes from the owner: takes the references of `items`. */
 void gw_view_extend(struct gw_view *view, const struct gw_published *items, size_t count, uint64_t start_seq, uint64_t head_seq);
-/* What is new beside the events. */
-void gw_view_learn(struct gw_view *view, struct gw_ephemera_news *news /* taken */);
+/* What is new beside the events. GW_ENOMEM: it has learnt nothing. */
+int gw_view_learn(struct gw_view *view, struct gw_ephemera_news *news /* taken */);
 /* The past of the run is no more: drops what it holds of it, and ends its subscribers, reason purged; what the owner says next begins anew. */
 void gw_view_purge(struct gw_view *view);
 /* A replay block that was asked for; `span` is taken, NULL when it could not be read. */

@@ -199,6 +199,22 @@ describe("media that an agent without vision may not know of", function()
     compare()
   end)
 
+  it("leave no trace in who is there and what they do", function()
+    local points = json.object({ kind = "point", blocks = json.array({ "a", "b" }) })
+    each(function(own, sent)
+      local stream = sent:open("gestures", { cursor = "now" })
+      own:gesture(director, points, points)
+      sent:note("gesture", stream:see("what the director does", function(frame)
+        return frame.event == "gesture"
+      end).raw)
+      sent:note_answer("its own", own:gesture(planner, points, points))
+      sent:get("/v1/presence")
+      stream:close()
+    end)
+    lack_words()
+    compare()
+  end)
+
   it("leave no trace where it restores and takes back", function()
     each(function(_, sent)
       sent:send("a restore", "canvas.restore", { rev = 1 }, { canvas_id = "c1" })
@@ -299,6 +315,34 @@ describe("what is labelled internal", function()
         assert.is_nil(entry.text:find('"' .. word .. '"', 1, true), entry.text)
       end
     end
+    compare()
+  end)
+
+  it("leaves no trace in what people do", function()
+    local function done(kind, blocks)
+      return json.object({ kind = kind, blocks = blocks and json.array(blocks) })
+    end
+    each(function(own, sent)
+      local stream = sent:open("gestures", { cursor = "now" })
+      local function follow(kind)
+        local frame = stream:see(kind or "its end", function(frame)
+          return frame.event == "gesture" and frame.json.data.kind == kind
+        end)
+        sent:note("gesture", frame.raw)
+        sent:get("/v1/presence")
+      end
+      own:gesture(editor, done("point", { "a", "s2" }), done("point", { "a" }))
+      follow("point")
+      own:gesture(editor, done("select", { "s2", "a", "s1" }), done("select", { "a" }))
+      follow("select")
+      own:gesture(editor, done("type", { "s2" }), json.object())
+      follow(nil)
+      for _, id in ipairs({ "s2", "s1", "nope" }) do
+        sent:note_answer(id, own:gesture(viewer, done("guess", { id }), done("guess", { id })))
+        sent:get("/v1/presence")
+      end
+      stream:close()
+    end)
     compare()
   end)
 

@@ -3,6 +3,7 @@
 ---   twins.world(gateway, kind, run_id, idle) → w   kind: "hidden", "quiet" or "plain"; idle: of a token.set that changes nothing
 ---     w:shown(bearer, type, args, more?)           a command in every world
 ---     w:concealed(bearer, type, args)              in the hidden one; the quiet one has a command that changes nothing, the plain one none
+---     w:gesture(bearer, hidden, data)              what somebody does: `hidden` in the hidden world, `data` in the others
 ---     w:append(events, bearer)                     the same for events that no command makes; the gateway starts anew
 ---   twins.reader(w, bearer) → r                    notes all that it is sent, in r.seen
 ---     r:get(path, params?)  r:send(what, type, args, more?)  r:open(what, {cursor=, last_event_id=})  r:note(what, text)
@@ -49,6 +50,12 @@ function World:concealed(bearer, kind, args)
   elseif self.kind == "quiet" then
     self.gateway:send(bearer, self.make("token.set", self.idle))
   end
+end
+
+function World:gesture(bearer, hidden, data)
+  local body = self.gateway:ids({ run_id = self.run_id, canvas_id = "c1" })
+  body.data = self.kind == "hidden" and hidden or data
+  return self.gateway:post("/v1/gestures", bearer, body)
 end
 
 function World:append(events, quiet_bearer)

@@ -163,7 +163,9 @@ static void open_session(struct world_reader *reader, enum gw_start start, const
                                      .set = reader->set,
                                      .start = start,
                                      .cursor = cursor ? session->cursor : NULL,
-                                     .number = number};
+                                     .number = number,
+                                     .arrival = reader->arrival.actor.id[0] ? &reader->arrival : NULL};
+    reader->subscriber.actor = &reader->arrival.actor;
     world_enter(world, reader->node, reader->worker);
     if (gw_subscriber_open(world_hub(world, reader->node, reader->worker), &reader->subscriber, &opts, &err)) {
         reader->is_open = false;
@@ -180,7 +182,8 @@ void world_reader_switch(struct world_reader *reader, size_t plan)
 {
     reader->plan = plan;
     world_enter(reader->world, reader->node, reader->worker);
-    int status = gw_subscriber_switch(&reader->subscriber, reader->world->plans[plan], NULL);
+    const struct gw_arrival *arrival = reader->arrival.actor.id[0] ? &reader->arrival : NULL;
+    int status = gw_subscriber_switch(&reader->subscriber, reader->world->plans[plan], arrival);
     world_leave(reader->world);
     if (status)
         world_reader_close(reader);

@@ -4,6 +4,7 @@
 #define GW_SPEC_HUB_READER_H
 
 #include "base/buffer.h"
+#include "hub/presence.h"
 #include "hub/subscriber.h"
 #include "support/hub_spine.h"
 
@@ -30,6 +31,7 @@ struct world_reader {
     char run_id[GW_ID_MAX + 1];
     size_t node, worker, plan;
     struct gw_canvas_set set;
+    struct gw_arrival arrival; /* who it is; an empty id: nobody's */
     unsigned shorts, failures; /* how many of a thousand writes are short, or find the connection gone */
     bool is_stalled;           /* takes nothing until this is cleared */
     bool is_open, is_owed;     /* owed: a write was short, so that the socket will be writable */

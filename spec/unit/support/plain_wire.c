@@ -46,7 +46,10 @@ static void on_tell(void *self, const struct gw_scope *scope, const struct gw_to
     (void)self;
     (void)scope;
     const char *canvas = frame->canvas_id ? frame->canvas_id : "", *cursor = frame->cursor ? frame->cursor : "-";
-    gw_buffer_appendf(out, "C|%s %s|%s|", frame->type, canvas, cursor);
+    if (strcmp(frame->type, "presence") == 0 || strcmp(frame->type, "gesture") == 0)
+        gw_buffer_appendf(out, "P|%s|%s|%s|", frame->type, frame->actor ? frame->actor->id : "", canvas);
+    else
+        gw_buffer_appendf(out, "C|%s %s|%s|", frame->type, canvas, cursor);
     gw_buffer_append(out, frame->data, frame->data_length);
     gw_buffer_append_char(out, '\n');
 }
@@ -120,7 +123,8 @@ static int on_open(void *self, const struct gw_run_key *run, const struct gw_can
     const char *ids;
     uint64_t run_hash;
     (void)self;
-    if (!copy_text(cursor, strlen(cursor), text) || !read_all(text, &out->position, &run_hash, &ids) || run_hash != hash_of(run->text, strlen(run->text)))
+    if (!copy_text(cursor, strlen(cursor), text) || !read_all(text, &out->position, &run_hash, &ids) ||
+        run_hash != hash_of(run->text, strlen(run->text)))
         return GW_EINVAL;
     out->covers = ids[0] == '\0' || set->count > 0;
     for (size_t i = 0; ids[0] && i < set->count; i++)
