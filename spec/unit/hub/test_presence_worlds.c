@@ -143,7 +143,7 @@ static void read_line(struct told *told, const char *line)
     field(line, 1, 5, &type);
     field(line, 2, 5, &actor);
     size_t length = field(line, 4, 5, &data);
-    if (strstr(data, "\"reset\"") && strstr(data, "\"reset\"") < data + length) {
+    if (strncmp(data, "{\"status\":\"reset\"}", 18) == 0) {
         *told = (struct told){0};
         return;
     }
