@@ -51,6 +51,8 @@ static bool has_mark(lua_State *L, int index, const void *key)
 
 bool gw_freeze_is_frozen(lua_State *L, int index) { return has_mark(L, index, &content_key); }
 
+bool gw_freeze_is_constant(lua_State *L, int index) { return has_mark(L, index, &deep_key); }
+
 bool gw_freeze_is_list(lua_State *L, int index) { return has_mark(L, index, &list_key); }
 
 void gw_freeze_push_content(lua_State *L, int index)

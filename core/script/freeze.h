@@ -19,6 +19,8 @@ void gw_freeze_globals(lua_State *L, int index);
 /* Pushes the table that holds the content of the table at `index`: itself when it is not frozen. Raises nothing, allocates nothing. */
 void gw_freeze_push_content(lua_State *L, int index);
 bool gw_freeze_is_frozen(lua_State *L, int index);
+/* Frozen by gw_freeze_deep: neither it nor anything in it can change any more. Raises nothing, allocates nothing. */
+bool gw_freeze_is_constant(lua_State *L, int index);
 
 /* Marks the table at `index`, which has no metatable, as a list: one that is a list even when empty. */
 void gw_freeze_mark_list(lua_State *L, int index);

@@ -157,6 +157,7 @@ static void close_if_full(struct gw_script_state *state, const struct gw_error *
 {
     if (strcmp(failure->id, "script_memory") != 0)
         return;
+    gw_host_forget_plans(state); /* the next one numbers its constants anew */
     gw_sandbox_destroy(state->sandbox);
     state->sandbox = NULL;
 }

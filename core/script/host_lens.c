@@ -17,8 +17,8 @@ static const char *const list_names[] = {"read",     "write", "redact", "kinds",
                                          "canvases", "props", "events", "commands", NULL};
 
 /* Stands for "admits nobody": remembered like a plan. */
-static const char nobody;
-#define NOBODY ((void *)(uintptr_t)&nobody)
+static const struct gw_plan nobody;
+#define NOBODY ((struct gw_plan *)(uintptr_t)&nobody)
 
 /* Everything that the answer may depend on; texts hold no NUL. */
 static void name_subject(const struct gw_policy_subject *subject, struct gw_buffer *out)
@@ -51,6 +51,7 @@ void gw_host_forget_plans(struct gw_script_state *state)
 {
     empty(state->plans);
     empty(state->classes);
+    empty(state->constants);
 }
 
 /* Without memory it is not remembered, and asked again. */
@@ -76,7 +77,7 @@ static void remember(struct gw_script_state *state, const struct gw_buffer *name
 {
     if (gw_map_count(state->plans) >= state->generation->limits.max_plans)
         gw_host_forget_plans(state);
-    put(state->plans, name->data, name->length, plan ? gw_plan_ref(plan) : (struct gw_plan *)NOBODY);
+    put(state->plans, name->data, name->length, plan ? gw_plan_ref(plan) : NOBODY);
 }
 
 /* ---- asking ----------------------------------------------------------------------------------------------------------------------------- */
@@ -87,6 +88,8 @@ struct question {
     struct gw_host_call call;
     const struct gw_policy_subject *subject;
     struct gw_buffer name;
+    uint32_t constant;     /* number of the table that the lens answered; 0: it made one */
+    struct gw_plan *known; /* what that table is, borrowed; NULL: it comes for the first time */
     struct gw_error *err;
 };
 
@@ -118,16 +121,67 @@ static int compile(const struct question *q, const struct gw_json *source, struc
     return gw_host_fail(q->host, &q->call, &failure, q->err);
 }
 
+/* ---- tables that were compiled before -------------------------------------------------------------------------------------------------- */
+
+/* value: tenant and number, since a generation may serve many tenants, and a class is one tenant's */
+struct constant_key {
+    char bytes[GW_ID_MAX + 1 + sizeof(uint32_t)];
+};
+
+static struct constant_key name_constant(const struct question *q)
+{
+    struct constant_key key = {{0}};
+    const char *tenant_id = q->call.tenant->tenant_id;
+    memcpy(key.bytes, tenant_id, strlen(tenant_id));
+    memcpy(key.bytes + GW_ID_MAX + 1, &q->constant, sizeof q->constant);
+    return key;
+}
+
+static bool knows_constant(void *self, uint32_t constant)
+{
+    struct question *q = self;
+    q->constant = constant;
+    struct constant_key key = name_constant(q);
+    q->known = gw_map_get(q->call.state->constants, key.bytes, sizeof key.bytes);
+    return q->known != NULL;
+}
+
+/* A plan that says "self" is another one for each actor. */
+static void keep_constant(const struct question *q, struct gw_plan *plan)
+{
+    struct constant_key key = name_constant(q);
+    if (q->constant && !plan->actor_id[0])
+        put(q->call.state->constants, key.bytes, sizeof key.bytes, gw_plan_ref(plan));
+}
+
+/* ---- asking the script ------------------------------------------------------------------------------------------------------------------ */
+
+static int make_plan(struct question *q, const struct gw_json *source, struct gw_plan **out)
+{
+    if (q->known) {
+        *out = gw_plan_ref(q->known);
+        return GW_OK;
+    }
+    int status = gw_json_is_null(source) ? GW_OK : compile(q, source, out);
+    if (!status && *out)
+        keep_constant(q, *out);
+    return status;
+}
+
 /* *out is NULL when the lens admits nobody. */
 static int ask(struct question *q, struct gw_plan **out)
 {
     struct gw_json *args[2] = {gw_host_actor(q->subject, true), gw_host_scope(q->subject->scope, false)}, *result = NULL;
     q->call.call = (struct gw_sandbox_call){
         .module = LENS_MODULE, .function = "lens", .args = args, .arg_count = 2, .result_count = 1, .list_names = list_names};
+    if (!q->subject->token_globs) {
+        q->call.call.knows = knows_constant;
+        q->call.call.knows_self = q;
+    }
     *out = NULL;
     int status = args[0] && args[1] ? gw_host_call(q->host, &q->call, &result, q->err) : no_memory(q);
-    if (!status && !gw_json_is_null(result))
-        status = compile(q, result, out);
+    if (!status)
+        status = make_plan(q, result, out);
     gw_json_unref(args[0]);
     gw_json_unref(args[1]);
     gw_json_unref(result);

@@ -27,7 +27,11 @@ struct task {
     struct gw_sandbox *box;
     const char *module, *function; /* function may be NULL: the module itself */
     bool is_missing_module, is_missing_function;
+    uint32_t constant; /* the result's number; 0: it has none, or nobody wants to know */
 };
+
+/* Its address is the key of their table in the registry: constant → its number, which also keeps them alive. */
+static const char constants_key;
 
 void gw_sandbox_limits_default(struct gw_sandbox_limits *limits)
 {
@@ -54,6 +58,8 @@ static int open_state(lua_State *L)
     gw_lua_open_globals(L);
     gw_lua_json_push(L);
     gw_modules_add(L, "atoms.json");
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &constants_key);
     return 0;
 }
 
@@ -144,6 +150,26 @@ static int run_look(lua_State *L)
     return push_function(L, task) ? 1 : 0;
 }
 
+/* Of the table on top. */
+static uint32_t number_constant(lua_State *L, struct gw_sandbox *box)
+{
+    if (!gw_freeze_is_constant(L, -1))
+        return 0;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &constants_key);
+    lua_pushvalue(L, -2);
+    lua_rawget(L, -2);
+    uint32_t number = (uint32_t)lua_tointeger(L, -1); /* 0 for nil */
+    lua_pop(L, 1);
+    if (number == 0) {
+        number = ++box->constant_count;
+        lua_pushvalue(L, -2);
+        lua_pushinteger(L, number);
+        lua_rawset(L, -3);
+    }
+    lua_pop(L, 1);
+    return number;
+}
+
 static int run_call(lua_State *L)
 {
     struct task *task = lua_touserdata(L, 1);
@@ -157,6 +183,8 @@ static int run_call(lua_State *L)
     if (call->lookup_count > 0)
         gw_lookups_set(L);
     lua_call(L, (int)call->arg_count, (int)call->result_count);
+    if (call->knows)
+        task->constant = number_constant(L, task->box);
     return (int)call->result_count;
 }
 
@@ -234,12 +262,13 @@ int gw_sandbox_call(struct gw_sandbox *box, const struct gw_sandbox_call *call, 
                     struct gw_error *err)
 {
     assert(call->arg_count <= MAX_ARGS && call->result_count <= 2 && call->function != NULL);
+    assert(!call->knows || call->result_count == 1);
     struct task task = {.box = box, .module = call->module, .function = call->function};
     for (size_t i = 0; i < call->result_count; i++)
         results[i] = NULL;
     box->call = call;
     int rc = run(box, run_call, &task, (int)call->result_count, err);
-    if (rc == 0)
+    if (rc == 0 && !(task.constant && call->knows(call->knows_self, task.constant)))
         rc = read_results(box, call, results, err);
     gw_sandbox_end(box, cost);
     return rc;

@@ -58,6 +58,10 @@ struct gw_sandbox_call {
     size_t lookup_count;
     size_t result_count;           /* 1 or 2 */
     const char *const *list_names; /* as in data_file.h: members that are lists even when empty; may be NULL */
+    /* Asked when the one result is a table that a file made as it was loaded, and which thus is the same whenever it is returned: `constant` is its number in this
+     * sandbox. True: the caller knows it, so it is not read and results[0] is NULL. NULL: every result is read. */
+    bool (*knows)(void *self, uint32_t constant);
+    void *knows_self;
 };
 
 /* value: what a call cost */

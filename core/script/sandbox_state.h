@@ -25,7 +25,8 @@ struct gw_sandbox {
     struct gw_sandbox_limits limits;
     const struct gw_sandbox_call *call; /* the running one, or NULL */
     const struct gw_loading *loading;
-    uint64_t serial; /* of the running call: a lookup kept by a script knows that it is of another */
+    uint32_t constant_count; /* numbers given to tables that cannot change */
+    uint64_t serial;         /* of the running call: a lookup kept by a script knows that it is of another */
     /* What functions in C hold while something may raise: dropped when the next takes its place, and when the call ends. */
     struct gw_json *held;
     struct gw_buffer scratch;

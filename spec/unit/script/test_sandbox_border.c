@@ -146,6 +146,52 @@ static void members_are_found_by_their_path(void **state)
     gw_sandbox_destroy(box);
 }
 
+/* Knows every table but the one that it met first. */
+static bool knows_all_but_first(void *self, uint32_t constant)
+{
+    uint32_t *last = self;
+    *last = constant;
+    return constant != 1;
+}
+
+/* The number of what f returns for `argument`, and whether it was read. */
+static uint32_t number_of(struct gw_sandbox *box, int64_t argument, bool *is_read)
+{
+    uint32_t last = 0;
+    struct gw_error err;
+    struct gw_json *arg = gw_json_new_int(argument), *result = NULL;
+    struct gw_sandbox_call call = {
+        .module = "m", .function = "f", .args = &arg, .arg_count = 1, .result_count = 1, .knows = knows_all_but_first, .knows_self = &last};
+    assert_int_equal(gw_sandbox_call(box, &call, &result, NULL, &err), 0);
+    *is_read = result != NULL;
+    gw_json_unref(arg);
+    gw_json_unref(result);
+    return last;
+}
+
+static void a_table_that_a_file_made_as_it_was_loaded_has_a_number(void **state)
+{
+    (void)state;
+    bool is_read;
+    struct gw_sandbox *box = box_of_text("local outer = {inner = {1}} local class = {} class.__index = class\n"
+                                         "local known = {outer, outer.inner, {}, 'text'}\n"
+                                         "return {f = function(n)\n"
+                                         "if n == 5 then return setmetatable({}, class) end if n == 6 then return {outer} end\n"
+                                         "return known[n] end}");
+    assert_int_equal(number_of(box, 2, &is_read), 1);
+    assert_true(is_read);
+    assert_int_equal(number_of(box, 1, &is_read), 2);
+    assert_false(is_read);
+    assert_int_equal(number_of(box, 3, &is_read), 3);
+    assert_int_equal(number_of(box, 2, &is_read), 1);
+    assert_int_equal(number_of(box, 1, &is_read), 2);
+    for (int others = 4; others <= 7; others++) { /* a text, an object, a table of this call, nil */
+        assert_int_equal(number_of(box, others, &is_read), 0);
+        assert_true(is_read);
+    }
+    gw_sandbox_destroy(box);
+}
+
 static void a_traceback_shows_the_way_and_no_control_characters(void **state)
 {
     (void)state;
@@ -201,6 +247,7 @@ int main(void)
         cmocka_unit_test(json_of_scripts_keeps_what_json_means),
         cmocka_unit_test(a_script_looks_things_up),
         cmocka_unit_test(members_are_found_by_their_path),
+        cmocka_unit_test(a_table_that_a_file_made_as_it_was_loaded_has_a_number),
         cmocka_unit_test(a_traceback_shows_the_way_and_no_control_characters),
         cmocka_unit_test(bytecode_is_no_script),
         cmocka_unit_test(source_nested_too_deep_is_a_syntax_error),

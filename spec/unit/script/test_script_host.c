@@ -47,6 +47,84 @@ static void who_has_been_asked_about_is_remembered(void **state)
     assert_int_equal(calls(world), 4);
 }
 
+/* The lens answers one of its own tables, made once, so it is compiled once; each tenant has classes of its own all the same. */
+static void a_plan_that_the_file_made_is_one_for_all_who_get_it(void **state)
+{
+    struct script_world *world = *state;
+    struct gw_plan *first, *second, *other, *stranger;
+    world_write(world, "policies/token_lens.lua",
+                "local plans = { owner = { history = true }, editor = { vision = true } } plans.guest = plans.owner\n" LENS(
+                    "return plans[actor.role]"));
+    world_open(world);
+    assert_string_equal(world_lens(world, "acme", "owner", &first), "");
+    assert_string_equal(world_lens(world, "acme", "guest", &second), "");
+    assert_string_equal(world_lens(world, "acme", "editor", &other), "");
+    assert_string_equal(world_lens(world, "beta", "guest", &stranger), "");
+    assert_ptr_equal(first, second);
+    assert_true(first->sees_history && !other->sees_history && other->sees_sidecars);
+    assert_true(stranger->sees_history);
+    assert_int_not_equal(first->class_id, stranger->class_id);
+    gw_plan_unref(first);
+    gw_plan_unref(second);
+    gw_plan_unref(other);
+    gw_plan_unref(stranger);
+    assert_string_equal(world_lens(world, "acme", "nobody", NULL), "not_allowed");
+    world_write(world, "policies/token_lens.lua", "local plans = { owner = { vision = true } }\n" LENS("return plans[actor.role]"));
+    assert_string_equal(world_reload(world, ""), "");
+    assert_string_equal(world_lens(world, "acme", "owner", &first), "");
+    assert_true(first->sees_sidecars && !first->sees_history);
+    gw_plan_unref(first);
+}
+
+static struct gw_plan *lens_of(struct script_world *world, const char *actor_id, const char *token_glob)
+{
+    struct gw_error err;
+    struct gw_actor actor = {.kind = GW_ACTOR_USER};
+    struct gw_scope scope = {.tenant_id = "acme", .mode = "dev", .project_id = "p1", .surface_id = "web", .app_id = "demo", .run_id = "r1"};
+    struct gw_policy_subject subject = {.actor = &actor, .role = "owner", .scope = &scope};
+    const struct gw_policy *policy = gw_script_host_port(world->host);
+    struct gw_plan *plan;
+    snprintf(actor.id, sizeof actor.id, "%s", actor_id);
+    if (token_glob) {
+        subject.token_globs = &token_glob;
+        subject.token_glob_count = 1;
+    }
+    assert_int_equal(policy->lens(policy->self, &subject, &plan, &err), 0);
+    return plan;
+}
+
+static void a_plan_that_the_file_made_differs_where_the_actor_or_the_bearer_count(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/token_lens.lua",
+                "local plan = { tokens = { read = { '*' } }, chat = { read = { { authors = { 'self' } } } } }\n" LENS("return plan"));
+    world_open(world);
+    struct gw_plan *ann = lens_of(world, "ann", NULL), *bob = lens_of(world, "bob", NULL), *narrow = lens_of(world, "ann", "plan.*"),
+                   *again = lens_of(world, "ann", NULL);
+    assert_string_equal(ann->actor_id, "ann");
+    assert_string_equal(bob->actor_id, "bob");
+    assert_ptr_equal(ann, again);
+    assert_true(gw_plan_reads_token(ann, "secret") && !gw_plan_reads_token(narrow, "secret") && gw_plan_reads_token(narrow, "plan.x"));
+    gw_plan_unref(ann);
+    gw_plan_unref(bob);
+    gw_plan_unref(narrow);
+    gw_plan_unref(again);
+}
+
+static void a_plan_that_the_file_made_is_narrowed_by_each_bearer_anew(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/token_lens.lua", "local plan = { tokens = { read = { '*' } } }\n" LENS("return plan"));
+    world_open(world);
+    struct gw_plan *wide = lens_of(world, "ann", NULL), *narrow = lens_of(world, "bob", "plan.*"), *other = lens_of(world, "cid", "chat.*");
+    assert_true(gw_plan_reads_token(wide, "secret"));
+    assert_true(gw_plan_reads_token(narrow, "plan.x") && !gw_plan_reads_token(narrow, "chat.x"));
+    assert_true(gw_plan_reads_token(other, "chat.x") && !gw_plan_reads_token(other, "plan.x"));
+    gw_plan_unref(wide);
+    gw_plan_unref(narrow);
+    gw_plan_unref(other);
+}
+
 static void no_more_is_remembered_than_there_may_be(void **state)
 {
     struct script_world *world = *state;
@@ -156,6 +234,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_role_that_is_not_known_gets_nothing),
         TEST(who_has_been_asked_about_is_remembered),
+        TEST(a_plan_that_the_file_made_is_one_for_all_who_get_it),
+        TEST(a_plan_that_the_file_made_differs_where_the_actor_or_the_bearer_count),
+        TEST(a_plan_that_the_file_made_is_narrowed_by_each_bearer_anew),
         TEST(no_more_is_remembered_than_there_may_be),
         TEST(an_error_denies),
         TEST(a_malformed_answer_denies),
