@@ -1,5 +1,5 @@
 /* siv.h — AES-128-SIV (RFC 5297) with one string of associated data and no nonce: deterministic authenticated encryption. Owns libcrypto's
- * CMAC and counter mode, keyed. One thread at a time. Encrypts what is short and mostly unique, not bulk data. */
+ * AES, keyed. One thread at a time. Encrypts what is short and mostly unique, not bulk data. */
 #ifndef GW_PROTOCOL_SIV_H
 #define GW_PROTOCOL_SIV_H
 
