@@ -68,7 +68,22 @@ int gw_channel_project(const struct gw_channel *channel, const struct gw_event *
     return visible > 0 && event->type == GW_EVENT_CANVAS_COMMIT ? seal_commit(channel, data) : visible;
 }
 
-int gw_channel_encode(const struct gw_channel *channel, const struct gw_event *event, struct gw_buffer *out, bool *is_event)
+/* Where the data are the event's own, nothing in the envelope depends on the channel: of the scope it names what is the run's. */
+static void append_event(const struct gw_channel *channel, struct gw_event_frame *frame, struct gw_buffer *whole, struct gw_buffer *out)
+{
+    const struct gw_wire *wire = channel->wire;
+    bool is_shared = whole && frame->data == frame->event->data;
+    if (is_shared && whole->length == 0)
+        wire->envelope(wire->self, frame, whole);
+    if (is_shared && !whole->has_failed) {
+        frame->envelope = whole->data;
+        frame->envelope_length = whole->length;
+    }
+    wire->event(wire->self, frame, out);
+}
+
+int gw_channel_encode(const struct gw_channel *channel, const struct gw_event *event, struct gw_buffer *whole, struct gw_buffer *out,
+                      bool *is_event)
 {
     struct gw_json *data = NULL;
     int visible = gw_channel_project(channel, event, &data);
@@ -80,7 +95,8 @@ int gw_channel_encode(const struct gw_channel *channel, const struct gw_event *e
     char cursor[GW_CURSOR_MAX];
     gw_channel_seal(channel, event->seq, cursor);
     if (*is_event)
-        channel->wire->event(channel->wire->self, &(struct gw_event_frame){&channel->scope, event, data, cursor}, out);
+        append_event(channel, &(struct gw_event_frame){.scope = &channel->scope, .event = event, .data = data, .cursor = cursor}, whole,
+                     out);
     else
         channel->wire->id_only(channel->wire->self, cursor, out);
     gw_json_unref(data);

@@ -37,8 +37,10 @@ void gw_channel_seal(const struct gw_channel *channel, uint64_t seq, char out[GW
 /* What the class sees of the event's data, as gw_project_event, but also only if the set carries its canvas, and with positions sealed (the from and to of a commit).
  * 1: visible, *data is a new reference · 0: hidden · GW_ENOMEM. */
 int gw_channel_project(const struct gw_channel *channel, const struct gw_event *event, struct gw_json **data);
-/* Appends the event's frame to `out`. 1: a frame was appended (*is_event tells which kind) · 0: hidden · GW_ENOMEM. */
-int gw_channel_encode(const struct gw_channel *channel, const struct gw_event *event, struct gw_buffer *out, bool *is_event);
+/* Appends the event's frame to `out`. 1: a frame was appended (*is_event tells which kind) · 0: hidden · GW_ENOMEM. Whoever encodes an event for several channels of its
+ * run passes the same buffer as `whole`, empty at first: classes that see all of the event share what is in its frame, written there once. NULL: nobody to share with. */
+int gw_channel_encode(const struct gw_channel *channel, const struct gw_event *event, struct gw_buffer *whole, struct gw_buffer *out,
+                      bool *is_event);
 /* Appends the frames of a checkpoint: what the class sees of the state, as of `seq`; only the last frame carries the id. `ts_ms` is for frames that have no time of
  * their own. Failure shows as out->has_failed. (channel_checkpoint.c) */
 void gw_channel_checkpoint(const struct gw_channel *channel, const struct gw_state *state, uint64_t seq, int64_t ts_ms,

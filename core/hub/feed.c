@@ -116,7 +116,7 @@ int gw_feed_publish(struct gw_feed *feed, const struct gw_event *event)
 {
     bool is_event;
     gw_buffer_reset(&feed->scratch);
-    int status = gw_channel_encode(&feed->channel, event, &feed->scratch, &is_event);
+    int status = gw_channel_encode(&feed->channel, event, &feed->run->hub->whole, &feed->scratch, &is_event);
     if (status > 0) {
         status = append(feed, event->seq, is_event);
         feed->last_visible = event->seq;

@@ -72,6 +72,7 @@ struct gw_hub *gw_hub_create(const struct gw_hub_opts *opts)
     /* All workers must agree on the owner of a run, so that hash has a fixed key; the maps do not. */
     hub->runs = gw_map_create(hub->seed);
     hub->views = gw_map_create(hub->seed);
+    gw_buffer_init(&hub->whole, 0);
     hub->blocks = gw_block_cache_create(hub->seed, opts->limits.block_cache_bytes);
     hub->local_last = &hub->local_first;
     register_metrics(hub);
@@ -92,6 +93,7 @@ void gw_hub_destroy(struct gw_hub *hub)
         gw_run_destroy(value);
     gw_map_destroy(hub->views);
     gw_map_destroy(hub->runs);
+    gw_buffer_fini(&hub->whole);
     gw_block_cache_destroy(hub->blocks);
     gw_manifests_unref(hub->opts.manifests);
     gw_free(hub);

@@ -5,6 +5,7 @@
 #ifndef GW_HUB_HUB_INTERNAL_H
 #define GW_HUB_HUB_INTERNAL_H
 
+#include "base/buffer.h"
 #include "hub/feed.h"
 #include "hub/hub.h"
 #include "hub/view.h"
@@ -32,7 +33,8 @@ struct gw_hub {
     uint64_t wake_at_ms; /* 0: wake_in has nothing under way */
     struct gw_task *local_first, **local_last;
     struct gw_block_cache *blocks;
-    size_t in_flight; /* requests to the spine or to other workers that will come back */
+    struct gw_buffer whole; /* of the event that is being published, for gw_channel_encode */
+    size_t in_flight;       /* requests to the spine or to other workers that will come back */
     bool is_draining;
     struct gw_hub_metrics metrics;
 };

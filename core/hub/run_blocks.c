@@ -175,7 +175,7 @@ static struct gw_span *encode(const struct gw_block_read *block, const struct gw
     gw_buffer_init(&bytes, UINT32_MAX / 2);
     for (size_t i = 0; status >= 0 && i < block->events.count; i++) {
         bool is_event;
-        status = gw_channel_encode(&feed->channel, block->events.items[i], &bytes, &is_event);
+        status = gw_channel_encode(&feed->channel, block->events.items[i], NULL, &bytes, &is_event);
         if (status > 0)
             frames[frame_count++] = (struct gw_frame){block->events.items[i]->seq, (uint32_t)bytes.length, is_event};
     }

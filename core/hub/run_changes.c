@@ -71,7 +71,8 @@ static int add_event(struct gw_changes *changes, const struct gw_event *event)
         return visible;
     if (visible > 0) {
         gw_buffer_append_text(&changes->text, changes->found ? "," : "");
-        channel->wire->envelope(channel->wire->self, &(struct gw_event_frame){&channel->scope, event, data, NULL}, &changes->text);
+        channel->wire->envelope(channel->wire->self, &(struct gw_event_frame){.scope = &channel->scope, .event = event, .data = data},
+                                &changes->text);
         gw_json_unref(data);
     }
     if (changes->text.has_failed)

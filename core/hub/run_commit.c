@@ -138,6 +138,7 @@ static void give_to_sink(const struct gw_run *run, const struct gw_event *event)
 
 void gw_run_publish(struct gw_run *run, const struct gw_event *event)
 {
+    gw_buffer_reset(&run->hub->whole);
     for (struct gw_feed *feed = run->feeds; feed; feed = feed->next)
         if (gw_feed_publish(feed, event))
             gw_log_write(run->hub->opts.log, GW_LOG_ERROR, "feed_lost_memory",

@@ -57,7 +57,8 @@ static int write_commit(struct history *history, const struct gw_event *event)
     gw_buffer_append_text(&history->body, history->next ? ",{\"id\":\"" : "{\"id\":\"");
     gw_buffer_append_text(&history->body, cursor);
     gw_buffer_append_text(&history->body, "\",\"event\":");
-    channel->wire->envelope(channel->wire->self, &(struct gw_event_frame){&channel->scope, event, data, NULL}, &history->body);
+    channel->wire->envelope(channel->wire->self, &(struct gw_event_frame){.scope = &channel->scope, .event = event, .data = data},
+                            &history->body);
     gw_buffer_append_char(&history->body, '}');
     gw_json_unref(data);
     return history->body.has_failed ? GW_ENOMEM : GW_OK;

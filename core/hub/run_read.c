@@ -230,7 +230,8 @@ static int add_event(struct gw_read_work *work, const struct gw_event *event)
     gw_buffer_append_text(&work->body, work->found++ ? ",{\"id\":\"" : "{\"id\":\"");
     gw_buffer_append_text(&work->body, cursor);
     gw_buffer_append_text(&work->body, "\",\"event\":");
-    channel->wire->envelope(channel->wire->self, &(struct gw_event_frame){&channel->scope, event, data, NULL}, &work->body);
+    channel->wire->envelope(channel->wire->self, &(struct gw_event_frame){.scope = &channel->scope, .event = event, .data = data},
+                            &work->body);
     gw_buffer_append_char(&work->body, '}');
     gw_json_unref(data);
     return work->body.has_failed ? GW_ENOMEM : GW_OK;

@@ -48,6 +48,8 @@ struct gw_event_frame {
     const struct gw_event *event;
     const struct gw_json *data; /* projected */
     const char *cursor;         /* NULL where there is no frame around it */
+    const char *envelope;       /* what `envelope` below makes of the others, where that has been written before; NULL: it has not */
+    size_t envelope_length;
 };
 
 /* value: what a cursor says */

@@ -53,7 +53,10 @@ static void on_envelope(void *self, const struct gw_event_frame *frame, struct g
 static void on_event(void *self, const struct gw_event_frame *frame, struct gw_buffer *out)
 {
     gw_sse_begin(out, gw_event_type_name(frame->event->type), frame->cursor);
-    on_envelope(self, frame, out);
+    if (frame->envelope)
+        gw_buffer_append(out, frame->envelope, frame->envelope_length);
+    else
+        on_envelope(self, frame, out);
     gw_sse_end(out);
 }
 

@@ -38,7 +38,7 @@ static void expect_all(struct reading *r)
     gw_buffer_init(&bytes, 0);
     for (size_t i = 0; i < count; i++) {
         const struct gw_event *event = r->truth->events.items[i];
-        if (gw_channel_encode(&r->channel, event, &bytes, &is_event) > 0)
+        if (gw_channel_encode(&r->channel, event, NULL, &bytes, &is_event) > 0)
             frames[frame_count++] = (struct gw_frame){event->seq, (uint32_t)bytes.length, is_event};
     }
     r->frames = gw_span_create(0, (uint32_t)bytes.length, frame_count);
