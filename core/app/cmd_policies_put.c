@@ -23,6 +23,7 @@ struct ask {
 struct outcome {
     uint64_t version;    /* 0: nothing was written */
     const char *gateway; /* "switched", "unchanged", "failed", "unreachable"; NULL: not asked */
+    bool is_refused;     /* by the gateway, for what is in the files */
     struct gw_error err; /* of whichever failed */
 };
 
@@ -34,8 +35,31 @@ static const char *text_of(const struct gw_json *object, const char *name)
     return gw_json_is_string(value) ? gw_json_text(value, NULL) : "";
 }
 
-static const char *read_change(const struct gw_json *answer, struct gw_error *err)
+/* Not for what is in the files: the gateway may take them yet. */
+static bool is_undecided(const char *code)
 {
+    static const char *const codes[] = {"swapped_meanwhile",    "no_overlay",    "overlay_io",
+                                        "registry_unavailable", "out_of_memory", "draining"};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(code, codes[i]) == 0)
+            return true;
+    return false;
+}
+
+/* As it lies in the folder that was given: "overlays/acme/3/a.lua:2" is "DIR/a.lua:2". */
+static void set_place(const char *where, const char *folder, struct gw_error *err)
+{
+    const char *name = where;
+    if (strncmp(where, "overlays/", 9) == 0)
+        for (int i = 0; i < 3 && name; i++)
+            name = (name = strchr(name, '/')) ? name + 1 : NULL;
+    snprintf(err->path, sizeof err->path, "%s%s%s", name && name != where ? folder : "", name && name != where ? "/" : "",
+             name ? name : where);
+}
+
+static const char *read_change(const struct gw_json *answer, const char *folder, struct outcome *outcome)
+{
+    struct gw_error *err = &outcome->err;
     const struct gw_json *changes = gw_json_get(answer, "changes"), *change = gw_json_is_array(changes) ? gw_json_at(changes, 0) : NULL;
     if (!change) {
         gw_error_set(err, GW_EIO, "admin_malformed", "this is no answer of a gateway");
@@ -46,12 +70,14 @@ static const char *read_change(const struct gw_json *answer, struct gw_error *er
     if (strcmp(text_of(change, "status"), "unchanged") == 0)
         return "unchanged";
     gw_error_set(err, GW_EINVAL, "not_switched", "%.200s", text_of(change, "message"));
-    gw_error_prefix(err, text_of(change, "where"));
+    set_place(text_of(change, "where"), folder, err);
+    outcome->is_refused = !is_undecided(text_of(change, "code"));
     return "failed";
 }
 
-static const char *tell_gateway(const struct ask *ask, struct gw_error *err)
+static const char *tell_gateway(const struct ask *ask, const char *folder, struct outcome *outcome)
 {
+    struct gw_error *err = &outcome->err;
     struct gw_json *body = gw_json_new_object(), *answer = NULL;
     struct gw_admin_call call = {.base = ask->admin, .method = "POST", .path = "/admin/policies/reload", .body = body};
     int status = body ? gw_json_set(body, "tenant_id", gw_json_new_text(ask->tenant, strlen(ask->tenant))) : GW_ENOMEM;
@@ -59,7 +85,7 @@ static const char *tell_gateway(const struct ask *ask, struct gw_error *err)
         gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the request");
     else
         status = gw_admin_request(&call, &answer, err);
-    const char *word = status ? "failed" : read_change(answer, err);
+    const char *word = status ? "failed" : read_change(answer, folder, outcome);
     if (status && strcmp(err->id, "admin_unreachable") == 0)
         word = "unreachable";
     gw_json_unref(answer);
@@ -103,6 +129,8 @@ static void print(const struct ask *ask, const struct outcome *outcome)
         printf("%s: %sversion %llu%s\n", ask->tenant, paint.good, (unsigned long long)outcome->version, paint.plain);
     if (is_alone)
         printf("  no gateway answers at its admin listener: it counts from the next start or reload on\n");
+    else if (outcome->is_refused)
+        printf("  the gateway refuses it over the defaults that it has: %s\n", outcome->version ? "" : "nothing was written");
     else if (outcome->gateway)
         printf("  the gateway: %s\n", outcome->gateway);
     if (outcome->err.id[0] && (!is_alone || ask->admin))
@@ -119,6 +147,21 @@ static int exit_code(const struct ask *ask, const struct outcome *outcome)
 
 /* ---- the subcommand ----------------------------------------------------------------------------------------------------------------------- */
 
+/* The gateway decides: what it refuses shall not count from its next start on. */
+static void tell_and_settle(const struct ask *ask, const struct gw_script_tool *tool, const struct gw_script_put *put,
+                            struct outcome *outcome)
+{
+    struct gw_error err;
+    outcome->version = put->version;
+    outcome->gateway = tell_gateway(ask, put->folder, outcome);
+    if (!outcome->is_refused)
+        return;
+    if (gw_scripts_take_back(&tool->opts, put, &err))
+        print_error(&err);
+    else
+        outcome->version = 0;
+}
+
 static int put(const struct ask *ask, const char *folder)
 {
     struct gw_findings findings = {.wants_json = ask->wants_json};
@@ -130,11 +173,9 @@ static int put(const struct ask *ask, const char *folder)
     int status = gw_script_tool_open(ask->file, NULL, &tool, &outcome.err);
     if (!status) {
         status = gw_scripts_put(&tool.opts, &put, &outcome.err);
+        if (!status)
+            tell_and_settle(ask, &tool, &put, &outcome);
         gw_script_tool_close(&tool);
-    }
-    if (!status) {
-        outcome.version = put.version;
-        outcome.gateway = tell_gateway(ask, &outcome.err);
     }
     if (ask->wants_json)
         print_json(ask, &outcome);
@@ -156,8 +197,10 @@ int gw_policies_put_main(int argc, char **argv)
     const struct gw_usage usage = {
         .name = "policies put",
         .synopsis = "--tenant T DIR [--admin URL] [--config FILE] [--json]",
-        .about = "Checks the policies in DIR as those that a tenant lays over the defaults, writes them to the registry as its newest\n"
-                 "version, and has a running gateway switch to them. With a fault nothing is written, and the exit code is 1.\n",
+        .about =
+            "Checks the policies in DIR as those that a tenant lays over the defaults on the disk, writes them to the registry as its\n"
+            "newest version, and has a running gateway switch to them. With a fault, or when the gateway refuses them over the\n"
+            "defaults that it has, nothing is left written, and the exit code is 1.\n",
         .options = options,
         .example = "  atoms policies put --tenant acme acme-policies\n  atoms rollback --tenant acme\n"};
     enum gw_usage_answer answer = gw_usage_read_words(&usage, argc, argv, &words);

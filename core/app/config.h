@@ -97,7 +97,7 @@ struct gw_config {
         int64_t memory_bytes; /* of one Lua state */
         int64_t tenant_ms_per_s;
         int64_t max_states; /* per worker */
-        int64_t max_overlays;
+        int64_t max_overlays, keep_versions;
         char *overlay_on_failure, *watch; /* "deny" | "keep_old"; "on" | "off" */
     } scripts;
     char *sink;       /* "none" | "stdout" | "webhook" */

@@ -116,6 +116,8 @@ static const struct gw_setting settings[] = {
     NUMBER("scripts.tenant_ms_per_s", scripts.tenant_ms_per_s, NULL, "100", 1, 1000, "script time of one tenant each second, per worker"),
     NUMBER("scripts.max_states", scripts.max_states, NULL, "256", 1, 65536, "Lua states, per worker"),
     NUMBER("scripts.max_overlays", scripts.max_overlays, NULL, "1024", 1, 1048576, "policies of single tenants kept in memory"),
+    NUMBER("scripts.keep_versions", scripts.keep_versions, NULL, "16", 1, 1048576,
+           "newest versions of a tenant's policies that stay in the registry"),
     CHOICE("scripts.watch", scripts.watch, "ATOMS_WATCH_SCRIPTS", "\"on\"", "on|off", "a saved file switches by itself; in mode dev only"),
     CHOICE("scripts.overlay_on_failure", scripts.overlay_on_failure, NULL, "\"deny\"", "deny|keep_old",
            "a tenant whose policies fail under new defaults: nothing is allowed, or its old ones stay"),

@@ -52,6 +52,7 @@ static int open_scripts(struct gw_process *process, struct gw_error *err)
     opts.limits.tenant_ms_per_s = (uint32_t)config->scripts.tenant_ms_per_s;
     opts.limits.max_states = (size_t)config->scripts.max_states;
     opts.limits.max_overlays = (size_t)config->scripts.max_overlays;
+    opts.limits.keep_versions = (size_t)config->scripts.keep_versions;
     int status = gw_scripts_create(&opts, &process->scripts, err);
     if (!status)
         process->manifests = gw_scripts_manifests(process->scripts);

@@ -120,6 +120,21 @@ static int switch_to(struct gw_script_swap *swap, const char *tenant_id, struct 
     return status;
 }
 
+/* What is left in the registry is looked at again with the next switch. */
+static void prune(const struct gw_script_swap *swap, const char *tenant_id)
+{
+    struct gw_error err;
+    size_t removed;
+    int status = gw_scripts_prune(swap->opts.scripts, tenant_id, &removed, &err);
+    if (removed)
+        gw_log_write(swap->opts.log, GW_LOG_INFO, "policies_pruned",
+                     (struct gw_log_field[]){GW_F_TEXT("tenant", tenant_id), GW_F_UINT("versions", removed), GW_F_END});
+    if (status)
+        gw_log_write(swap->opts.log, GW_LOG_WARN, "policies_not_pruned",
+                     (struct gw_log_field[]){GW_F_TEXT("tenant", tenant_id), GW_F_TEXT("code", err.id), GW_F_TEXT("where", err.path),
+                                             GW_F_TEXT("message", err.message), GW_F_END});
+}
+
 /* Puts what was staged in force, unless staging has failed, and writes what became of it. */
 static int settle(struct gw_script_swap *swap, const char *tenant_id, struct gw_script_stage *stage, struct gw_json *results,
                   struct gw_error *err)
@@ -128,6 +143,8 @@ static int settle(struct gw_script_swap *swap, const char *tenant_id, struct gw_
     const char *word = has_failed ? "failed" : has_switched ? "switched" : "unchanged";
     if (has_failed || has_switched)
         log_swap(swap, tenant_id, word, has_failed ? err : NULL);
+    if (has_switched && !has_failed)
+        prune(swap, tenant_id);
     return note(results, tenant_id, word, has_failed ? err : NULL);
 }
 

@@ -25,6 +25,7 @@ static void fill_opts(struct gw_script_tool *tool, const char *policies_dir)
     opts->limits.tenant_ms_per_s = (uint32_t)config->scripts.tenant_ms_per_s;
     opts->limits.max_states = (size_t)config->scripts.max_states;
     opts->limits.max_overlays = (size_t)config->scripts.max_overlays;
+    opts->limits.keep_versions = (size_t)config->scripts.keep_versions;
 }
 
 int gw_script_tool_open(const char *file, const char *policies_dir, struct gw_script_tool *tool, struct gw_error *err)

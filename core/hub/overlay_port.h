@@ -1,5 +1,5 @@
 /* overlay_port.h — the registry's half that keeps what tenants have laid over the policies of all: versions of a few Lua files each, numbered from 1, never changed
- * once written, of which the newest counts. Drivers stand in registry/; who reads and checks the files is the script layer. Not for the operator's
+ * once written, of which the newest counts and some older ones stay. Drivers stand in registry/; who reads and checks the files is the script layer. Not for the operator's
  * own folder, which is no registry.
  *
  * Any thread; calls block, and `read` also stands in the way of a tenant's first request. So it waits for a disk at most: the driver of a remote store
@@ -44,12 +44,24 @@ struct gw_overlay_write {
     uint64_t version; /* the answer */
 };
 
+/* value: forgetting old ones */
+struct gw_overlay_prune {
+    const char *tenant_id;
+    size_t keep;       /* so many of the newest stay; at least 1 */
+    uint64_t in_force; /* stays too; 0: none */
+    size_t removed;    /* the answer */
+};
+
 struct gw_overlays {
     void *self;
     /* GW_EIO, GW_EBUSY; or what `file` answered. */
     int (*read)(void *self, struct gw_overlay_read *read, struct gw_error *err);
     /* Durable and whole when it returns 0, and otherwise not there at all. GW_EINVAL overlay_bad_name, GW_ELIMIT, GW_EIO, GW_EBUSY. */
     int (*write)(void *self, struct gw_overlay_write *write, struct gw_error *err);
+    /* Removes the versions that need not stay. GW_EIO, GW_EBUSY. */
+    int (*prune)(void *self, struct gw_overlay_prune *prune, struct gw_error *err);
+    /* Removes a version that nobody uses: it was written and then refused. GW_ECONFLICT overlay_not_newest: there is a newer one by now; GW_EIO, GW_EBUSY. */
+    int (*withdraw)(void *self, const char *tenant_id, uint64_t version, struct gw_error *err);
     /* Each tenant that has a version, in any order; not 0 ends it with that status. GW_EIO, GW_EBUSY. */
     int (*tenants)(void *self, int (*tenant)(void *arg, const char *tenant_id), void *arg, struct gw_error *err);
 };

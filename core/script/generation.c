@@ -23,8 +23,8 @@
 
 void gw_script_limits_default(struct gw_script_limits *limits)
 {
-    *limits =
-        (struct gw_script_limits){.tenant_ms_per_s = 100, .max_states = 256, .max_overlays = 1024, .max_plans = 4096, .max_rates = 65536};
+    *limits = (struct gw_script_limits){
+        .tenant_ms_per_s = 100, .max_states = 256, .max_overlays = 1024, .max_plans = 4096, .keep_versions = 16, .max_rates = 65536};
     gw_sandbox_limits_default(&limits->call);
     limits->call.result_bytes = GW_CONTEXT_MAX_BYTES; /* as much as one may ask for */
     limits->call.result_nodes = 65536;

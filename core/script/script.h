@@ -38,6 +38,7 @@ struct gw_script_limits {
     size_t max_states;        /* per worker: 256; the least recently used goes */
     size_t max_overlays;      /* kept in memory: 1024; likewise */
     size_t max_plans;         /* per state, remembered by who asked: 4096 */
+    size_t keep_versions;     /* of a tenant in the registry, besides the one in force: 16 */
     size_t max_rates;         /* actors whose rates are counted, per process: 65536; those longest silent are forgotten */
 };
 void gw_script_limits_default(struct gw_script_limits *limits);
@@ -78,6 +79,9 @@ void gw_script_stage_drop(struct gw_script_stage *stage); /* NULL is fine */
 #define GW_SCRIPTS_KEPT 4
 int gw_scripts_stage_old(struct gw_scripts *scripts, const char *tenant_id, uint64_t number, struct gw_script_stage **out,
                          struct gw_error *err);
+
+/* Removes from the registry what keep_versions says of the tenant's old versions; never the one in force. Blocking. *removed is how many went; errors of the port. */
+int gw_scripts_prune(struct gw_scripts *scripts, const char *tenant_id, size_t *removed, struct gw_error *err);
 
 /* {epoch, defaults: {number, digest, loaded_at, status, error?, kept: […]}, tenants: [{tenant_id, …}]}: status is active, failed (why: error {code, message,
  * where}; the old one goes on), or quarantined. Tenants whose overlay is in memory, or that are in trouble. NULL when memory is gone. */

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "hub/event.h"
 #include "hub/manifest.h"
+#include "hub/overlay_port.h"
 #include "hub/plan.h"
 #include "hub/plan_compile.h"
 #include "script/generation.h"
@@ -332,7 +333,8 @@ static int try_and_write(const struct gw_scripts_opts *opts, struct gw_script_pu
     if (gw_sources_count(overlay.files) == 0)
         status = gw_error_set(err, GW_EINVAL, "overlay_empty", "%.200s holds no policies", put->folder);
     else if (!try_overlay(&look, &tried, defaults))
-        status = gw_error_set(err, GW_EINVAL, "overlay_faulty", "the policies have faults, told above; nothing was written");
+        status = gw_error_set(err, GW_EINVAL, "overlay_faulty",
+                              "over the defaults in %.150s the policies have faults, told above; nothing was written", opts->policies_dir);
     else
         status = gw_overlay_write(opts, &overlay, &put->version, err);
     gw_overlay_fini(&tried);
@@ -353,4 +355,9 @@ int gw_scripts_put(const struct gw_scripts_opts *opts, struct gw_script_put *put
     status = try_and_write(opts, put, defaults, err);
     gw_generation_unref(defaults);
     return status;
+}
+
+int gw_scripts_take_back(const struct gw_scripts_opts *opts, const struct gw_script_put *put, struct gw_error *err)
+{
+    return opts->overlays->withdraw(opts->overlays->self, put->tenant_id, put->version, err);
 }

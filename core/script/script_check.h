@@ -37,9 +37,11 @@ struct gw_script_put {
     uint64_t version;             /* the answer: that it is in the registry */
 };
 
-/* Checks the folder as that tenant's overlay over the defaults, and writes it to the registry when it has no fault; warnings do not stop it. What is not found
+/* Checks the folder as that tenant's overlay over the defaults on the disk, and writes it to the registry when it has no fault; warnings do not stop it. What is not found
  * in a file comes as *err alone: GW_EINVAL bad_id, overlay_empty, and overlay_faulty after findings · GW_ECONFLICT overlay_shadowed: the tenant has a folder in
  * policies_dir, which goes before the registry · of the defaults, as gw_scripts_create · of the folder, as of any · of the registry, as its port. */
 int gw_scripts_put(const struct gw_scripts_opts *opts, struct gw_script_put *put, struct gw_error *err);
+/* Takes the version that was written back: the gateway refuses it. Errors of the port's `withdraw`. */
+int gw_scripts_take_back(const struct gw_scripts_opts *opts, const struct gw_script_put *put, struct gw_error *err);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/metrics.h"
+#include "hub/overlay_port.h"
 #include "script/scripts_internal.h"
 
 /* value: an overlay that goes over to new defaults */
@@ -321,5 +322,23 @@ int gw_scripts_commit(struct gw_scripts *scripts, struct gw_script_stage *stage,
     int status = commit(scripts, stage, err);
     pthread_mutex_unlock(&scripts->lock);
     gw_script_stage_drop(stage);
+    return status;
+}
+
+/* ---- the registry ------------------------------------------------------------------------------------------------------------------------ */
+
+int gw_scripts_prune(struct gw_scripts *scripts, const char *tenant_id, size_t *removed, struct gw_error *err)
+{
+    const struct gw_overlays *overlays = scripts->opts.overlays;
+    struct gw_overlay_prune prune = {.tenant_id = tenant_id, .keep = scripts->opts.limits.keep_versions};
+    *removed = 0;
+    pthread_mutex_lock(&scripts->lock);
+    const struct gw_script_slot *slot = gw_scripts_slot(scripts, tenant_id);
+    prune.in_force = slot && slot->current ? slot->current->version : 0;
+    pthread_mutex_unlock(&scripts->lock);
+    if (!overlays || !tenant_id[0] || !prune.in_force)
+        return GW_OK;
+    int status = overlays->prune(overlays->self, &prune, err);
+    *removed = prune.removed;
     return status;
 }

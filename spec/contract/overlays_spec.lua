@@ -103,6 +103,49 @@ describe("policies in the registry", function()
     assert.equal(1, shell.run({ "test", "-e", gateway.data_dir .. "/overlays" }).code)
   end)
 
+  it("are taken back when the gateway refuses them over the defaults that it has", function()
+    start()
+    local ann = gateway:bearer({})
+    put(given(TITLE_ALONE), "--admin", admin)
+    folder:write("helper.lua", "return { plan = nil }")
+    local path = given(NOTHING)
+    shell.write(path .. "/token_lens.lua", 'local helper = require("policy.helper")\n' .. policies.lens("return helper.plan"))
+    local code, answer = put(path, "--admin", admin)
+    assert.same({ 1, "failed", "not_switched" }, { code, answer.gateway, answer.code })
+    assert.is_nil(answer.version)
+    assert.matches("^" .. path:gsub("%p", "%%%0") .. "/token_lens%.lua:%d+$", answer.where)
+    assert.matches("refuses it over the defaults that it has: nothing was written",
+      atoms("policies", "put", "--tenant", "acme", path, "--admin", admin).out)
+    assert.same({ 200, 1 }, { status(ann), tenant().version })
+    gateway:restart()
+    admin = ("http://127.0.0.1:%d"):format(gateway.admin_port)
+    assert.same({ 200, 1 }, { status(ann), tenant().version })
+    assert.equal(2, select(2, put(path, "--admin", admin)).version)
+    assert.equal(403, status(ann))
+  end)
+
+  it("stay in so many versions as are to be kept", function()
+    start({ config = "return { scripts = { keep_versions = 3 } }" })
+    local ann = gateway:bearer({})
+    local paths = { given(NOTHING), given(TITLE_ALONE) }
+    for i = 1, 6 do
+      put(paths[i % 2 + 1], "--admin", admin)
+    end
+    local function versions()
+      return shell.must({ "ls", gateway.data_dir .. "/overlays/acme" })
+    end
+    assert.equal("4\n5\n6\n", versions())
+    assert.equal(403, status(ann))
+    assert.equal("switched", json.must(atoms("rollback", "--tenant", "acme", "--admin", admin, "--json").out).changes[1].status)
+    assert.same({ 200, 5 }, { status(ann), tenant().version })
+    for i = 1, 4 do
+      put(paths[i % 2 + 1], "--admin", "http://127.0.0.1:1")
+    end
+    assert.equal("10\n4\n5\n6\n7\n8\n9\n", versions())
+    assert.equal(0, atoms("reload", "--tenant", "acme", "--admin", admin).code)
+    assert.equal("10\n8\n9\n", versions())
+  end)
+
   it("do not go before the operator's own folder", function()
     start()
     local ann = gateway:bearer({})

@@ -6,6 +6,7 @@
 #include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -147,7 +148,13 @@ static int read_newest(void *self, struct gw_overlay_read *read, struct gw_error
     if (join(tenant, number, strlen(number), folder, err))
         return err->code;
     struct walk walk = {.read = read, .folder = folder, .err = err};
-    return read_folder(&walk);
+    status = read_folder(&walk);
+    if (gw_file_is_folder(folder))
+        return status;
+    /* Withdrawn meanwhile: what was found of it may have been less than the whole. */
+    gw_error_set(err, GW_EBUSY, "registry_unavailable", "the newest version of these policies changes: read again");
+    err->is_retryable = true;
+    return GW_EBUSY;
 }
 
 static int list_tenants(void *self, int (*tenant)(void *arg, const char *tenant_id), void *arg, struct gw_error *err)
@@ -246,7 +253,7 @@ static int remove_one(const char *path, const struct stat *info, int kind, struc
     return remove(path);
 }
 
-/* What a crash may have left, too. */
+/* What a crash may have left, of writing or of removing, too. */
 static int remove_unfinished(const char *path, struct gw_error *err)
 {
     if (nftw(path, remove_one, FOLDER_FDS, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT)
@@ -308,11 +315,18 @@ static int check_files(const struct gw_overlay_write *write, struct gw_error *er
     return GW_OK;
 }
 
+/* *fd is closed to unlock, also after a failure unless it is negative. */
+static int lock(const char *tenant, int *fd, struct gw_error *err)
+{
+    *fd = open(tenant, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *fd < 0 || flock(*fd, LOCK_EX) ? fail(err, tenant, "cannot lock the folder") : GW_OK;
+}
+
 static int write_version(void *self, struct gw_overlay_write *write, struct gw_error *err)
 {
     const struct gw_files_overlays *overlays = self;
     char tenant[PATH_BYTES];
-    int status = check_files(write, err);
+    int fd, status = check_files(write, err);
     if (status)
         return status;
     tenant_path(overlays, write->tenant_id, tenant);
@@ -321,11 +335,115 @@ static int write_version(void *self, struct gw_overlay_write *write, struct gw_e
         status = sync_folder(overlays->root, err);
     if (status)
         return status;
-    int fd = open(tenant, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || flock(fd, LOCK_EX))
-        status = fail(err, tenant, "cannot lock the folder");
-    else
+    status = lock(tenant, &fd, err);
+    if (!status)
         status = write_next(tenant, write, err);
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+/* ---- removing ----------------------------------------------------------------------------------------------------------------------------- */
+
+/* Under the tenant's lock, as all below. Out of sight first, so that nobody reads the half of it. */
+static int remove_version(const char *tenant, uint64_t version, struct gw_error *err)
+{
+    char unfinished[PATH_BYTES], folder[PATH_BYTES], number[DIGITS_MAX + 3];
+    snprintf(number, sizeof number, "%" PRIu64, version);
+    int status = join(tenant, UNFINISHED, strlen(UNFINISHED), unfinished, err);
+    if (!status)
+        status = join(tenant, number, strlen(number), folder, err);
+    if (!status)
+        status = remove_unfinished(unfinished, err);
+    if (!status && rename(folder, unfinished))
+        status = fail(err, folder, "cannot remove the version");
+    if (!status)
+        status = sync_folder(tenant, err);
+    return status ? status : remove_unfinished(unfinished, err);
+}
+
+/* value: those of a tenant */
+struct versions {
+    uint64_t *items; /* owned */
+    size_t count, capacity;
+};
+
+static void add_version(struct versions *versions, uint64_t version)
+{
+    if (versions->count == versions->capacity) {
+        size_t capacity = versions->capacity ? 2 * versions->capacity : 64;
+        uint64_t *grown = gw_alloc_array(capacity, sizeof *grown);
+        for (size_t i = 0; i < versions->count; i++)
+            grown[i] = versions->items[i];
+        gw_free(versions->items);
+        versions->items = grown;
+        versions->capacity = capacity;
+    }
+    versions->items[versions->count++] = version;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x < y) - (x > y);
+}
+
+static int list_versions(const char *tenant, struct versions *out, struct gw_error *err)
+{
+    const struct dirent *entry;
+    DIR *stream = opendir(tenant);
+    if (!stream)
+        return fail(err, tenant, "cannot read the folder");
+    while ((entry = readdir(stream)))
+        if (version_of(entry->d_name))
+            add_version(out, version_of(entry->d_name));
+    closedir(stream);
+    if (out->count)
+        qsort(out->items, out->count, sizeof *out->items, newest_first);
+    return GW_OK;
+}
+
+static int remove_old(const char *tenant, struct gw_overlay_prune *prune, struct gw_error *err)
+{
+    struct versions versions = {0};
+    int status = list_versions(tenant, &versions, err);
+    for (size_t i = prune->keep ? prune->keep : 1; !status && i < versions.count; i++) {
+        if (versions.items[i] == prune->in_force)
+            continue;
+        status = remove_version(tenant, versions.items[i], err);
+        prune->removed += !status;
+    }
+    gw_free(versions.items);
+    return status;
+}
+
+static int prune_versions(void *self, struct gw_overlay_prune *prune, struct gw_error *err)
+{
+    char tenant[PATH_BYTES];
+    int fd;
+    tenant_path(self, prune->tenant_id, tenant);
+    prune->removed = 0;
+    int status = lock(tenant, &fd, err);
+    if (!status)
+        status = remove_old(tenant, prune, err);
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+static int withdraw(void *self, const char *tenant_id, uint64_t version, struct gw_error *err)
+{
+    char tenant[PATH_BYTES];
+    uint64_t newest;
+    int fd;
+    tenant_path(self, tenant_id, tenant);
+    int status = lock(tenant, &fd, err);
+    if (!status)
+        status = find_newest(tenant, &newest, err);
+    if (!status && newest != version)
+        status = gw_error_set(err, GW_ECONFLICT, "overlay_not_newest", "a newer version was written meanwhile");
+    if (!status)
+        status = remove_version(tenant, version, err);
     if (fd >= 0)
         close(fd);
     return status;
@@ -340,7 +458,12 @@ int gw_files_overlays_create(const char *data_dir, struct gw_files_overlays **ou
     if (length < 0 || (size_t)length >= sizeof root)
         return gw_error_set(err, GW_EINVAL, "overlay_bad_root", "the folder's path is too long");
     struct gw_files_overlays *overlays = gw_alloc(sizeof *overlays);
-    overlays->port = (struct gw_overlays){.self = overlays, .read = read_newest, .write = write_version, .tenants = list_tenants};
+    overlays->port = (struct gw_overlays){.self = overlays,
+                                          .read = read_newest,
+                                          .write = write_version,
+                                          .prune = prune_versions,
+                                          .withdraw = withdraw,
+                                          .tenants = list_tenants};
     overlays->root = gw_strdup(root);
     *out = overlays;
     return GW_OK;

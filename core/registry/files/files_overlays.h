@@ -1,5 +1,5 @@
 /* files_overlays.h — the overlay port over a folder: <data_dir>/overlays/<tenant>/<version>/<file>, embedded, mode dev only. A version is written beside the others under a
- * name that nobody reads, synced, and renamed to its number: it is there whole or not at all, also after a crash, and nothing changes it afterwards. Writers of
+ * name that nobody reads, synced, and renamed to its number: it is there whole or not at all, also after a crash, and nothing changes it afterwards; one that is removed goes the same way back. Writers of
  * one tenant, of any process, take turns by a lock on its folder. Any thread. Owns nothing on the disk but what lies below that root, made on the first write. */
 #ifndef GW_REGISTRY_FILES_FILES_OVERLAYS_H
 #define GW_REGISTRY_FILES_FILES_OVERLAYS_H

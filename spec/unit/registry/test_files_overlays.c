@@ -199,6 +199,90 @@ static void a_write_that_fails_leaves_nothing(void **state)
     run("test -z \"$(ls -A %s/overlays/acme)\"", world->root);
 }
 
+static size_t prune(const struct world *world, size_t keep, uint64_t in_force)
+{
+    struct gw_overlay_prune prune = {.tenant_id = "acme", .keep = keep, .in_force = in_force};
+    struct gw_error err;
+    if (world->port->prune(world->port->self, &prune, &err))
+        fail_msg("%s: %s", err.path, err.message);
+    return prune.removed;
+}
+
+static void the_newest_stay_and_the_one_in_force(void **state)
+{
+    const struct world *world = *state;
+    char text[256];
+    for (int i = 0; i < 12; i++)
+        put(world, "acme", "commands/a.lua", i == 11 ? "last" : "x");
+    put(world, "other", "a.lua", "x");
+    assert_int_equal(prune(world, 12, 0), 0);
+    assert_int_equal(prune(world, 3, 2), 8);
+    run("test \"$(ls -A %s/overlays/acme | sort -n | tr '\\n' ' ')\" = '2 10 11 12 '", world->root);
+    assert_int_equal(prune(world, 0, 11), 2);
+    run("test \"$(ls -A %s/overlays/acme | sort -n | tr '\\n' ' ')\" = '11 12 '", world->root);
+    assert_int_equal(get(world, "acme", text), 12);
+    assert_string_equal(text, "commands/a.lua=last;");
+    assert_int_equal(put(world, "acme", "a.lua", "y"), 13);
+    assert_int_equal(get(world, "other", text), 1);
+}
+
+static void what_a_crash_left_of_a_removal_goes_with_the_next(void **state)
+{
+    const struct world *world = *state;
+    for (int i = 0; i < 3; i++)
+        put(world, "acme", "a.lua", "x");
+    run("mv %1$s/overlays/acme/1 %1$s/overlays/acme/.new", world->root);
+    assert_int_equal(prune(world, 1, 0), 1);
+    run("test \"$(ls -A %s/overlays/acme)\" = 3", world->root);
+}
+
+static void the_newest_version_can_be_withdrawn_and_no_other(void **state)
+{
+    const struct world *world = *state;
+    struct gw_error err;
+    char text[256];
+    put(world, "acme", "a.lua", "one");
+    put(world, "acme", "a.lua", "two");
+    assert_int_equal(world->port->withdraw(world->port->self, "acme", 1, &err), GW_ECONFLICT);
+    assert_string_equal(err.id, "overlay_not_newest");
+    assert_int_equal(world->port->withdraw(world->port->self, "acme", 2, &err), 0);
+    assert_int_equal(get(world, "acme", text), 1);
+    assert_string_equal(text, "a.lua=one;");
+    assert_int_equal(world->port->withdraw(world->port->self, "acme", 1, &err), 0);
+    assert_int_equal(get(world, "acme", text), 0);
+}
+
+/* value: a version that goes while it is read */
+struct withdrawing {
+    const struct world *world;
+    int count;
+};
+
+static int withdraw_at_first(void *arg, const struct gw_overlay_file *file, struct gw_error *err)
+{
+    struct withdrawing *withdrawing = arg;
+    const struct gw_overlays *port = withdrawing->world->port;
+    (void)file;
+    return withdrawing->count++ == 0 ? port->withdraw(port->self, "acme", 2, err) : GW_OK;
+}
+
+static void a_version_that_is_withdrawn_while_it_is_read_is_not_half_of_it(void **state)
+{
+    const struct world *world = *state;
+    struct gw_overlay_file files[] = {{.name = "a.lua", .text = "x", .length = 1}, {.name = "b.lua", .text = "y", .length = 1}};
+    struct gw_overlay_write write = {.tenant_id = "acme", .files = files, .count = 2};
+    struct withdrawing withdrawing = {.world = world};
+    struct gw_overlay_read read = {.tenant_id = "acme", .file = withdraw_at_first, .arg = &withdrawing};
+    struct gw_error err;
+    put(world, "acme", "a.lua", "one");
+    assert_int_equal(world->port->write(world->port->self, &write, &err), 0);
+    assert_int_equal(world->port->read(world->port->self, &read, &err), GW_EBUSY);
+    assert_string_equal(err.id, "registry_unavailable");
+    withdrawing.count = 1;
+    assert_int_equal(world->port->read(world->port->self, &read, &err), 0);
+    assert_int_equal(read.version, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -212,6 +296,10 @@ int main(void)
         TEST(tenants_with_a_version_are_listed),
         TEST(writers_in_several_processes_lose_nothing),
         TEST(a_write_that_fails_leaves_nothing),
+        TEST(the_newest_stay_and_the_one_in_force),
+        TEST(what_a_crash_left_of_a_removal_goes_with_the_next),
+        TEST(the_newest_version_can_be_withdrawn_and_no_other),
+        TEST(a_version_that_is_withdrawn_while_it_is_read_is_not_half_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
