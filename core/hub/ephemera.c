@@ -132,12 +132,10 @@ bool gw_ephemera_collect(const struct gw_ephemera *table, uint64_t told, struct 
         return false;
     bool is_whole = told == 0 || gw_ephemera_has_forgotten(table, told);
     size_t first = is_whole ? 0 : gw_ephemera_after(table, told);
-    *out = (struct gw_ephemera_news){.version = table->version, .forgotten = table->forgotten, .is_whole = is_whole};
-    if (first == table->count)
-        return true;
-    out->slots = gw_try_grow(NULL, table->count - first, sizeof *out->slots);
-    if (!out->slots)
+    struct gw_ephemera_slot *slots = gw_try_grow(NULL, table->count - first + 1, sizeof *slots);
+    if (!slots)
         return false;
+    *out = (struct gw_ephemera_news){.slots = slots, .version = table->version, .forgotten = table->forgotten, .is_whole = is_whole};
     for (size_t i = first; i < table->count; i++) {
         out->slots[out->count] = table->slots[i];
         gw_ephemeral_ref(out->slots[out->count++].frame);

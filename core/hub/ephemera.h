@@ -64,7 +64,7 @@ struct gw_ephemera_news {
     bool is_whole;               /* what is not among them is no more */
 };
 
-/* What is newer than `told`: all there is when more was forgotten, or nothing was told yet. False: nothing. GW_ENOMEM counts as nothing. */
+/* What is newer than `told`: all there is when more was forgotten, or nothing was told yet. False: nothing, or no memory; *out stays as it was. */
 bool gw_ephemera_collect(const struct gw_ephemera *table, uint64_t told, struct gw_ephemera_news *out);
 /* GW_ENOMEM: nothing of it was applied, and its source has to tell all anew. */
 int gw_ephemera_apply(struct gw_ephemera *table, struct gw_ephemera_news *news /* taken */);

@@ -9,7 +9,7 @@
 struct gw_executor;
 struct gw_hub;
 
-/* The caller owns it again when `done` runs on `home`. status 0; or GW_E… with err: canvas_not_mounted, too_many_actors, too_many_runs, draining. */
+/* The caller owns it again when `done` runs on `home`. status 0; or GW_E… with err: canvas_not_mounted, too_many_actors, too_many_runs, draining, out_of_memory. */
 struct gw_gesture_post {
     struct gw_scope scope;
     struct gw_arrival who;

@@ -95,8 +95,8 @@ struct gw_view_close {
 /* A view with no subscriber tells the owner to forget it; it is destroyed when the owner has. */
 void gw_hub_close_view(struct gw_hub *hub, struct gw_view *view);
 
-/* view_show.c: puts what it has not been told beside the events into its control text, which is empty. False: there is nothing, or no memory. */
-bool gw_view_show(struct gw_view *view, struct gw_subscriber *subscriber);
+/* view_show.c: puts what it has not been told beside the events into its control text, which is empty. 1; 0: there is nothing; GW_ENOMEM. */
+int gw_view_show(struct gw_view *view, struct gw_subscriber *subscriber);
 
 /* subscriber.c */
 /* It has fallen too far behind: the owner decides from where it goes on. Between two frames only. */

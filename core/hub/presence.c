@@ -128,6 +128,8 @@ void gw_presence_leave(struct gw_presence *presence, const char *actor_id, uint6
 
 static int refuse(const struct gw_presence *presence, struct gw_error *err)
 {
+    if (presence->count < presence->max)
+        return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the gesture");
     gw_error_set(err, GW_EBUSY, "too_many_actors", "so many actors are in this run that no more are shown");
     gw_error_name_limit(err, "max_present_actors", (int64_t)presence->max);
     err->is_retryable = true;

@@ -31,7 +31,7 @@ struct gw_present {
 struct gw_presence *gw_presence_create(size_t max_actors);
 void gw_presence_destroy(struct gw_presence *presence); /* NULL is fine */
 
-/* A stream of the actor begins. GW_ELIMIT: there is no room, and no leave follows. */
+/* A stream of the actor begins. GW_ELIMIT: there is no room, or no memory, and no leave follows. */
 int gw_presence_join(struct gw_presence *presence, const struct gw_arrival *who, int64_t ts_ms);
 /* One of its streams has ended. With the last one it is gone, at until_ms if it does not come back before; 0: at once. */
 void gw_presence_leave(struct gw_presence *presence, const char *actor_id, uint64_t until_ms);
@@ -42,7 +42,7 @@ struct gw_presence_gesture {
     int64_t ts_ms;
     uint64_t lease_until_ms;
 };
-/* GW_EBUSY too_many_actors. */
+/* GW_EBUSY too_many_actors, GW_ENOMEM. */
 int gw_presence_show(struct gw_presence *presence, const struct gw_presence_gesture *given, struct gw_error *err);
 /* Leases that have ended. */
 void gw_presence_expire(struct gw_presence *presence, uint64_t now_ms);

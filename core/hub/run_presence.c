@@ -210,6 +210,16 @@ void gw_run_tell_presence(struct gw_run *run)
         gw_presence_settle(run->presence);
 }
 
+/* Where memory was short for a message, it is made again. */
+static bool has_untold(const struct gw_run *run)
+{
+    for (const struct gw_feed *feed = run->feeds; feed; feed = feed->next)
+        for (const struct gw_outlet *outlet = feed->outlets; outlet; outlet = outlet->next)
+            if (outlet->told != feed->ephemera.version)
+                return true;
+    return false;
+}
+
 void gw_run_presence_tick(struct gw_run *run)
 {
     if (!run->presence)
@@ -218,7 +228,7 @@ void gw_run_presence_tick(struct gw_run *run)
     if (run->presence_seq != run->published_seq)
         gw_presence_renew_gestures(run->presence);
     run->presence_seq = run->published_seq;
-    if (gw_presence_has_changed(run->presence))
+    if (gw_presence_has_changed(run->presence) || has_untold(run))
         gw_hub_mark_run(run->hub, run);
 }
 

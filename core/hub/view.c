@@ -357,6 +357,15 @@ static enum step send_replay(struct gw_view *view, struct gw_subscriber *subscri
     return send_cut(subscriber, &cut);
 }
 
+static enum step show(struct gw_view *view, struct gw_subscriber *subscriber)
+{
+    int status = gw_view_show(view, subscriber);
+    if (status >= 0)
+        return status ? STEP_AGAIN : STEP_DONE;
+    gw_subscriber_fail(subscriber, "out_of_memory");
+    return STEP_GONE;
+}
+
 static enum step pump_step(struct gw_view *view, struct gw_subscriber *subscriber, unsigned *replayed)
 {
     if (subscriber->control && (subscriber->control_sent || subscriber->into == 0))
@@ -367,7 +376,7 @@ static enum step pump_step(struct gw_view *view, struct gw_subscriber *subscribe
         return send_checkpoint(subscriber);
     /* A replay block may be ahead of what this view was told, so even a frame that was cut short may have to wait. */
     if (subscriber->seq >= view->head_seq)
-        return subscriber->into == 0 && gw_view_show(view, subscriber) ? STEP_AGAIN : STEP_DONE;
+        return subscriber->into == 0 ? show(view, subscriber) : STEP_DONE;
     if (subscriber->seq >= view->start_seq)
         return send_live(view, subscriber);
     if (view->head_seq - subscriber->seq > view->hub->opts.limits.max_replay_events)

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/error.h"
 #include "hub/hub_internal.h"
 #include "hub/subscriber.h"
 
@@ -15,26 +16,26 @@ static bool is_for(const struct gw_subscriber *subscriber, const struct gw_ephem
     return !is_its_own && !(frame->is_end && subscriber->told == 0);
 }
 
-static bool take(struct gw_subscriber *subscriber, struct gw_buffer *text, uint64_t told)
+static int take(struct gw_subscriber *subscriber, struct gw_buffer *text, uint64_t told)
 {
     size_t length = 0;
     char *control = text->has_failed || text->length == 0 ? NULL : gw_buffer_take(text, &length);
     bool has_failed = text->has_failed;
     gw_buffer_fini(text);
     if (has_failed)
-        return false; /* it is told with the next change */
+        return GW_ENOMEM;
     subscriber->told = told;
     if (!control)
-        return false;
+        return 0;
     subscriber->control = control;
     subscriber->control_length = (uint32_t)length;
     subscriber->control_sent = 0;
     subscriber->shows_control = true;
-    return true;
+    return 1;
 }
 
 /* It was told of somebody whose end is forgotten by now. */
-static bool begin_anew(const struct gw_view *view, struct gw_subscriber *subscriber)
+static int begin_anew(const struct gw_view *view, struct gw_subscriber *subscriber)
 {
     static const char data[] = "{\"status\":\"reset\"}";
     const struct gw_wire *wire = view->hub->opts.wire;
@@ -49,11 +50,11 @@ static bool begin_anew(const struct gw_view *view, struct gw_subscriber *subscri
     return take(subscriber, &text, 0);
 }
 
-bool gw_view_show(struct gw_view *view, struct gw_subscriber *subscriber)
+int gw_view_show(struct gw_view *view, struct gw_subscriber *subscriber)
 {
     const struct gw_ephemera *table = &view->ephemera;
     if (subscriber->told >= table->version)
-        return false;
+        return 0;
     if (gw_ephemera_has_forgotten(table, subscriber->told))
         return begin_anew(view, subscriber);
     struct gw_buffer text;

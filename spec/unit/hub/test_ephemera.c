@@ -101,7 +101,7 @@ static void read_text(struct crowd *c, struct reader *reader)
 
 static bool show(struct crowd *c, struct reader *reader)
 {
-    if (!gw_view_show(&c->view, &reader->subscriber))
+    if (gw_view_show(&c->view, &reader->subscriber) <= 0)
         return false;
     read_text(c, reader);
     return true;
@@ -183,7 +183,7 @@ static bool try_once(struct crowd *c, long n)
     if (frame && !gw_ephemera_put(&c->owner, frame, c->owner.version + 1))
         c->values[7][GW_EPHEMERAL_PRESENCE] = 2;
     tell_view(c);
-    bool is_shown = gw_view_show(&c->view, &c->readers[0].subscriber);
+    bool is_shown = gw_view_show(&c->view, &c->readers[0].subscriber) > 0;
     long used = gw_alloc_fallible_count();
     gw_alloc_fail_after(0);
     if (is_shown)
