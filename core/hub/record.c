@@ -110,6 +110,8 @@ int gw_record_write_end(struct gw_record_writer *writer, uint64_t epoch, uint64_
     return gw_record_writer_has_failed(writer) || out->has_failed ? GW_ENOMEM : GW_OK;
 }
 
+static int no_memory(struct gw_error *err) { return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory to read a record"); }
+
 static int damaged(struct gw_error *err, const char *what)
 {
     return gw_error_set(err, GW_EINVAL, "record_damaged", "a stored record is not readable: %s", what);
@@ -248,16 +250,17 @@ static int read_document(struct gw_record *record)
 
 int gw_record_parse(const char *text, size_t length, struct gw_record *out, struct gw_error *err)
 {
+    struct gw_error cause;
     memset(out, 0, sizeof *out);
-    int status = gw_json_parse(text, length, &record_limits, &out->document, err);
+    int status = gw_json_parse(text, length, &record_limits, &out->document, &cause);
     if (status)
-        return status;
+        return status == GW_ENOMEM ? no_memory(err) : damaged(err, cause.message);
     if (!gw_json_is_object(out->document))
         status = GW_EINVAL;
     else
         status = read_document(out);
     if (status == GW_ENOMEM)
-        status = gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory to read a record");
+        status = no_memory(err);
     else if (status)
         status = damaged(err, "unexpected shape");
     if (status)

@@ -54,7 +54,7 @@ struct gw_record {
     size_t key_count;
     struct gw_json *document; /* the text that keys[].answer point into */
 };
-/* GW_EINVAL record_damaged: not what the writer makes. */
+/* GW_EINVAL record_damaged: not what the writer makes, nor JSON perhaps; GW_ENOMEM. *out is empty then. */
 int gw_record_parse(const char *text, size_t length, struct gw_record *out, struct gw_error *err);
 void gw_record_fini(struct gw_record *record);
 
