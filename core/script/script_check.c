@@ -257,7 +257,7 @@ static void check_plans(const struct look *look)
 
 static void look_through(const struct look *look)
 {
-    look->check->file_count += gw_sources_count(look->generation->own);
+    look->check->file_count += gw_sources_file_count(look->generation->own);
     if (gw_generation_check_each(look->generation, look->opts->budget_clock, on_fault, (void *)(uintptr_t)look) == 0)
         check_plans(look);
 }

@@ -56,7 +56,7 @@ static int make_sources(const struct gw_script_eval *eval, const char *expressio
     struct gw_buffer text;
     int status = GW_OK;
     for (size_t i = 0; !status && i < gw_sources_count(eval->generation->sources); i++)
-        status = gw_sources_add(sources, gw_sources_at(eval->generation->sources, i), err);
+        status = gw_sources_share(sources, eval->generation->sources, i, err);
     gw_buffer_init(&text, 0);
     gw_buffer_append_text(&text, opening);
     gw_buffer_append_text(&text, expression);

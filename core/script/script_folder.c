@@ -46,22 +46,40 @@ static bool is_module_name(const char *name, size_t length)
     return length > 0 && strspn(name, letters) >= length && !(name[0] >= '0' && name[0] <= '9');
 }
 
-static int add_module(const struct walk *walk, const char *prefix, const char *name, const struct gw_buffer *text)
+static int name_module(const struct walk *walk, const char *prefix, const char *name, char module[GW_MODULE_NAME_MAX + 1])
 {
-    char module[GW_MODULE_NAME_MAX + 1], path[PATH_BYTES];
-    int length = snprintf(module, sizeof module, "%s%s%.*s", prefix, walk->below, (int)(strlen(name) - strlen(SUFFIX)), name);
-    if (length < 0 || (size_t)length >= sizeof module)
+    int length = snprintf(module, GW_MODULE_NAME_MAX + 1, "%s%s%.*s", prefix, walk->below, (int)(strlen(name) - strlen(SUFFIX)), name);
+    if (length < 0 || length > GW_MODULE_NAME_MAX)
         return refuse_length(walk, name);
     for (char *slash = module + strlen(prefix); (slash = strchr(slash, '/'));)
         *slash = '.';
+    return GW_OK;
+}
+
+static int add_module(const struct walk *walk, const char *module, const char *name, const struct gw_buffer *text)
+{
+    char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s/%s%s", walk->folder->shown, walk->below, name);
     struct gw_source source = {.module = module, .path = path, .text = text->data ? text->data : "", .length = text->length};
     int status = gw_sources_add(walk->sources, &source, walk->err);
     return status ? refuse(walk, name) : GW_OK;
 }
 
+static int add_aliases(const struct walk *walk, const char *module, const char *name)
+{
+    char alias[GW_MODULE_NAME_MAX + 1];
+    int status = GW_OK;
+    for (const char *const *prefix = walk->folder->prefixes + 1; !status && *prefix; prefix++) {
+        status = name_module(walk, *prefix, name, alias);
+        if (!status && (status = gw_sources_alias(walk->sources, module, alias, walk->err)))
+            status = refuse(walk, name);
+    }
+    return status;
+}
+
 static int add_file(const struct walk *walk, const char *path, const char *name)
 {
+    char module[GW_MODULE_NAME_MAX + 1];
     struct gw_buffer text;
     if (!is_module_name(name, strlen(name) - strlen(SUFFIX))) {
         gw_error_set(walk->err, GW_EINVAL, "script_bad_name", "a module is named by letters, digits and '_', and begins with no digit");
@@ -69,10 +87,12 @@ static int add_file(const struct walk *walk, const char *path, const char *name)
     }
     gw_buffer_init(&text, 0);
     int status = gw_file_read(path, GW_SOURCES_MAX_FILE_BYTES, &text, walk->err);
-    for (const char *const *prefix = walk->folder->prefixes; !status && *prefix; prefix++)
-        status = add_module(walk, *prefix, name, &text);
+    if (!status)
+        status = name_module(walk, walk->folder->prefixes[0], name, module);
+    if (!status)
+        status = add_module(walk, module, name, &text);
     gw_buffer_fini(&text);
-    return status;
+    return status ? status : add_aliases(walk, module, name);
 }
 
 static int walk_folder(const struct walk *walk);

@@ -110,13 +110,11 @@ static bool is_spec(const struct gw_source *source)
     return length > 5 && strcmp(source->module + length - 5, "_spec") == 0;
 }
 
-/* As a module that returns a function; helpers of specs stay as they are. */
+/* As a module that returns a function. */
 static int add_wrapped(struct gw_sources *sources, const struct gw_source *source, struct gw_error *err)
 {
     struct gw_source wrapped = *source;
     struct gw_buffer text;
-    if (!is_spec(source))
-        return gw_sources_add(sources, source, err);
     gw_buffer_init(&text, 0);
     gw_buffer_append(&text, opening, sizeof opening - 1);
     gw_buffer_append(&text, source->text, source->length);
@@ -134,7 +132,7 @@ static int add_all(struct gw_sources *to, const struct gw_sources *from, bool is
     int status = GW_OK;
     for (size_t i = 0; !status && i < gw_sources_count(from); i++) {
         const struct gw_source *source = gw_sources_at(from, i);
-        status = is_wrapping ? add_wrapped(to, source, err) : gw_sources_add(to, source, err);
+        status = is_wrapping && is_spec(source) ? add_wrapped(to, source, err) : gw_sources_share(to, from, i, err);
     }
     return status;
 }

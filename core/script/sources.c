@@ -9,16 +9,25 @@
 #include "base/error.h"
 #include "base/refs.h"
 
-/* One file, shared by the sets that hold it. */
-struct file {
+/* What is in a file, shared by all the modules that it is. */
+struct content {
+    struct gw_refs refs;
+    char *path, *text;
+};
+
+/* One module, shared by the sets that hold it; its source borrows from both. */
+struct module {
     struct gw_refs refs;
     struct gw_source source;
+    char *name;
+    struct content *content;
 };
 
 struct gw_sources {
     struct gw_refs refs;
-    struct file **items; /* in byte order of module */
-    size_t count, bytes;
+    struct module **items; /* in byte order of module */
+    size_t count;
+    size_t file_count, bytes; /* each content once */
 };
 
 struct gw_sources *gw_sources_create(void)
@@ -34,14 +43,22 @@ struct gw_sources *gw_sources_ref(struct gw_sources *sources)
     return sources;
 }
 
-static void file_unref(struct file *file)
+static void content_unref(struct content *content)
 {
-    if (file == NULL || !gw_refs_drop(&file->refs))
+    if (content == NULL || !gw_refs_drop(&content->refs))
         return;
-    gw_free((void *)(uintptr_t)file->source.module);
-    gw_free((void *)(uintptr_t)file->source.path);
-    gw_free((void *)(uintptr_t)file->source.text);
-    gw_free(file);
+    gw_free(content->path);
+    gw_free(content->text);
+    gw_free(content);
+}
+
+static void module_unref(struct module *module)
+{
+    if (module == NULL || !gw_refs_drop(&module->refs))
+        return;
+    content_unref(module->content);
+    gw_free(module->name);
+    gw_free(module);
 }
 
 void gw_sources_unref(struct gw_sources *sources)
@@ -49,7 +66,7 @@ void gw_sources_unref(struct gw_sources *sources)
     if (sources == NULL || !gw_refs_drop(&sources->refs))
         return;
     for (size_t i = 0; i < sources->count; i++)
-        file_unref(sources->items[i]);
+        module_unref(sources->items[i]);
     gw_free(sources->items);
     gw_free(sources);
 }
@@ -74,9 +91,25 @@ static size_t place_of(const struct gw_sources *sources, const char *module, boo
     return low;
 }
 
+static bool holds(const struct gw_sources *sources, const struct content *content)
+{
+    for (size_t i = 0; content != NULL && i < sources->count; i++)
+        if (sources->items[i]->content == content)
+            return true;
+    return false;
+}
+
+static int check_name(const char *module, struct gw_error *err)
+{
+    size_t length = strlen(module);
+    if (length > 0 && length <= GW_MODULE_NAME_MAX)
+        return 0;
+    return gw_error_set(err, GW_EINVAL, "source_bad_name", "a module's name has 1 to %d bytes", GW_MODULE_NAME_MAX);
+}
+
 static int check_room(const struct gw_sources *sources, const struct gw_source *source, struct gw_error *err)
 {
-    if (sources->count == GW_SOURCES_MAX_FILES)
+    if (sources->file_count == GW_SOURCES_MAX_FILES)
         return gw_error_limit(err, "sources_too_many", "max_files", GW_SOURCES_MAX_FILES, "more than %d script files",
                               GW_SOURCES_MAX_FILES);
     if (source->length > GW_SOURCES_MAX_FILE_BYTES)
@@ -85,53 +118,72 @@ static int check_room(const struct gw_sources *sources, const struct gw_source *
     if (source->length > GW_SOURCES_MAX_BYTES - sources->bytes)
         return gw_error_limit(err, "sources_too_large", "max_bytes", GW_SOURCES_MAX_BYTES, "script files of together more than %u bytes",
                               GW_SOURCES_MAX_BYTES);
-    size_t name = strlen(source->module);
-    if (name == 0 || name > GW_MODULE_NAME_MAX)
-        return gw_error_set(err, GW_EINVAL, "source_bad_name", "a module's name has 1 to %d bytes", GW_MODULE_NAME_MAX);
     return 0;
 }
 
 static int no_memory(struct gw_error *err) { return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a script file"); }
 
 /* NULL: no memory. */
-static struct file *file_create(const struct gw_source *source)
+static struct content *content_create(const struct gw_source *source)
 {
-    struct file *file = gw_try_alloc(sizeof *file);
-    if (file == NULL)
+    struct content *content = gw_try_alloc(sizeof *content);
+    if (content == NULL)
         return NULL;
-    gw_refs_init(&file->refs);
-    file->source = (struct gw_source){
-        .module = gw_try_strndup(source->module, strlen(source->module)),
-        .path = gw_try_strndup(source->path, strlen(source->path)),
-        .text = gw_try_strndup(source->text, source->length),
-        .length = source->length,
-    };
-    if (file->source.module != NULL && file->source.path != NULL && file->source.text != NULL)
-        return file;
-    file_unref(file);
+    gw_refs_init(&content->refs);
+    content->path = gw_try_strndup(source->path, strlen(source->path));
+    content->text = gw_try_strndup(source->text, source->length);
+    if (content->path != NULL && content->text != NULL)
+        return content;
+    content_unref(content);
     return NULL;
 }
 
-static int insert(struct gw_sources *sources, size_t place, struct file *file /* taken; NULL: no memory */, struct gw_error *err)
+/* NULL: no memory. */
+static struct module *module_create(const char *name, struct content *content /* taken; NULL: no memory */, size_t length)
 {
-    struct file **grown = file != NULL ? gw_try_grow(sources->items, sources->count + 1, sizeof(struct file *)) : NULL;
+    struct module *module = content != NULL ? gw_try_alloc(sizeof *module) : NULL;
+    if (module == NULL) {
+        content_unref(content);
+        return NULL;
+    }
+    gw_refs_init(&module->refs);
+    module->content = content;
+    module->name = gw_try_strndup(name, strlen(name));
+    module->source = (struct gw_source){.module = module->name, .path = content->path, .text = content->text, .length = length};
+    if (module->name != NULL)
+        return module;
+    module_unref(module);
+    return NULL;
+}
+
+static int insert(struct gw_sources *sources, struct module *module /* taken; NULL: no memory */, struct gw_error *err)
+{
+    bool is_there;
+    struct module **grown = module != NULL ? gw_try_grow(sources->items, sources->count + 1, sizeof(struct module *)) : NULL;
     if (grown == NULL) {
-        file_unref(file);
+        module_unref(module);
         return no_memory(err);
     }
-    memmove(grown + place + 1, grown + place, (sources->count - place) * sizeof *grown);
-    grown[place] = file;
     sources->items = grown;
+    if (!holds(sources, module->content)) {
+        sources->file_count++;
+        sources->bytes += module->source.length;
+    }
+    size_t place = place_of(sources, module->source.module, &is_there);
+    memmove(grown + place + 1, grown + place, (sources->count - place) * sizeof *grown);
+    grown[place] = module;
     sources->count++;
-    sources->bytes += file->source.length;
     return 0;
 }
 
-static int find_place(const struct gw_sources *sources, const struct gw_source *source, size_t *place, struct gw_error *err)
+/* `content` is what is there of it already, or NULL. */
+static int check(const struct gw_sources *sources, const struct gw_source *source, const struct content *content, struct gw_error *err)
 {
     bool is_there;
-    *place = place_of(sources, source->module, &is_there);
-    int rc = check_room(sources, source, err);
+    (void)place_of(sources, source->module, &is_there);
+    int rc = check_name(source->module, err);
+    if (rc == 0 && !holds(sources, content))
+        rc = check_room(sources, source, err);
     if (rc == 0 && is_there)
         rc = gw_error_set(err, GW_ECONFLICT, "source_exists", "two files of the module %s", source->module);
     if (rc != 0)
@@ -141,20 +193,31 @@ static int find_place(const struct gw_sources *sources, const struct gw_source *
 
 int gw_sources_add(struct gw_sources *sources, const struct gw_source *source, struct gw_error *err)
 {
-    size_t place;
-    int rc = find_place(sources, source, &place, err);
-    return rc != 0 ? rc : insert(sources, place, file_create(source), err);
+    int rc = check(sources, source, NULL, err);
+    return rc != 0 ? rc : insert(sources, module_create(source->module, content_create(source), source->length), err);
+}
+
+int gw_sources_alias(struct gw_sources *sources, const char *module, const char *alias, struct gw_error *err)
+{
+    bool is_there;
+    struct module *given = sources->items[place_of(sources, module, &is_there)];
+    struct gw_source source = given->source;
+    source.module = alias;
+    int rc = check(sources, &source, given->content, err);
+    if (rc != 0)
+        return rc;
+    gw_refs_add(&given->content->refs);
+    return insert(sources, module_create(alias, given->content, source.length), err);
 }
 
 int gw_sources_share(struct gw_sources *sources, const struct gw_sources *from, size_t index, struct gw_error *err)
 {
-    struct file *file = from->items[index];
-    size_t place;
-    int rc = find_place(sources, &file->source, &place, err);
+    struct module *module = from->items[index];
+    int rc = check(sources, &module->source, module->content, err);
     if (rc != 0)
         return rc;
-    gw_refs_add(&file->refs);
-    return insert(sources, place, file, err);
+    gw_refs_add(&module->refs);
+    return insert(sources, module, err);
 }
 
 const struct gw_source *gw_sources_find(const struct gw_sources *sources, const char *module)
@@ -166,12 +229,14 @@ const struct gw_source *gw_sources_find(const struct gw_sources *sources, const 
 
 size_t gw_sources_count(const struct gw_sources *sources) { return sources->count; }
 
+size_t gw_sources_file_count(const struct gw_sources *sources) { return sources->file_count; }
+
 const struct gw_source *gw_sources_at(const struct gw_sources *sources, size_t index)
 {
     return index < sources->count ? &sources->items[index]->source : NULL;
 }
 
-/* The digest of the files' digests: each file's name is set off from its text by its length. */
+/* The digest of the modules' digests: each one's name is set off from its text by its length. */
 void gw_sources_digest(const struct gw_sources *sources, uint8_t out[32])
 {
     uint8_t chain[3 * GW_SHA256_BYTES] = {0};

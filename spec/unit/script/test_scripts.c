@@ -89,6 +89,18 @@ static void commands_of_a_canvas_are_those_of_its_manifest(void **state)
     gw_manifests_unref(manifests);
 }
 
+static void a_file_counts_once_though_it_has_two_names(void **state)
+{
+    char name[64];
+    for (int i = 0; i < 200; i++) {
+        snprintf(name, sizeof name, "policies/f%03d.lua", i);
+        world_write(*state, name, "return {}");
+    }
+    world_write(*state, "policies/tenants/acme/token_lens.lua", LENS("return require('policy.f007') and require('defaults.f007')"));
+    world_open(*state);
+    assert_string_equal(world_lens(*state, "acme", "owner", NULL), "");
+}
+
 static void an_overlay_replaces_and_extends(void **state)
 {
     world_write(*state, "policies/helper.lua", "return { glob = 'a.*' }");
@@ -367,6 +379,7 @@ int main(void)
         TEST(a_faulty_ceiling_stops_the_start),
         TEST(a_faulty_validator_stops_the_start),
         TEST(commands_of_a_canvas_are_those_of_its_manifest),
+        TEST(a_file_counts_once_though_it_has_two_names),
         TEST(an_overlay_replaces_and_extends),
         TEST(the_ceiling_binds_an_overlay),
         TEST(a_broken_overlay_denies_its_tenant_alone),

@@ -86,17 +86,45 @@ static void a_set_has_limits(void **state)
     free(large);
 }
 
+static void a_file_of_several_names_counts_once(void **state)
+{
+    (void)state;
+    struct gw_error err;
+    struct gw_sources *sources = gw_sources_create(), *other = gw_sources_create();
+    char *large = calloc(1, GW_SOURCES_MAX_FILE_BYTES), name[32], alias[32];
+    for (unsigned i = 0; i < GW_SOURCES_MAX_FILES; i++) {
+        bool is_large = i < GW_SOURCES_MAX_BYTES / GW_SOURCES_MAX_FILE_BYTES;
+        snprintf(name, sizeof name, "policy.f%u", i);
+        snprintf(alias, sizeof alias, "defaults.f%u", i);
+        assert_int_equal(add(sources, name, large, is_large ? GW_SOURCES_MAX_FILE_BYTES : 0, &err), 0);
+        assert_int_equal(gw_sources_alias(sources, name, alias, &err), 0);
+    }
+    assert_int_equal(gw_sources_count(sources), 2 * GW_SOURCES_MAX_FILES);
+    assert_int_equal(gw_sources_file_count(sources), GW_SOURCES_MAX_FILES);
+    assert_ptr_equal(gw_sources_find(sources, "policy.f3")->text, gw_sources_find(sources, "defaults.f3")->text);
+    assert_string_equal(gw_sources_find(sources, "defaults.f3")->path, "some/file.lua");
+    assert_int_equal(gw_sources_alias(sources, "policy.f1", "defaults.f2", &err), GW_ECONFLICT);
+    for (size_t i = 0; i < gw_sources_count(sources); i++)
+        assert_int_equal(gw_sources_share(other, sources, i, &err), 0);
+    gw_sources_unref(sources);
+    assert_int_equal(gw_sources_file_count(other), GW_SOURCES_MAX_FILES);
+    assert_int_equal(add(other, "more", "", 0, &err), GW_ELIMIT);
+    gw_sources_unref(other);
+    free(large);
+}
+
 static void a_lost_allocation_leaves_the_set_as_it_was(void **state)
 {
     (void)state;
     struct gw_error err;
-    for (long n = 1; n <= 4; n++) {
+    for (long n = 1; n <= 6; n++) {
         struct gw_sources *sources = gw_sources_create();
         assert_int_equal(add(sources, "b", "two", 3, &err), 0);
         gw_alloc_fail_after(n);
         assert_int_equal(add(sources, "a", "one", 3, &err), GW_ENOMEM);
         gw_alloc_fail_after(0);
         assert_int_equal(gw_sources_count(sources), 1);
+        assert_int_equal(gw_sources_file_count(sources), 1);
         assert_int_equal(add(sources, "a", "one", 3, &err), 0);
         gw_sources_unref(sources);
     }
@@ -108,6 +136,7 @@ int main(void)
         cmocka_unit_test(files_are_found_by_module_and_listed_in_order),
         cmocka_unit_test(the_digest_is_of_names_and_texts_whatever_their_order),
         cmocka_unit_test(a_set_has_limits),
+        cmocka_unit_test(a_file_of_several_names_counts_once),
         cmocka_unit_test(a_lost_allocation_leaves_the_set_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
