@@ -292,6 +292,10 @@ static int read_scalar(struct reader *r, struct gw_json **out)
     case LUA_TLIGHTUSERDATA: /* data_file.h's states have none, a script's only the one */
         *out = gw_json_new_null();
         return *out == NULL ? no_memory(r) : 0;
+    case LUA_TFUNCTION:
+        if (r->rules->marks_functions)
+            return (*out = gw_json_new_bool(true)) == NULL ? no_memory(r) : 0;
+        return BAD_VALUE(r, "a function is not data");
     default:
         return BAD_VALUE(r, "a %s is not data", lua_typename(r->L, lua_type(r->L, -1)));
     }

@@ -17,6 +17,7 @@ struct gw_data_value_rules {
     const char *const *list_names; /* as in data_file.h; may be NULL */
     size_t max_bytes;              /* of all texts and names together; 0: no maximum */
     bool leaves_out_functions;     /* members that are functions are absent, rather than an error */
+    bool marks_functions;          /* a function is read as `true` */
     /* Asked now and then: true ends the reading with data_too_slow. A table costs time by its room, not by its members, and may be met again and again. May be NULL. */
     bool (*is_late)(void *self);
     void *self;

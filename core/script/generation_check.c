@@ -8,6 +8,7 @@
 #include "hub/manifest.h"
 #include "script/generation.h"
 #include "script/sources.h"
+#include "script/transforms.h"
 
 #define FUNCTION_BYTES 192
 
@@ -139,7 +140,9 @@ static int check_data(const struct check *check, const struct gw_json *data)
         if (strcmp(module, hooks[i].module) != 0)
             continue;
         int status = check_api(check, data);
-        return status ? status : need(check, hooks[i].function);
+        if (!status)
+            status = need(check, hooks[i].function);
+        return status || i > 0 ? status : gw_transforms_check(check->sandbox, check->source, check->err);
     }
     if (begins_with(module, "policy.commands.")) {
         int status = check_api(check, data);

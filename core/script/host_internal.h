@@ -10,6 +10,7 @@
 #include "script/script_meter.h"
 #include "script/script_rates.h"
 
+struct gw_found_transform;
 struct gw_map;
 struct gw_metric;
 
@@ -36,6 +37,7 @@ struct gw_script_state {
     size_t validator_count;
     struct gw_json *validator_data; /* array: owns what the validators borrow */
     bool has_validators;            /* they were read */
+    struct gw_map *transforms;      /* by name → gw_found_transform, owned */
     bool has_transforms, knows_transforms;
     uint64_t used_ms, used;
 };
@@ -97,6 +99,10 @@ int gw_host_lens(void *self, const struct gw_policy_subject *subject, struct gw_
 void gw_host_forget_plans(struct gw_script_state *state);
 int gw_host_transform(void *self, const struct gw_transform_call *call, struct gw_json **out, struct gw_error *err); /* host_transform.c */
 bool gw_host_has_transforms(void *self, const char *tenant_id);
+/* The transform of that name, borrowed from the state; *err is the script's own. */
+int gw_host_find_transform(struct gw_script_host *host, struct gw_script_state *state, const char *name,
+                           const struct gw_found_transform **out, struct gw_error *err);
+void gw_host_forget_transforms(struct gw_script_state *state);
 int gw_host_validate(void *self, const struct gw_policy_command *command, struct gw_error *err); /* host_commands.c */
 int gw_host_reduce(void *self, const struct gw_policy_command *command, struct gw_json **operations, struct gw_error *err);
 bool gw_host_has_validators(void *self, const char *tenant_id, const char *type);

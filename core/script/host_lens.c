@@ -10,6 +10,7 @@
 #include "script/host_internal.h"
 #include "script/scripts_internal.h"
 #include "script/sources.h"
+#include "script/transforms.h"
 
 #define LENS_MODULE "policy.token_lens"
 
@@ -100,6 +101,20 @@ static int say_nobody(const struct question *q)
 
 static int no_memory(const struct question *q) { return gw_error_set(q->err, GW_ENOMEM, "out_of_memory", "no memory for a lens plan"); }
 
+/* What a plan names must be there before it counts: values are never shown as they are for want of it. */
+static int check_transform(const struct question *q, const struct gw_json *source)
+{
+    const struct gw_json *name = gw_json_get(source, "transform");
+    const struct gw_found_transform *found;
+    struct gw_error failure;
+    if (!gw_json_is_string(name))
+        return GW_OK; /* a plan without one, or one that does not compile */
+    int status = gw_host_find_transform(q->host, q->call.state, gw_json_text(name, NULL), &found, &failure);
+    if (status == GW_ENOMEM)
+        return no_memory(q);
+    return status ? gw_host_fail(q->host, &q->call, &failure, q->err) : GW_OK;
+}
+
 static int compile(const struct question *q, const struct gw_json *source, struct gw_plan **out)
 {
     const struct gw_generation *generation = q->call.tenant->generation;
@@ -111,7 +126,10 @@ static int compile(const struct question *q, const struct gw_json *source, struc
                                 .token_glob_count = q->subject->token_glob_count,
                                 .transform_hash = gw_json_get(source, "transform") ? generation->runs : NULL};
     struct gw_error failure;
-    int status = gw_plan_compile(&opts, out, &failure);
+    int status = check_transform(q, source);
+    if (status)
+        return status;
+    status = gw_plan_compile(&opts, out, &failure);
     if (status == GW_ENOMEM)
         return no_memory(q);
     if (!status)

@@ -2,16 +2,51 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/json.h"
+#include "base/map.h"
 #include "hub/plan.h"
 #include "script/host_internal.h"
 #include "script/scripts_internal.h"
+#include "script/transforms.h"
 
-#define LENS_MODULE    "policy.token_lens"
 #define FUNCTION_BYTES 160
 
-static const char *const what_names[] = {
-    [GW_TRANSFORM_BLOCK] = "block", [GW_TRANSFORM_TOKEN] = "token", [GW_TRANSFORM_MESSAGE] = "message"};
+/* ---- which one ------------------------------------------------------------------------------------------------------------------------- */
+
+void gw_host_forget_transforms(struct gw_script_state *state)
+{
+    size_t cursor = 0, length;
+    const void *key;
+    void *found;
+    while (gw_map_next(state->transforms, &cursor, &key, &length, &found)) {
+        gw_map_remove(state->transforms, key, length);
+        gw_free(found);
+    }
+}
+
+int gw_host_find_transform(struct gw_script_host *host, struct gw_script_state *state, const char *name,
+                           const struct gw_found_transform **out, struct gw_error *err)
+{
+    struct gw_sandbox *sandbox;
+    struct gw_found_transform *found = gw_map_get(state->transforms, name, strlen(name));
+    if (found) {
+        *out = found;
+        return GW_OK;
+    }
+    found = gw_alloc(sizeof *found);
+    int status = gw_host_sandbox(host, state, &sandbox, err);
+    if (!status)
+        status = gw_transforms_find(sandbox, state->generation->sources, name, found, err);
+    if (!status && gw_map_put(state->transforms, name, strlen(name), found, NULL))
+        status = gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a transform");
+    if (status)
+        gw_free(found);
+    *out = status ? NULL : found;
+    return status;
+}
+
+/* ---- using it -------------------------------------------------------------------------------------------------------------------------- */
 
 /* Budgets of the tenant are charged and not asked: what a class sees must not depend on how busy its tenant was. Commands are refused instead. */
 static int call_script(struct gw_script_host *host, struct gw_host_call *call, const struct gw_transform_call *asked, struct gw_json **out)
@@ -19,22 +54,23 @@ static int call_script(struct gw_script_host *host, struct gw_host_call *call, c
     char function[FUNCTION_BYTES];
     struct gw_json *args[2] = {asked->value, NULL};
     struct gw_error failure, ignored;
-    struct gw_sandbox *sandbox;
+    const struct gw_found_transform *found;
     bool is_token = asked->what == GW_TRANSFORM_TOKEN;
-    snprintf(function, sizeof function, "/transforms/%.96s/%s", asked->plan->transform, what_names[asked->what]);
-    int status = gw_host_sandbox(host, call->state, &sandbox, &failure);
-    int has = status ? status : gw_sandbox_has(sandbox, LENS_MODULE, function, &failure);
-    if (has == 0) {
+    int status = gw_host_find_transform(host, call->state, asked->plan->transform, &found, &failure);
+    if (status)
+        return gw_host_fail(host, call, &failure, &ignored);
+    if (!found->has[asked->what]) {
         *out = gw_json_ref(asked->value);
         return GW_OK;
     }
+    snprintf(function, sizeof function, "/transforms/%.96s/%s", asked->plan->transform, gw_transform_what_name(asked->what));
     if (is_token) {
         args[0] = gw_host_text(asked->key);
         args[1] = asked->value;
     }
     call->call = (struct gw_sandbox_call){
-        .module = LENS_MODULE, .function = function, .args = args, .arg_count = is_token ? 2 : 1, .result_count = 1};
-    status = has < 0 ? gw_host_fail(host, call, &failure, &ignored) : gw_host_run(host, call, out, &ignored);
+        .module = found->module, .function = function, .args = args, .arg_count = is_token ? 2 : 1, .result_count = 1};
+    status = gw_host_run(host, call, out, &ignored);
     if (is_token)
         gw_json_unref(args[0]);
     return status;
@@ -64,13 +100,13 @@ static bool read_transforms(struct gw_script_host *host, struct gw_script_state 
 {
     struct gw_sandbox *sandbox;
     struct gw_error err;
-    struct gw_json *data = NULL;
-    if (gw_host_sandbox(host, state, &sandbox, &err) || gw_sandbox_data(sandbox, LENS_MODULE, &data, &err))
+    int answer = gw_host_sandbox(host, state, &sandbox, &err);
+    if (!answer)
+        answer = gw_transforms_exist(sandbox, state->generation->sources, &err);
+    if (answer < 0)
         return false; /* a lens that does not load makes no plan */
-    const struct gw_json *transforms = gw_json_get(data, "transforms");
-    state->has_transforms = gw_json_is_object(transforms) && gw_json_count(transforms) > 0;
+    state->has_transforms = answer;
     state->knows_transforms = true;
-    gw_json_unref(data);
     return state->has_transforms;
 }
 

@@ -284,17 +284,30 @@ int gw_sandbox_has(struct gw_sandbox *box, const char *module, const char *funct
     return rc == 0 ? 1 : rc;
 }
 
-int gw_sandbox_data(struct gw_sandbox *box, const char *module, struct gw_json **out, struct gw_error *err)
+static int read_module(struct gw_sandbox *box, const char *module, const struct gw_data_value_rules *rules, struct gw_json **out,
+                       struct gw_error *err)
 {
     struct task task = {.box = box, .module = module};
-    struct gw_data_value_rules rules = gw_sandbox_rules(box);
-    rules.leaves_out_functions = true;
     *out = NULL;
     int rc = run(box, run_look, &task, 1, err);
-    if (rc == 0 && read_result(box, 2, &rules, out) != 0)
+    if (rc == 0 && read_result(box, 2, rules, out) != 0)
         rc = gw_sandbox_bad_result(box, module, NULL, err);
     gw_sandbox_end(box, NULL);
     return rc;
+}
+
+int gw_sandbox_data(struct gw_sandbox *box, const char *module, struct gw_json **out, struct gw_error *err)
+{
+    struct gw_data_value_rules rules = gw_sandbox_rules(box);
+    rules.leaves_out_functions = true;
+    return read_module(box, module, &rules, out, err);
+}
+
+int gw_sandbox_outline(struct gw_sandbox *box, const char *module, struct gw_json **out, struct gw_error *err)
+{
+    struct gw_data_value_rules rules = gw_sandbox_rules(box);
+    rules.marks_functions = true;
+    return read_module(box, module, &rules, out, err);
 }
 
 const char *gw_sandbox_traceback(const struct gw_sandbox *box) { return box->trace.text; }

@@ -80,6 +80,8 @@ int gw_sandbox_call(struct gw_sandbox *sandbox, const struct gw_sandbox_call *ca
 int gw_sandbox_has(struct gw_sandbox *sandbox, const char *module, const char *function, struct gw_error *err);
 /* What the module returned as data (functions are left out), with every error as above. */
 int gw_sandbox_data(struct gw_sandbox *sandbox, const char *module, struct gw_json **out, struct gw_error *err);
+/* The same with `true` in the place of each function: the names of all that it returned. */
+int gw_sandbox_outline(struct gw_sandbox *sandbox, const char *module, struct gw_json **out, struct gw_error *err);
 /* The last failed call's, one frame a line, escaped, at most 4 KiB; "" after a good one. Borrowed until the next call. */
 const char *gw_sandbox_traceback(const struct gw_sandbox *sandbox);
 size_t gw_sandbox_memory(const struct gw_sandbox *sandbox); /* bytes in use */

@@ -14,6 +14,7 @@
 #include "script/script_tenants.h"
 #include "script/source_line.h"
 #include "script/sources.h"
+#include "script/transforms.h"
 
 #define LENS "policy.token_lens"
 
@@ -173,6 +174,18 @@ static void check_words(const struct look *look, const struct gw_json *plan, con
     }
 }
 
+/* The transform that it names is there; what is wrong with the file's transforms was told before. */
+static bool finds_transform(const struct look *look, struct gw_sandbox *sandbox, const struct gw_json *plan)
+{
+    const struct gw_json *name = gw_json_get(plan, "transform");
+    struct gw_found_transform found;
+    struct gw_error err;
+    if (!gw_json_is_string(name) || !gw_transforms_find(sandbox, look->generation->sources, gw_json_text(name, NULL), &found, &err))
+        return true;
+    report(look, false, &err, "export it as transforms.NAME, a table of functions block, token or message");
+    return false;
+}
+
 static bool compiles(const struct look *look, const struct gw_json *plan)
 {
     static const uint8_t some_hash[32];
@@ -225,7 +238,7 @@ static void check_role(const struct look *look, struct gw_sandbox *sandbox, size
         report(look, false, &err, hint_for(&err));
         return;
     }
-    if (plan && compiles(look, plan)) {
+    if (plan && finds_transform(look, sandbox, plan) && compiles(look, plan)) {
         struct gw_json *other = ask(sandbox, look->tenant_id, "bob", role, &err);
         if (!other || !gw_json_equal(plan, other) || says_self(gw_json_get(plan, "blocks")) || says_self(gw_json_get(plan, "chat")))
             warn_per_actor(look, roles[role]);

@@ -26,6 +26,8 @@ static void drop_state(struct gw_script_host *host, struct gw_script_state *stat
     gw_map_destroy(state->constants);
     gw_sandbox_destroy(state->sandbox);
     gw_host_forget_validators(state);
+    gw_host_forget_transforms(state);
+    gw_map_destroy(state->transforms);
     gw_generation_unref(state->generation);
     gw_free(state);
     gw_metric_add(host->state_count, -1);
@@ -55,6 +57,7 @@ static struct gw_script_state *make_state(struct gw_script_host *host, struct gw
     state->plans = gw_map_create(host->seed);
     state->classes = gw_map_create(host->seed);
     state->constants = gw_map_create(host->seed);
+    state->transforms = gw_map_create(host->seed);
     gw_metric_add(host->state_count, 1);
     if (!gw_map_put(host->states, &state->generation, sizeof(struct gw_generation *), state, NULL))
         return state;

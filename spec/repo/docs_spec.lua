@@ -76,7 +76,7 @@ describe("lua/api.lua", function()
     ContextItem = { "core/script/host_context.c" },
     TransformBlock = { "core/hub/lens.c" },
     TransformMessage = { "core/hub/lens.c" },
-    Transform = { "core/script/host_transform.c" },
+    Transform = { "core/script/transforms.c" },
     Block = { "core/hub/run_policy.c", "core/hub/state_write.c" },
     ContextView = { "core/hub/run_read.c", "core/hub/state_write.c" },
     Message = { "core/hub/chat_save.c" },

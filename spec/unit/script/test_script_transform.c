@@ -101,6 +101,64 @@ static void who_has_transforms_is_known_without_a_plan(void **state)
     assert_false(policy->has_transforms(policy->self, "other"));
 }
 
+/* ---- what a plan names must be there -------------------------------------------------------------------------------------------------- */
+
+#define EXPORTING(transforms)                                                                                                              \
+    "return { name = 't', version = 1, api = 1, lens = function() return { tokens = { read = { '*' } }, transform = 'mask' } end,"         \
+    " transforms = " transforms " }"
+
+static void a_plan_whose_transform_is_not_there_denies(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/token_lens.lua", EXPORTING("{ other = { token = function(key, value) return value end } }"));
+    world_open(world);
+    assert_string_equal(world_lens(world, "acme", "owner", NULL), "policy_failed");
+    assert_listed(world, "tenants/0/error/where", "\"policies/token_lens.lua:1\"");
+}
+
+static void a_malformed_transform_does_not_load(void **state)
+{
+    static const char *const lenses[] = {
+        EXPORTING("{ mask = { blok = function(block) return nil end } }"),
+        EXPORTING("{ mask = { block = 5 } }"),
+        EXPORTING("{ mask = { block = true } }"),
+        EXPORTING("{ mask = 'x' }"),
+        EXPORTING("{ mask = {} }"),
+        EXPORTING("'x'"),
+    };
+    struct script_world *world = *state;
+    world_write(world, "policies/token_lens.lua", MASKING("="));
+    world_open(world);
+    for (size_t i = 0; i < sizeof lenses / sizeof *lenses; i++) {
+        world_write(world, "policies/token_lens.lua", lenses[i]);
+        assert_string_equal(world_reload(world, ""), "script_bad_shape");
+        assert_listed(world, "defaults/error/where", "\"policies/token_lens.lua:1\"");
+    }
+}
+
+#define EXTENDING(transforms)                                                                                                              \
+    "local default = require('defaults.token_lens') return { name = 'o', version = 1, api = 1, lens = function(actor, scope) return "      \
+    "default.lens(actor, scope) end" transforms " }"
+
+/* What a tenant's lens takes from the default keeps what the default does to it. */
+static void the_default_s_transform_is_used_where_the_tenant_has_none(void **state)
+{
+    struct script_world *world = *state;
+    const struct gw_policy *policy;
+    world_write(world, "policies/token_lens.lua", MASKING("="));
+    world_write(world, "policies/tenants/acme/token_lens.lua", EXTENDING(""));
+    world_write(world, "policies/tenants/own/token_lens.lua",
+                EXTENDING(", transforms = { mask = { token = function(key, value) return 'own' end } }"));
+    world_open(world);
+    policy = gw_script_host_port(world->host);
+    struct gw_plan *plan = plan_of(world, "acme"), *own = plan_of(world, "own");
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "k"), "k=v");
+    assert_string_equal(masked(world->host, own, GW_TRANSFORM_TOKEN, "k"), "own");
+    assert_true(policy->has_transforms(policy->self, "acme"));
+    gw_plan_unref(plan);
+    gw_plan_unref(own);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, script_world_setup, script_world_teardown)
 
 int main(void)
@@ -108,7 +166,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_class_is_transformed_on_every_worker),       TEST(what_has_no_function_stays_as_it_is),
         TEST(nothing_is_shown_of_what_fails_or_is_dropped), TEST(a_class_keeps_its_own_scripts_after_a_swap),
-        TEST(who_has_transforms_is_known_without_a_plan),
+        TEST(who_has_transforms_is_known_without_a_plan),   TEST(a_plan_whose_transform_is_not_there_denies),
+        TEST(a_malformed_transform_does_not_load),          TEST(the_default_s_transform_is_used_where_the_tenant_has_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
