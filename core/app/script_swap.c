@@ -178,9 +178,17 @@ static int roll_back(struct gw_script_swap *swap, struct gw_policy_change *chang
     return status ? status : settle(swap, change->tenant_id, stage, change->result, &change->err);
 }
 
+static bool has_stopped(struct gw_script_swap *swap)
+{
+    pthread_mutex_lock(&swap->lock);
+    bool answer = swap->is_stopped;
+    pthread_mutex_unlock(&swap->lock);
+    return answer;
+}
+
 static int carry_out(struct gw_script_swap *swap, struct gw_policy_change *change)
 {
-    if (swap->is_stopped)
+    if (has_stopped(swap))
         return gw_error_set(&change->err, GW_ECLOSED, "draining", "this server is shutting down");
     change->result = gw_json_new_array();
     int status = change->result ? GW_OK : GW_ENOMEM;
