@@ -210,6 +210,21 @@ struct gw_run *gw_hub_run(struct gw_hub *hub, const struct gw_scope *scope)
     return run;
 }
 
+struct gw_run *gw_hub_open_run(struct gw_hub *hub, const struct gw_scope *scope, struct gw_error *err)
+{
+    struct gw_run *run = hub->is_draining ? NULL : gw_hub_run(hub, scope);
+    if (run)
+        return run;
+    if (hub->is_draining) {
+        gw_error_set(err, GW_EBUSY, "draining", "this server is shutting down");
+    } else {
+        gw_error_set(err, GW_EBUSY, "too_many_runs", "too many runs are open");
+        gw_error_name_limit(err, "max_runs", (int64_t)hub->opts.limits.max_runs);
+    }
+    err->is_retryable = true;
+    return NULL;
+}
+
 static bool turn_runs(struct gw_hub *hub)
 {
     struct gw_run *list = hub->dirty_runs;
@@ -258,30 +273,14 @@ bool gw_hub_pump(struct gw_hub *hub)
 
 /* ---- submissions and reads ------------------------------------------------------------------------------------------------------------ */
 
-static void refuse_draining(struct gw_submission *submission)
-{
-    struct gw_error err;
-    gw_error_set(&err, GW_ECLOSED, "draining", "this server is shutting down");
-    gw_submission_refuse_all(submission, &err);
-}
-
-static void refuse_runs(struct gw_submission *submission)
-{
-    struct gw_error err;
-    gw_error_set(&err, GW_EBUSY, "too_many_runs", "too many runs are open");
-    gw_error_name_limit(&err, "max_runs", (int64_t)submission->owner->opts.limits.max_runs);
-    gw_submission_refuse_all(submission, &err);
-}
-
 static void on_submission_at_owner(struct gw_task *task)
 {
     struct gw_submission *submission = (struct gw_submission *)(void *)((char *)task - offsetof(struct gw_submission, task));
     submission->owner->in_flight++;
-    struct gw_run *run = submission->owner->is_draining ? NULL : gw_hub_run(submission->owner, &submission->scope);
-    if (submission->owner->is_draining)
-        refuse_draining(submission);
-    else if (!run)
-        refuse_runs(submission);
+    struct gw_error err;
+    struct gw_run *run = gw_hub_open_run(submission->owner, &submission->scope, &err);
+    if (!run)
+        gw_submission_refuse_all(submission, &err);
     else
         gw_run_submit(run, submission);
 }
@@ -295,6 +294,13 @@ void gw_hub_submit(struct gw_hub *hub, struct gw_submission *submission)
     gw_hub_send(hub, owner, &submission->task);
 }
 
+struct gw_hub *gw_hub_owner(const struct gw_hub *hub, const struct gw_scope *scope)
+{
+    struct gw_run_key key;
+    gw_run_key_encode(scope, &key);
+    return hub->opts.hubs[gw_hub_owner_of(hub, &key)];
+}
+
 static void on_read_at_owner(struct gw_task *task)
 {
     struct gw_read *request = (struct gw_read *)(void *)((char *)task - offsetof(struct gw_read, task));
@@ -303,12 +309,9 @@ static void on_read_at_owner(struct gw_task *task)
 
 void gw_hub_read(struct gw_hub *hub, struct gw_read *request)
 {
-    struct gw_run_key key;
-    gw_run_key_encode(&request->scope, &key);
-    size_t owner = gw_hub_owner_of(hub, &key);
-    request->owner = hub->opts.hubs[owner];
+    request->owner = gw_hub_owner(hub, &request->scope);
     request->task.run = on_read_at_owner;
-    gw_hub_send(hub, owner, &request->task);
+    gw_hub_send(hub, request->owner->opts.worker, &request->task);
 }
 
 static void on_order_at_owner(struct gw_task *task)
@@ -319,12 +322,9 @@ static void on_order_at_owner(struct gw_task *task)
 
 void gw_hub_order(struct gw_hub *hub, struct gw_order *order)
 {
-    struct gw_run_key key;
-    gw_run_key_encode(&order->scope, &key);
-    size_t owner = gw_hub_owner_of(hub, &key);
-    order->owner = hub->opts.hubs[owner];
+    order->owner = gw_hub_owner(hub, &order->scope);
     order->task.run = on_order_at_owner;
-    gw_hub_send(hub, owner, &order->task);
+    gw_hub_send(hub, order->owner->opts.worker, &order->task);
 }
 
 /* ---- replay blocks for views -------------------------------------------------------------------------------------------------------------- */

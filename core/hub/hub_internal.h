@@ -44,10 +44,13 @@ void gw_hub_send(struct gw_hub *hub, size_t worker, struct gw_task *task);
 /* Hands a finished request back: at once when its home is this worker, so that answers go out before the fan-out that follows; else by its executor. */
 void gw_hub_complete(struct gw_hub *hub, struct gw_executor *home, struct gw_task *task);
 size_t gw_hub_owner_of(const struct gw_hub *hub, const struct gw_run_key *run);
+struct gw_hub *gw_hub_owner(const struct gw_hub *hub, const struct gw_scope *scope); /* the hub of that worker */
 /* This worker's executor: where port requests complete. */
 struct gw_executor *gw_hub_home(struct gw_hub *hub);
 /* The run, loaded or being loaded; NULL at max_runs or without memory. Owner only. */
 struct gw_run *gw_hub_run(struct gw_hub *hub, const struct gw_scope *scope);
+/* The same for one who can be told why not: GW_EBUSY draining, too_many_runs; retryable. */
+struct gw_run *gw_hub_open_run(struct gw_hub *hub, const struct gw_scope *scope, struct gw_error *err);
 void gw_hub_mark_run(struct gw_hub *hub, struct gw_run *run);
 /* Marks it after delay_ms; wake_in is there. */
 void gw_hub_nap(struct gw_hub *hub, struct gw_run *run, uint32_t delay_ms);

@@ -98,25 +98,15 @@ static void on_post_at_owner(struct gw_task *task)
     struct gw_gesture_post *post = (struct gw_gesture_post *)(void *)((char *)task - offsetof(struct gw_gesture_post, task));
     struct gw_hub *hub = post->owner;
     hub->in_flight++;
-    struct gw_run *run = hub->is_draining ? NULL : gw_hub_run(hub, &post->scope);
-    if (run) {
-        finish(post, show(run, post));
-        return;
-    }
-    gw_error_set(&post->err, GW_EBUSY, hub->is_draining ? "draining" : "too_many_runs", "this server takes no more runs at the moment");
-    if (!hub->is_draining)
-        gw_error_name_limit(&post->err, "max_runs", (int64_t)hub->opts.limits.max_runs);
-    finish(post, GW_EBUSY);
+    struct gw_run *run = gw_hub_open_run(hub, &post->scope, &post->err);
+    finish(post, run ? show(run, post) : post->err.code);
 }
 
 void gw_hub_show(struct gw_hub *hub, struct gw_gesture_post *post)
 {
-    struct gw_run_key key;
-    gw_run_key_encode(&post->scope, &key);
-    size_t owner = gw_hub_owner_of(hub, &key);
-    post->owner = hub->opts.hubs[owner];
+    post->owner = gw_hub_owner(hub, &post->scope);
     post->task.run = on_post_at_owner;
-    gw_hub_send(hub, owner, &post->task);
+    gw_hub_send(hub, post->owner->opts.worker, &post->task);
 }
 
 void gw_gesture_post_fini(struct gw_gesture_post *post) { gw_gesture_fini(&post->gesture); }

@@ -85,10 +85,8 @@ void gw_run_order_arrived(struct gw_hub *hub, struct gw_order *order)
 {
     struct gw_error err;
     hub->in_flight++;
-    struct gw_run *run = hub->is_draining ? NULL : gw_hub_run(hub, &order->scope);
+    struct gw_run *run = gw_hub_open_run(hub, &order->scope, &err);
     if (!run) {
-        gw_error_set(&err, GW_EBUSY, hub->is_draining ? "draining" : "too_many_runs", "this server takes no more runs at the moment");
-        err.is_retryable = true;
         answer(hub, order, GW_EBUSY, &err);
         return;
     }

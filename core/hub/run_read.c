@@ -402,13 +402,9 @@ void gw_run_read_arrived(struct gw_hub *hub, struct gw_read *request)
 {
     struct gw_error err;
     hub->in_flight++;
-    struct gw_run *run = hub->is_draining ? NULL : gw_hub_run(hub, &request->scope);
-    if (!run) {
-        gw_error_set(&err, GW_EBUSY, hub->is_draining ? "draining" : "too_many_runs", "this server takes no more runs at the moment");
-        if (!hub->is_draining)
-            gw_error_name_limit(&err, "max_runs", (int64_t)hub->opts.limits.max_runs);
+    struct gw_run *run = gw_hub_open_run(hub, &request->scope, &err);
+    if (run)
+        gw_run_put_read(run, request);
+    else
         gw_read_refuse(hub, request, &err);
-        return;
-    }
-    gw_run_put_read(run, request);
 }
