@@ -84,7 +84,9 @@ static void answer(struct gw_exchange *exchange, const struct gw_json *body)
     gw_buffer_fini(&out);
 }
 
-void gw_handle_me(struct gw_exchange *exchange)
+/* `make` answers NULL when there is no memory. */
+static void handle(struct gw_exchange *exchange,
+                   struct gw_json *(*make)(const struct gw_exchange *exchange, const struct gw_scope *scope, const struct gw_plan *plan))
 {
     struct gw_scope scope;
     struct gw_plan *plan = NULL;
@@ -93,11 +95,13 @@ void gw_handle_me(struct gw_exchange *exchange)
         gw_exchange_refuse(exchange, &err);
         return;
     }
-    struct gw_json *body = describe(exchange, &scope, plan);
+    struct gw_json *body = make(exchange, &scope, plan);
     gw_plan_unref(plan);
     answer(exchange, body);
     gw_json_unref(body);
 }
+
+void gw_handle_me(struct gw_exchange *exchange) { handle(exchange, describe); }
 
 /* ---- GET /v1/canvases ------------------------------------------------------------------------------------------------------------------- */
 
@@ -112,17 +116,4 @@ static struct gw_json *list(const struct gw_exchange *exchange, const struct gw_
     return NULL;
 }
 
-void gw_handle_canvases(struct gw_exchange *exchange)
-{
-    struct gw_scope scope;
-    struct gw_plan *plan = NULL;
-    struct gw_error err;
-    if (admit(exchange, &scope, &plan, &err)) {
-        gw_exchange_refuse(exchange, &err);
-        return;
-    }
-    struct gw_json *body = list(exchange, &scope, plan);
-    gw_plan_unref(plan);
-    answer(exchange, body);
-    gw_json_unref(body);
-}
+void gw_handle_canvases(struct gw_exchange *exchange) { handle(exchange, list); }
