@@ -74,6 +74,7 @@ static int open_swap(struct gw_process *process, struct gw_error *err)
                                        .executors = process->executors,
                                        .hubs = process->hubs,
                                        .servers = process->servers,
+                                       .hosts = process->hosts,
                                        .watched = process->watched,
                                        .watched_count = is_watching ? 4 : 0};
     return gw_script_swap_create(&opts, &process->swap, err);
@@ -206,6 +207,7 @@ static int make_workers(struct gw_process *process, struct gw_error *err)
     process->executors = gw_alloc_array(count, sizeof *process->executors);
     process->hubs = gw_alloc_array(count, sizeof(struct gw_hub *));
     process->servers = gw_alloc_array(count, sizeof(struct gw_server *));
+    process->hosts = gw_alloc_array(count, sizeof(struct gw_script_host *));
     int status = open_swap(process, err);
     for (size_t i = 0; !status && i < count; i++)
         status = gw_worker_init(&process->workers[process->inited_count++], process, i, err);
@@ -372,6 +374,7 @@ void gw_process_destroy(struct gw_process *process)
     gw_free(process->executors);
     gw_free(process->hubs);
     gw_free(process->servers);
+    gw_free(process->hosts);
     sem_destroy(&process->reports);
     gw_free(process);
 }

@@ -47,6 +47,7 @@ struct gw_process {
     struct gw_executor *executors;
     struct gw_hub **hubs;
     struct gw_server **servers;
+    struct gw_script_host **hosts;
     sem_t reports;
 };
 

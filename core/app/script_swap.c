@@ -20,14 +20,19 @@
 #include "transport/server.h"
 
 #define WATCH_MS 300
+/* Longer than that nobody waits for a policy that narrows: who has not been asked ahead by then is asked when it has come. */
+#define PREPARE_MS 1000
 
 /* A worker being told. */
 struct ask {
     struct gw_task task; /* first */
     struct gw_script_swap *swap;
     size_t worker;
-    const char *tenant_id;          /* NULL: all */
-    struct gw_manifests *manifests; /* borrowed; NULL: those that it has */
+    const char *tenant_id;               /* NULL: all */
+    struct gw_manifests *manifests;      /* borrowed; NULL: those that it has */
+    const struct gw_script_stage *stage; /* borrowed; what it is to be prepared for */
+    size_t cursor;                       /* how far it is */
+    uint64_t until_ms;
 };
 
 struct gw_script_swap {
@@ -51,6 +56,28 @@ static struct gw_json *text(const char *value) { return gw_json_new_text(value, 
 
 /* ---- the workers -------------------------------------------------------------------------------------------------------------------------- */
 
+static uint64_t now_ms(const struct gw_script_swap *swap) { return swap->opts.clock->monotonic_ms(swap->opts.clock->self); }
+
+static void post(struct ask *ask)
+{
+    struct gw_executor *executor = &ask->swap->opts.executors[ask->worker];
+    executor->post(executor->self, &ask->task);
+}
+
+/* A slice of it: the worker has turns between. */
+static void on_prepare(struct gw_task *task)
+{
+    struct ask *ask = (struct ask *)(void *)task;
+    struct gw_script_host *host = ask->swap->opts.hosts[ask->worker];
+    gw_script_host_prepare(host, ask->stage);
+    bool has_more = gw_server_prepare_lenses(ask->swap->opts.servers[ask->worker], ask->tenant_id, &ask->cursor);
+    gw_script_host_prepare(host, NULL);
+    if (has_more && now_ms(ask->swap) < ask->until_ms)
+        post(ask);
+    else
+        sem_post(&ask->swap->answers);
+}
+
 static void on_ask(struct gw_task *task)
 {
     struct ask *ask = (struct ask *)(void *)task;
@@ -60,19 +87,36 @@ static void on_ask(struct gw_task *task)
     sem_post(&ask->swap->answers);
 }
 
-/* Every worker has the canvases, and has asked for the lenses of its streams anew, when this returns. */
-static void tell_workers(struct gw_script_swap *swap, const char *tenant_id)
+/* All have done it when this returns. */
+static void ask_workers(struct gw_script_swap *swap, const struct ask *what)
 {
-    struct gw_manifests *manifests = tenant_id[0] ? NULL : gw_scripts_manifests(swap->opts.scripts);
     for (size_t i = 0; i < swap->opts.worker_count; i++) {
-        swap->asks[i] = (struct ask){
-            .task.run = on_ask, .swap = swap, .worker = i, .tenant_id = tenant_id[0] ? tenant_id : NULL, .manifests = manifests};
-        swap->opts.executors[i].post(swap->opts.executors[i].self, &swap->asks[i].task);
+        swap->asks[i] = *what;
+        swap->asks[i].swap = swap;
+        swap->asks[i].worker = i;
+        post(&swap->asks[i]);
     }
     for (size_t i = 0; i < swap->opts.worker_count; i++)
         while (sem_wait(&swap->answers) && errno == EINTR)
             ;
-    gw_manifests_unref(manifests);
+}
+
+static const char *tenant_or_all(const char *tenant_id) { return tenant_id[0] ? tenant_id : NULL; }
+
+/* Every worker knows what the lenses of its streams will be, as far as there was time. */
+static void prepare_workers(struct gw_script_swap *swap, const char *tenant_id, const struct gw_script_stage *stage)
+{
+    struct ask ask = {.task.run = on_prepare, .tenant_id = tenant_or_all(tenant_id), .stage = stage, .until_ms = now_ms(swap) + PREPARE_MS};
+    ask_workers(swap, &ask);
+}
+
+/* Every worker has the canvases, and has asked for the lenses of its streams anew. */
+static void tell_workers(struct gw_script_swap *swap, const char *tenant_id)
+{
+    struct ask ask = {.task.run = on_ask, .tenant_id = tenant_or_all(tenant_id)};
+    ask.manifests = tenant_id[0] ? NULL : gw_scripts_manifests(swap->opts.scripts);
+    ask_workers(swap, &ask);
+    gw_manifests_unref(ask.manifests);
 }
 
 /* ---- one change --------------------------------------------------------------------------------------------------------------------------- */
@@ -114,6 +158,7 @@ static int switch_to(struct gw_script_swap *swap, const char *tenant_id, struct 
         gw_script_stage_drop(stage);
         return GW_OK;
     }
+    prepare_workers(swap, tenant_id, stage);
     int status = gw_scripts_commit(swap->opts.scripts, stage, err);
     if (!status)
         tell_workers(swap, tenant_id);

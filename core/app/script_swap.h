@@ -1,5 +1,5 @@
 /* script_swap.h — changes which scripts are in force while streams live: reads and checks them on a thread of its own, switches, and has every worker ask
- * anew for the lenses of its streams before the change is called done. Behind transport/policy_admin.h; also asked by SIGHUP, and by a saved file where
+ * for the lenses of its streams, ahead and again when it has come, before the change is called done. Behind transport/policy_admin.h; also asked by SIGHUP, and by a saved file where
  * files are watched. One change at a time, in the order of their arrival. */
 #ifndef GW_APP_SCRIPT_SWAP_H
 #define GW_APP_SCRIPT_SWAP_H
@@ -13,6 +13,7 @@ struct gw_executor;
 struct gw_hub;
 struct gw_log;
 struct gw_policy_admin;
+struct gw_script_host;
 struct gw_script_swap;
 struct gw_scripts;
 struct gw_server;
@@ -26,6 +27,7 @@ struct gw_script_swap_opts {
     struct gw_executor *executors; /* of the workers */
     struct gw_hub **hubs;
     struct gw_server **servers; /* theirs; filled before the first change */
+    struct gw_script_host **hosts;
     const char *const *watched; /* folders whose saved files switch by themselves; NULL: none are watched */
     size_t watched_count;
 };

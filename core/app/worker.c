@@ -226,6 +226,7 @@ int gw_worker_init(struct gw_worker *worker, struct gw_process *process, size_t 
     make_server(worker);
     process->hubs[index] = worker->hub;
     process->servers[index] = worker->server;
+    process->hosts[index] = worker->scripts;
     worker->hook.run = on_turn_end;
     gw_loop_on_turn_end(worker->loop, &worker->hook);
     worker->alarm = gw_alarm_create(worker->loop, on_tick, worker);

@@ -99,6 +99,8 @@ struct gw_policy {
     void *self;
     /* The plan of this subject, one new reference. GW_EDENIED: default deny. */
     int (*lens)(void *self, const struct gw_policy_subject *subject, struct gw_plan **plan, struct gw_error *err);
+    /* While scripts are about to come into force: asks them what `lens` will answer then, so that it costs little. Refuses nobody. NULL: nothing can be asked ahead. */
+    void (*prepare)(void *self, const struct gw_policy_subject *subject);
     /* What the plan's transform makes of it: one new reference of a value of the same shape, of which props and text count of a block, text of a message; JSON null
      * when nothing of it is to be seen; call->value itself, referenced, when the script has no function for it. Pure: the same value always makes the same one.
      * On the run's own thread. A script that fails: GW_EDENIED, and nothing of it is seen; GW_ENOMEM. NULL: no plan has a transform. */

@@ -110,6 +110,10 @@ static int64_t begin_quarantine(struct gw_script_host *host, const struct gw_scr
 int gw_host_fail(struct gw_script_host *host, const struct gw_host_call *call, const struct gw_error *failure, struct gw_error *err)
 {
     struct gw_error cause = *failure; /* may be *err itself */
+    if (call->is_ahead) {
+        call->tenant->failed_ahead = call->tenant->epoch;
+        return say_failed(err);
+    }
     gw_metric_add(host->failures[call->hook], 1);
     log_failure(host, call, &cause);
     bool is_quarantined = gw_script_meter_fail(&call->tenant->meter, gw_host_now_ms(host));

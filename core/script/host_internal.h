@@ -46,6 +46,7 @@ struct gw_script_state {
 struct gw_script_tenant {
     char tenant_id[GW_ID_MAX + 1];
     uint64_t epoch;                   /* as of which the generation was asked for */
+    uint64_t failed_ahead;            /* the epoch in which scripts that were about to come failed for it: then they are not asked ahead */
     struct gw_generation *generation; /* owned reference; NULL: denied with `refusal` */
     struct gw_error refusal;
     struct gw_script_meter meter;
@@ -60,6 +61,7 @@ struct gw_script_host {
     struct gw_map *tenants; /* id → gw_script_tenant */
     struct gw_map *states;  /* generation → gw_script_state */
     uint64_t used;
+    const struct gw_script_stage *stage; /* borrowed; NULL: nothing is about to come */
     struct gw_metric *calls[GW_HOOK_COUNT], *failures[GW_HOOK_COUNT], *nanoseconds[GW_HOOK_COUNT];
     struct gw_metric *state_count, *refused_budget, *quarantines;
 };
@@ -76,6 +78,7 @@ struct gw_host_call {
     struct gw_script_state *state;
     enum gw_hook hook;
     struct gw_sandbox_call call;
+    bool is_ahead; /* of a generation that is not in force: a failure is nobody's yet */
 };
 /* May the tenant's scripts run at all: policy_failed (quarantined), script_budget. */
 int gw_host_admit(struct gw_script_host *host, struct gw_script_tenant *tenant, struct gw_error *err);
@@ -96,6 +99,7 @@ struct gw_json *gw_host_scope(const struct gw_scope *scope, bool has_run);
 
 /* ---- struct gw_policy ---- */
 int gw_host_lens(void *self, const struct gw_policy_subject *subject, struct gw_plan **plan, struct gw_error *err); /* host_lens.c */
+void gw_host_prepare(void *self, const struct gw_policy_subject *subject);
 void gw_host_forget_plans(struct gw_script_state *state);
 int gw_host_transform(void *self, const struct gw_transform_call *call, struct gw_json **out, struct gw_error *err); /* host_transform.c */
 bool gw_host_has_transforms(void *self, const char *tenant_id);

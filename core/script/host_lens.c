@@ -117,7 +117,7 @@ static int check_transform(const struct question *q, const struct gw_json *sourc
 
 static int compile(const struct question *q, const struct gw_json *source, struct gw_plan **out)
 {
-    const struct gw_generation *generation = q->call.tenant->generation;
+    const struct gw_generation *generation = q->call.state->generation;
     struct gw_plan_opts opts = {.tenant_id = q->subject->scope->tenant_id,
                                 .source = source,
                                 .ceiling = generation->ceiling,
@@ -213,27 +213,30 @@ static void announce(const struct question *q, const struct gw_plan *plan)
         gw_scripts_put_class(q->host->scripts, plan->class_id, q->call.tenant->tenant_id, q->call.state->generation);
 }
 
-static int answer(struct question *q, struct gw_plan **out)
+/* What is remembered, or the script says, which then is remembered; one new reference, NULL when the lens admits nobody. */
+static int find_plan(struct question *q, struct gw_plan **out)
 {
-    struct gw_plan *plan = gw_map_get(q->call.state->plans, q->name.data, q->name.length);
-    if (plan == NOBODY)
-        return say_nobody(q);
-    if (plan) {
-        announce(q, plan);
-        *out = gw_plan_ref(plan);
+    struct gw_plan *known = gw_map_get(q->call.state->plans, q->name.data, q->name.length);
+    if (known) {
+        *out = known == NOBODY ? NULL : gw_plan_ref(known);
         return GW_OK;
     }
-    int status = ask(q, &plan);
+    int status = ask(q, out);
     if (status)
         return status;
-    if (plan)
-        plan = share(q->call.state, plan);
-    remember(q->call.state, &q->name, plan);
-    *out = plan;
-    if (!plan)
-        return say_nobody(q);
-    announce(q, plan);
+    if (*out)
+        *out = share(q->call.state, *out);
+    remember(q->call.state, &q->name, *out);
     return GW_OK;
+}
+
+static int look_up(struct question *q, struct gw_plan **out)
+{
+    gw_buffer_init(&q->name, 64u << 10);
+    name_subject(q->subject, &q->name);
+    int status = q->name.has_failed ? no_memory(q) : find_plan(q, out);
+    gw_buffer_fini(&q->name);
+    return status;
 }
 
 int gw_host_lens(void *self, const struct gw_policy_subject *subject, struct gw_plan **out, struct gw_error *err)
@@ -243,11 +246,26 @@ int gw_host_lens(void *self, const struct gw_policy_subject *subject, struct gw_
     if (status)
         return status;
     q.call.state = gw_host_state(q.host, q.call.tenant->generation);
-    if (!q.call.state)
-        return no_memory(&q);
-    gw_buffer_init(&q.name, 64u << 10);
-    name_subject(subject, &q.name);
-    status = q.name.has_failed ? no_memory(&q) : answer(&q, out);
-    gw_buffer_fini(&q.name);
-    return status;
+    status = q.call.state ? look_up(&q, out) : no_memory(&q);
+    if (status)
+        return status;
+    if (!*out)
+        return say_nobody(&q);
+    announce(&q, *out);
+    return GW_OK;
+}
+
+void gw_host_prepare(void *self, const struct gw_policy_subject *subject)
+{
+    struct gw_error err; /* who is refused is told when it counts */
+    struct gw_plan *plan = NULL;
+    struct question q = {.host = self, .call = {.hook = GW_HOOK_LENS, .is_ahead = true}, .subject = subject, .err = &err};
+    if (!q.host->stage || gw_host_tenant(q.host, subject->scope->tenant_id, &q.call.tenant, &err))
+        return;
+    if (q.call.tenant->failed_ahead == q.call.tenant->epoch)
+        return;
+    struct gw_generation *next = gw_script_stage_next(q.host->stage, q.call.tenant->generation);
+    q.call.state = next ? gw_host_state(q.host, next) : NULL;
+    if (q.call.state && !look_up(&q, &plan))
+        gw_plan_unref(plan);
 }

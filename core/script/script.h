@@ -113,6 +113,9 @@ void gw_script_host_destroy(struct gw_script_host *host); /* NULL is fine */
 /* Lives as long as the host. Its errors: not_allowed (the lens admits nobody), policy_failed (a script failed, or its tenant is quarantined for that), script_budget
  * (the tenant has used its time), rate_limited, and what a validator says. */
 const struct gw_policy *gw_script_host_port(const struct gw_script_host *host);
+/* From now on the port's `prepare` asks the lenses of what is staged (borrowed; until NULL), for tenants that it is about. Only plans are remembered: what else is
+ * asked is decided by what is in force. */
+void gw_script_host_prepare(struct gw_script_host *host, const struct gw_script_stage *stage);
 /* About once a second: closes states that are idle or no longer in force. */
 void gw_script_host_tick(struct gw_script_host *host);
 

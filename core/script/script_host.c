@@ -195,6 +195,7 @@ struct gw_script_host *gw_script_host_create(struct gw_scripts *scripts)
     host->states = gw_map_create(host->seed);
     host->port = (struct gw_policy){.self = host,
                                     .lens = gw_host_lens,
+                                    .prepare = gw_host_prepare,
                                     .transform = gw_host_transform,
                                     .has_validators = gw_host_has_validators,
                                     .validate = gw_host_validate,
@@ -221,6 +222,8 @@ void gw_script_host_destroy(struct gw_script_host *host)
 }
 
 const struct gw_policy *gw_script_host_port(const struct gw_script_host *host) { return &host->port; }
+
+void gw_script_host_prepare(struct gw_script_host *host, const struct gw_script_stage *stage) { host->stage = stage; }
 
 /* No longer in force: nobody else holds the generation but the list of kept ones, which runs nothing. */
 static bool is_idle(const struct gw_script_state *state, uint64_t now_ms) { return now_ms - state->used_ms >= IDLE_MS; }

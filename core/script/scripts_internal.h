@@ -60,6 +60,9 @@ struct gw_scripts {
 /* The generation that decides for a tenant now; a new reference. Reads the tenant's overlay when it has not been looked for. policy_failed: its overlay cannot be
  * read, which was logged; GW_EBUSY of the registry is not remembered. */
 int gw_scripts_get(struct gw_scripts *scripts, const char *tenant_id, struct gw_generation **out, struct gw_error *err);
+/* What will decide for a tenant that the stage is about and for which `current` decides now, borrowed; NULL: nothing, its overlay does not stand the new defaults.
+ * Any thread, while the stage is neither committed nor dropped. */
+struct gw_generation *gw_script_stage_next(const struct gw_script_stage *stage, const struct gw_generation *current);
 /* A call for this tenant failed; denied_until_ms as above. */
 void gw_scripts_note(struct gw_scripts *scripts, const char *tenant_id, const struct gw_error *err, int64_t denied_until_ms);
 

@@ -109,12 +109,22 @@ static void move_overlays(struct gw_scripts *scripts, struct gw_script_stage *st
         move_overlay(scripts, &stage->moves[i], stage->next);
 }
 
-static struct move *find_move(struct gw_script_stage *stage, const struct gw_generation *old)
+static struct move *find_move(const struct gw_script_stage *stage, const struct gw_generation *old)
 {
     for (size_t i = 0; i < stage->move_count; i++)
         if (stage->moves[i].old == old)
             return &stage->moves[i];
     return NULL;
+}
+
+struct gw_generation *gw_script_stage_next(const struct gw_script_stage *stage, const struct gw_generation *current)
+{
+    if (stage->tenant_id[0])
+        return stage->next ? stage->next : current->defaults;
+    if (!current->defaults)
+        return stage->next;
+    const struct move *move = find_move(stage, current);
+    return move && (!move->has_failed || stage->scripts->opts.keeps_failed) ? move->next : NULL;
 }
 
 /* An overlay that came while the stage was being made. */

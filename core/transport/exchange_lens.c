@@ -6,17 +6,31 @@
 #include "transport/exchange.h"
 #include "transport/server_internal.h"
 
-int gw_server_plan(const struct gw_server *server, const struct gw_identity *identity, const struct gw_scope *scope, struct gw_plan **plan,
-                   struct gw_error *err)
+static struct gw_policy_subject subject_of(const struct gw_identity *identity, const struct gw_scope *scope)
 {
-    const struct gw_policy *policy = server->opts.policy;
     static const char *const none[1];
     struct gw_policy_subject subject = {.actor = &identity->actor, .role = identity->role, .scope = scope};
     if (identity->token_globs.is_present) {
         subject.token_globs = identity->token_globs.items ? (const char *const *)identity->token_globs.items : none;
         subject.token_glob_count = identity->token_globs.count;
     }
+    return subject;
+}
+
+int gw_server_plan(const struct gw_server *server, const struct gw_identity *identity, const struct gw_scope *scope, struct gw_plan **plan,
+                   struct gw_error *err)
+{
+    const struct gw_policy *policy = server->opts.policy;
+    struct gw_policy_subject subject = subject_of(identity, scope);
     return policy->lens(policy->self, &subject, plan, err);
+}
+
+void gw_server_prepare_plan(const struct gw_server *server, const struct gw_identity *identity, const struct gw_scope *scope)
+{
+    const struct gw_policy *policy = server->opts.policy;
+    struct gw_policy_subject subject = subject_of(identity, scope);
+    if (policy->prepare)
+        policy->prepare(policy->self, &subject);
 }
 
 int gw_exchange_plan(const struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err)

@@ -20,6 +20,7 @@
 #include "transport/stream.h"
 
 #define GOAWAY_SPREAD_MS 2000
+#define PREPARE_NS       2000000 /* of a turn: other streams wait meanwhile */
 
 static void register_metrics(struct gw_server *server)
 {
@@ -208,15 +209,35 @@ void gw_server_tick(struct gw_server *server)
     gw_metric_set(server->metrics.slowest_lag, (int64_t)slowest);
 }
 
+static bool is_of_tenant(const struct gw_stream *stream, const char *tenant_id)
+{
+    return !tenant_id || strcmp(stream->identity->tenant_id, tenant_id) == 0;
+}
+
+bool gw_server_prepare_lenses(struct gw_server *server, const char *tenant_id, size_t *cursor)
+{
+    const struct gw_clock *clock = server->opts.clock;
+    uint64_t until_ns = clock->monotonic_ns(clock->self) + PREPARE_NS;
+    size_t length;
+    const void *key;
+    void *value;
+    do {
+        if (!gw_map_next(server->streams, cursor, &key, &length, &value))
+            return false;
+        if (is_of_tenant(value, tenant_id))
+            gw_stream_prepare_lens(value);
+    } while (clock->monotonic_ns(clock->self) < until_ns);
+    return true;
+}
+
 void gw_server_ask_lenses(struct gw_server *server, const char *tenant_id)
 {
     size_t cursor = 0, length;
     const void *key;
     void *value;
     while (gw_map_next(server->streams, &cursor, &key, &length, &value)) {
-        struct gw_stream *stream = value;
-        if (!tenant_id || strcmp(stream->identity->tenant_id, tenant_id) == 0)
-            gw_stream_ask_lens(stream);
+        if (is_of_tenant(value, tenant_id))
+            gw_stream_ask_lens(value);
     }
 }
 

@@ -52,5 +52,7 @@ bool gw_server_count_stream(struct gw_server *server, const char *tenant_id, con
 /* What the lens shows this identity in this scope; one new reference. */
 int gw_server_plan(const struct gw_server *server, const struct gw_identity *identity, const struct gw_scope *scope, struct gw_plan **plan,
                    struct gw_error *err);
+/* Asks ahead what that will be under the scripts that are about to come. */
+void gw_server_prepare_plan(const struct gw_server *server, const struct gw_identity *identity, const struct gw_scope *scope);
 
 #endif

@@ -49,6 +49,8 @@ void gw_stream_finish(struct gw_stream *stream, const char *type, const char *da
 struct gw_arrival gw_stream_arrival(const struct gw_stream *stream);
 
 /* stream_lens.c */
+/* Asks ahead for the lens that the policies which are about to come give its actor. Nothing else changes. */
+void gw_stream_prepare_lens(const struct gw_stream *stream);
 /* The policies are other ones: goes on under the lens that they give its actor now, or ends. The stream may be gone afterwards. */
 void gw_stream_ask_lens(struct gw_stream *stream);
 /* This identity's lens is the one that the stream shows. GW_EDENIED not_covered. */

@@ -11,13 +11,20 @@
 #include "transport/server_internal.h"
 #include "transport/stream.h"
 
-/* The lens of `identity` where the stream was opened; one new reference. */
-static int ask(const struct gw_stream *stream, const struct gw_identity *identity, struct gw_plan **plan, struct gw_error *err)
+/* Where the stream was opened. */
+static struct gw_scope scope_of(const struct gw_stream *stream)
 {
     struct gw_scope scope = stream->subscriber.view->scope;
     const char *app_id = stream->from + strlen(stream->from) + 1;
     memcpy(scope.surface_id, stream->from, strlen(stream->from) + 1);
     memcpy(scope.app_id, app_id, strlen(app_id) + 1);
+    return scope;
+}
+
+/* The lens of `identity` there; one new reference. */
+static int ask(const struct gw_stream *stream, const struct gw_identity *identity, struct gw_plan **plan, struct gw_error *err)
+{
+    struct gw_scope scope = scope_of(stream);
     int status = gw_identity_covers(identity, &scope, err);
     return status ? status : gw_server_plan(stream->connection->server, identity, &scope, plan, err);
 }
@@ -53,11 +60,25 @@ static bool is_to_be_asked_again(const struct gw_error *err)
     return strcmp(err->id, "script_budget") == 0 || strcmp(err->id, "out_of_memory") == 0;
 }
 
+/* No lens counts for it any more. */
+static bool is_over(const struct gw_stream *stream)
+{
+    return stream->is_leaving || !stream->subscriber.view || stream->subscriber.is_refused;
+}
+
+void gw_stream_prepare_lens(const struct gw_stream *stream)
+{
+    if (is_over(stream))
+        return;
+    struct gw_scope scope = scope_of(stream);
+    gw_server_prepare_plan(stream->connection->server, stream->identity, &scope);
+}
+
 void gw_stream_ask_lens(struct gw_stream *stream)
 {
     struct gw_plan *plan;
     struct gw_error err;
-    if (stream->is_leaving || !stream->subscriber.view || stream->subscriber.is_refused)
+    if (is_over(stream))
         return;
     int status = ask(stream, stream->identity, &plan, &err);
     if (status && is_to_be_asked_again(&err)) {
