@@ -1,171 +1,17 @@
 #include "app/cmd_explain.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "app/paint.h"
+#include "app/explain.h"
 #include "app/script_tool.h"
 #include "app/usage.h"
-#include "base/buffer.h"
 #include "base/error.h"
-#include "base/json.h"
 #include "base/metrics.h"
+#include "hub/manifest.h"
 #include "hub/plan.h"
-#include "hub/pointer.h"
 #include "hub/ports.h"
-
-/* value: who asks about what, as given */
-struct ask {
-    const char *tenant, *actor, *kind, *role, *mode, *project, *surface, *app, *tokens;
-    const char *token, *event, *command, *block, *node, *prop, *vis, *author, *author_id, *canvas;
-    bool is_message, is_text, is_write, is_history, is_vision, wants_json;
-};
-
-/* value: the question in the plan's words */
-struct question {
-    enum gw_plan_ask ask;
-    const char *name;
-    struct gw_plan_thing thing;
-    char text[200]; /* "read the Token plan.title" */
-};
-
-/* ---- the question --------------------------------------------------------------------------------------------------------------------------- */
-
-static void ask_block(const struct ask *a, struct question *q)
-{
-    if (a->prop) {
-        q->ask = GW_PLAN_SHOW_PROP;
-        q->name = a->prop;
-        snprintf(q->text, sizeof q->text, "see the property %s of a block of kind %s", a->prop, a->block);
-        return;
-    }
-    q->ask = a->is_text ? GW_PLAN_SHOW_TEXT : a->is_write ? GW_PLAN_WRITE_BLOCK : GW_PLAN_READ_BLOCK;
-    snprintf(q->text, sizeof q->text, "%s a block of kind %s", a->is_text ? "see the text of" : a->is_write ? "change" : "see", a->block);
-}
-
-static bool make_question(const struct ask *a, struct question *q)
-{
-    *q = (struct question){.thing = {.kind = a->block ? a->block : a->node,
-                                     .vis = a->vis,
-                                     .author_kind = a->author ? a->author : "user",
-                                     .author_id = a->author_id,
-                                     .canvas_type = a->canvas ? a->canvas : "planning"}};
-    if (a->token) {
-        q->ask = a->is_write ? GW_PLAN_WRITE_TOKEN : GW_PLAN_READ_TOKEN;
-        q->name = a->token;
-        snprintf(q->text, sizeof q->text, "%s the Token %s", a->is_write ? "set" : "see", a->token);
-    } else if (a->event) {
-        q->ask = GW_PLAN_EVENT;
-        q->name = a->event;
-        snprintf(q->text, sizeof q->text, "get events of type %s", a->event);
-    } else if (a->command) {
-        q->ask = GW_PLAN_COMMAND;
-        q->name = a->command;
-        snprintf(q->text, sizeof q->text, "send commands of type %s", a->command);
-    } else if (a->block) {
-        ask_block(a, q);
-    } else if (a->node) {
-        q->ask = a->is_write ? GW_PLAN_WRITE_GRAPH : GW_PLAN_READ_NODE;
-        snprintf(q->text, sizeof q->text, "%s a node of kind %s", a->is_write ? "change" : "see", a->node);
-    } else if (a->is_message) {
-        q->ask = a->is_write ? GW_PLAN_WRITE_CHAT : GW_PLAN_READ_MESSAGE;
-        snprintf(q->text, sizeof q->text, "%s a chat message", a->is_write ? "send" : "see");
-    } else if (a->is_history || a->is_vision) {
-        q->ask = a->is_history ? GW_PLAN_HISTORY : GW_PLAN_VISION;
-        snprintf(q->text, sizeof q->text, "%s", a->is_history ? "read the past of a run" : "know of media sidecars");
-    } else {
-        return false;
-    }
-    return true;
-}
-
-/* ---- the answer ----------------------------------------------------------------------------------------------------------------------------- */
-
-static const struct gw_json *follow(const struct gw_json *value, const char *pointer)
-{
-    char step[128];
-    while (value && gw_pointer_next(&pointer, step, sizeof step))
-        value = gw_json_is_array(value) ? gw_json_at(value, strtoul(step, NULL, 10)) : gw_json_get(value, step);
-    return value;
-}
-
-/* What decides, as its author wrote it: a glob, or the member's name. */
-static const char *deciding_text(const struct gw_plan *plan, const struct gw_plan_reason *reason)
-{
-    const struct gw_plan *layer = strcmp(reason->layer, "ceiling") == 0 ? plan->ceiling : plan;
-    const struct gw_json *source = gw_plan_source(layer), *value = source ? follow(source, reason->pointer) : NULL;
-    if (gw_json_is_string(value))
-        return gw_json_text(value, NULL);
-    return strlen(reason->pointer) > 1 && strchr(reason->pointer + 1, '/') == NULL ? reason->pointer + 1 : NULL;
-}
-
-static void print_text(const struct ask *a, const struct question *q, const struct gw_plan *plan, const struct gw_plan_reason *reason,
-                       const struct gw_script_place *place)
-{
-    struct gw_paint paint = gw_paint_for(stdout);
-    const char *decides = deciding_text(plan, reason);
-    printf("%s (%s, %s) of %s %s%s%s %s\n", a->actor, a->kind, a->role, a->tenant, reason->is_admitted ? paint.good : paint.bad,
-           reason->is_admitted ? "may" : "may not", paint.plain, q->text);
-    if (strcmp(reason->layer, "bearer") == 0)
-        printf("  because of the bearer's Tokens %s\n", a->tokens ? a->tokens : "");
-    else
-        printf("  because of %s %s%s%s%s, %s\n", reason->layer, reason->pointer, decides ? " \"" : "", decides ? decides : "",
-               decides ? "\"" : "", place->where);
-    printf("  %sgeneration %llu (%.12s), class %016llx%s\n", paint.dim, (unsigned long long)place->generation, place->digest,
-           (unsigned long long)plan->class_id, paint.plain);
-}
-
-static void put(struct gw_buffer *out, const char *name, const char *value)
-{
-    gw_buffer_appendf(out, ",\"%s\":", name);
-    gw_buffer_append_json_string(out, value, strlen(value));
-}
-
-static void print_json(const struct question *q, const struct gw_plan *plan, const struct gw_plan_reason *reason,
-                       const struct gw_script_place *place)
-{
-    struct gw_buffer out;
-    char class_id[20];
-    const char *decides = deciding_text(plan, reason);
-    gw_buffer_init(&out, 0);
-    snprintf(class_id, sizeof class_id, "%016llx", (unsigned long long)plan->class_id);
-    gw_buffer_appendf(&out, "{\"is_admitted\":%s", reason->is_admitted ? "true" : "false");
-    put(&out, "question", q->text);
-    put(&out, "layer", reason->layer);
-    put(&out, "pointer", reason->pointer);
-    if (decides)
-        put(&out, "decides", decides);
-    put(&out, "where", place->where);
-    gw_buffer_appendf(&out, ",\"generation\":%llu", (unsigned long long)place->generation);
-    put(&out, "digest", place->digest);
-    put(&out, "class", class_id);
-    printf("%.*s}\n", (int)out.length, out.data);
-    gw_buffer_fini(&out);
-}
-
-static int answer(const struct ask *a, const struct question *q, struct gw_scripts *scripts, const struct gw_plan *plan,
-                  struct gw_error *err)
-{
-    struct gw_plan_reason reason;
-    struct gw_script_place place;
-    gw_plan_explain(plan, q->ask, q->name, &q->thing, &reason);
-    const char *decides = deciding_text(plan, &reason);
-    struct gw_script_wanted wanted = {.is_ceiling = strcmp(reason.layer, "ceiling") == 0, .near = a->role};
-    wanted.texts[0] = decides;
-    wanted.texts[1] = decides && decides[0] == '!' ? decides + 1 : NULL; /* as the library takes it */
-    wanted.texts[2] = reason.is_admitted ? NULL : a->vis;
-    int status = gw_scripts_place(scripts, a->tenant, &wanted, &place, err);
-    if (status)
-        return status;
-    if (a->wants_json)
-        print_json(q, plan, &reason, &place);
-    else
-        print_text(a, q, plan, &reason, &place);
-    return reason.is_admitted ? 0 : 1;
-}
-
-/* ---- asking --------------------------------------------------------------------------------------------------------------------------------- */
+#include "script/script_origin.h"
 
 static int set_id(char to[GW_ID_MAX + 1], const char *value, const char *option, struct gw_error *err)
 {
@@ -179,7 +25,7 @@ static int set_id(char to[GW_ID_MAX + 1], const char *value, const char *option,
     return GW_OK;
 }
 
-static int fill_subject(const struct ask *a, struct gw_actor *actor, struct gw_scope *scope, struct gw_error *err)
+static int fill_subject(const struct gw_explain_ask *a, struct gw_actor *actor, struct gw_scope *scope, struct gw_error *err)
 {
     int status = set_id(actor->id, a->actor, "--actor", err);
     status = status ? status : set_id(scope->tenant_id, a->tenant, "--tenant", err);
@@ -194,57 +40,104 @@ static int fill_subject(const struct ask *a, struct gw_actor *actor, struct gw_s
     return status;
 }
 
-static int explain(const struct ask *a, const struct question *q, struct gw_scripts *scripts, struct gw_error *err)
+static const struct gw_plan_reason nobody = {.is_admitted = false, .layer = "lens"};
+
+/* value: the question on its way to its answer */
+struct work {
+    const struct gw_explain_ask *ask;
+    struct gw_explain_question question;
+    struct gw_scripts *scripts;
+    const char *folder;
+    struct gw_error *err;
+};
+
+/* What the gateway's own rules say comes after the lens. */
+static void decide(struct work *w, const struct gw_plan *plan, struct gw_plan_reason *reason)
 {
-    struct gw_script_host *host = gw_script_host_create(scripts);
-    const struct gw_policy *policy = gw_script_host_port(host);
+    *reason = nobody;
+    if (plan)
+        gw_policy_question_answer(&w->question.asks, plan, reason);
+    if (reason->is_admitted && w->question.refusal)
+        *reason = (struct gw_plan_reason){.is_admitted = false, .layer = "gateway"};
+}
+
+static int answer(struct work *w, const struct gw_policy_subject *subject, const struct gw_plan *plan)
+{
+    struct gw_script_question question = {.subject = subject, .answer = gw_policy_question_answer, .arg = &w->question.asks};
+    struct gw_script_origin origin;
+    struct gw_plan_reason reason;
+    int status = gw_scripts_find_origin(w->scripts, &question, &origin, w->err);
+    if (status)
+        return status;
+    decide(w, plan, &reason);
+    if (strcmp(reason.layer, "gateway") == 0 || strcmp(reason.layer, "bearer") == 0)
+        origin.where[0] = '\0';
+    gw_explain_print(&(struct gw_explain_answer){w->ask, &w->question, plan, &reason, &origin, w->folder});
+    return reason.is_admitted ? 0 : 1;
+}
+
+static int ask_lens(struct work *w)
+{
+    const struct gw_explain_ask *a = w->ask;
     const char *const globs[] = {a->tokens};
     struct gw_actor actor = {0};
     struct gw_scope scope = {0};
     struct gw_plan *plan = NULL;
     struct gw_policy_subject subject = {
         .actor = &actor, .role = a->role, .scope = &scope, .token_globs = a->tokens ? globs : NULL, .token_glob_count = a->tokens ? 1 : 0};
-    int code = fill_subject(a, &actor, &scope, err);
+    int code = fill_subject(a, &actor, &scope, w->err);
     if (!code)
-        code = policy->lens(policy->self, &subject, &plan, err);
+        code = gw_scripts_ask_lens(w->scripts, &subject, &plan, w->err);
     if (!code)
-        code = answer(a, q, scripts, plan, err);
+        code = answer(w, &subject, plan);
     gw_plan_unref(plan);
-    gw_script_host_destroy(host);
     return code;
 }
 
-static int run(const struct ask *a, const struct question *q, const char *file, const char *folder)
+static int explain(struct work *w)
+{
+    struct gw_manifests *manifests = gw_scripts_manifests(w->scripts);
+    int code = gw_explain_make(w->ask, manifests, &w->question, w->err);
+    if (!code)
+        code = ask_lens(w);
+    gw_manifests_unref(manifests);
+    return code;
+}
+
+static int run(const struct gw_explain_ask *a, const char *file, const char *folder)
 {
     struct gw_script_tool tool;
-    struct gw_scripts *scripts = NULL;
     struct gw_error err;
+    struct work w = {.ask = a, .err = &err};
+    struct gw_metrics *metrics = gw_metrics_create();
     int code = gw_script_tool_open(file, folder, &tool, &err);
     bool is_open = !code;
-    struct gw_metrics *metrics = tool.opts.metrics = gw_metrics_create();
+    if (is_open) {
+        tool.opts.metrics = metrics;
+        w.folder = tool.opts.policies_dir;
+        code = gw_scripts_create(&tool.opts, &w.scripts, &err);
+    }
     if (!code)
-        code = gw_scripts_create(&tool.opts, &scripts, &err);
-    if (!code)
-        code = explain(a, q, scripts, &err);
+        code = explain(&w);
     if (code < 0)
-        fprintf(stderr, "atoms: %s%s%s (%s)\n", err.path, err.path[0] ? ": " : "", err.message, err.id);
-    gw_scripts_destroy(scripts);
+        gw_explain_print_error(&err, a->wants_json);
+    gw_scripts_destroy(w.scripts);
     gw_metrics_destroy(metrics);
     if (is_open)
         gw_script_tool_close(&tool);
-    return code < 0 ? 1 : code;
+    return code < 0 ? 2 : code;
 }
 
 int gw_explain_main(int argc, char **argv)
 {
-    struct ask a = {.tenant = "acme",
-                    .actor = "ann",
-                    .kind = "user",
-                    .role = "editor",
-                    .mode = "dev",
-                    .project = "p1",
-                    .surface = "web",
-                    .app = "demo"};
+    struct gw_explain_ask a = {.tenant = "acme",
+                               .actor = "ann",
+                               .kind = "user",
+                               .role = "editor",
+                               .mode = "dev",
+                               .project = "p1",
+                               .surface = "web",
+                               .app = "demo"};
     const char *file = NULL, *folder = NULL;
     const struct gw_client_option options[] = {
         {"--role", GW_OPTION_TEXT, &a.role, "R      who asks: the role; editor"},
@@ -262,14 +155,16 @@ int gw_explain_main(int argc, char **argv)
         {"--block", GW_OPTION_TEXT, &a.block, "KIND   may it see such a block (--write: change it)"},
         {"--node", GW_OPTION_TEXT, &a.node, "KIND   may it see such a node (--write: change it)"},
         {"--message", GW_OPTION_FLAG, &a.is_message, "       may it see a message (--write: send one)"},
+        {"--logs", GW_OPTION_FLAG, &a.is_logs, "       may it see log lines (--write: write them)"},
         {"--history", GW_OPTION_FLAG, &a.is_history, "       may it read the past"},
         {"--vision", GW_OPTION_FLAG, &a.is_vision, "       does it know of sidecars"},
+        {"--presence", GW_OPTION_FLAG, &a.is_presence, "       does it see who is there"},
         {"--prop", GW_OPTION_TEXT, &a.prop, "NAME   of the block: this property"},
         {"--text", GW_OPTION_FLAG, &a.is_text, "       of the block: its text"},
         {"--vis", GW_OPTION_TEXT, &a.vis, "LABEL  of the block, node or message: its label; none"},
         {"--author", GW_OPTION_TEXT, &a.author, "KIND   its author's kind; user"},
         {"--author-id", GW_OPTION_TEXT, &a.author_id, "A      its author's id"},
-        {"--canvas", GW_OPTION_TEXT, &a.canvas, "TYPE   its canvas's type; planning"},
+        {"--canvas", GW_OPTION_TEXT, &a.canvas, "TYPE   its canvas's type; the one that has the kind"},
         {"--write", GW_OPTION_FLAG, &a.is_write, "       may it change rather than see it"},
         {"--policies", GW_OPTION_TEXT, &folder, "DIR    by these policies; those that `atoms serve` would use"},
         {"--config", GW_OPTION_TEXT, &file, "FILE   the configuration that says where they are"},
@@ -278,16 +173,13 @@ int gw_explain_main(int argc, char **argv)
     const struct gw_usage usage = {
         .name = "explain",
         .synopsis = "WHO WHAT [--write] [--json]",
-        .about = "Says whether an actor may see or do something, and which line of which policy decides. Exits with 0 when it may,\n"
-                 "with 1 when it may not or the policies admit it to nothing.\n",
+        .about = "Says whether an actor may see or do something, and which line of which policy decides: what the gateway would do\n"
+                 "with these files. `near` stands before a line that is a guess. One question at a time. Exits with 0 when it may,\n"
+                 "with 1 when it may not, and with 2 when that cannot be told.\n",
         .options = options,
         .example = "  atoms explain --role viewer --token internal.cost\n  atoms explain --role viewer --block task --vis internal\n"};
-    struct question question;
     enum gw_usage_answer read = gw_usage_read(&usage, argc, argv);
     if (read != GW_USAGE_GO)
         return read == GW_USAGE_HELP ? 0 : 2;
-    if (!make_question(&a, &question))
-        return gw_usage_refuse(&usage,
-                               "say what to ask about: --token, --event, --command, --block, --node, --message, --history or --vision");
-    return run(&a, &question, file, folder);
+    return run(&a, file, folder);
 }

@@ -101,6 +101,8 @@ static struct decision decide(const struct gw_plan_layer *layer, const struct gw
         return by_flag(layer->graph_write, "/graph/write");
     case GW_PLAN_READ_MESSAGE:
         return by_rules(&layer->chat_read, plan, thing, "/chat/read");
+    case GW_PLAN_READ_CHAT:
+        return by_flag(layer->chat_read.count > 0, "/chat/read");
     case GW_PLAN_WRITE_CHAT:
         return by_flag(layer->chat_write, "/chat/write");
     case GW_PLAN_READ_LOGS:

@@ -89,6 +89,7 @@ enum gw_plan_ask {
     GW_PLAN_READ_NODE,
     GW_PLAN_WRITE_GRAPH,
     GW_PLAN_READ_MESSAGE,
+    GW_PLAN_READ_CHAT, /* some message at all */
     GW_PLAN_WRITE_CHAT,
     GW_PLAN_READ_LOGS,
     GW_PLAN_WRITE_LOGS,

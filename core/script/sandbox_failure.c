@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/printable.h"
 #include "script/budget.h"
 #include "script/sources.h"
 
@@ -98,7 +99,7 @@ int gw_sandbox_bad_result(struct gw_sandbox *box, const char *module, const char
     *err = (struct gw_error){.has_limit = why->has_limit, .limit = why->limit};
     memcpy(err->limit_name, why->limit_name, sizeof err->limit_name);
     char message[sizeof err->message], member[100];
-    gw_trace_escape(member, sizeof member, why->path, strlen(why->path));
+    gw_printable_text(member, sizeof member, why->path, strlen(why->path));
     snprintf(message, sizeof message, "%.40s%s%s%.80s: %.90s", function != NULL ? function : "the file",
              function != NULL ? " returned" : "", member[0] != '\0' ? " at " : "", member, why->message);
     snprintf(err->path, sizeof err->path, "%.159s", path_of(box, module));

@@ -86,21 +86,6 @@ int gw_scripts_prune(struct gw_scripts *scripts, const char *tenant_id, size_t *
 /* {epoch, defaults: {number, digest, loaded_at, status, error?, kept: […]}, tenants: [{tenant_id, …}]}: status is active, failed (why: error {code, message,
  * where}; the old one goes on), or quarantined. Tenants whose overlay is in memory, or that are in trouble. NULL when memory is gone. */
 struct gw_json *gw_scripts_list(struct gw_scripts *scripts);
-/* value: where what decides for a tenant is written, for people */
-struct gw_script_place {
-    uint64_t generation; /* its number */
-    char digest[65];     /* of its files */
-    char where[160];     /* file:line; of the lens itself where none of the texts is found */
-};
-/* value: what to look for */
-struct gw_script_wanted {
-    bool is_ceiling;      /* in the ceiling; else in what a lens takes from: the tenant's lens, the default, the library */
-    const char *texts[3]; /* the first one that is written there counts; NULL entries are passed over */
-    const char *near;     /* rather from the line on that holds this: a role; may be NULL */
-};
-/* GW_EDENIED policy_failed: the tenant's overlay cannot be read. */
-int gw_scripts_place(struct gw_scripts *scripts, const char *tenant_id, const struct gw_script_wanted *wanted, struct gw_script_place *out,
-                     struct gw_error *err);
 /* The next tenant in byte order whose overlay is in memory; start with "". False at the end. */
 bool gw_scripts_next_tenant(struct gw_scripts *scripts, char tenant_id[65]);
 /* Tenants that have an overlay now and had none when they last came: nobody has read it yet. In byte order; freed by gw_script_tenants_free. Blocking. */

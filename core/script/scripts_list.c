@@ -10,8 +10,6 @@
 #include "base/map.h"
 #include "script/script_tenants.h"
 #include "script/scripts_internal.h"
-#include "script/source_line.h"
-#include "script/sources.h"
 
 static struct gw_json *text(const char *value) { return gw_json_new_text(value, strlen(value)); }
 
@@ -188,55 +186,4 @@ size_t gw_scripts_newcomers(struct gw_scripts *scripts, char ***out)
     }
     pthread_mutex_unlock(&scripts->lock);
     return kept;
-}
-
-/* ---- where it is written ------------------------------------------------------------------------------------------------------------------- */
-
-/* From the line on that holds `near`, if there is one and it is found there; else from the first. */
-static unsigned find_near(const struct gw_source *source, const char *text, const char *near)
-{
-    unsigned from = near ? gw_source_line_of(source, near, 1) : 0;
-    unsigned line = from ? gw_source_line_of(source, text, from) : 0;
-    return line ? line : gw_source_line_of(source, text, 1);
-}
-
-static bool find_text(const struct gw_generation *generation, const char *module, const struct gw_script_wanted *wanted,
-                      struct gw_script_place *out)
-{
-    const struct gw_source *source = gw_sources_find(generation->sources, module);
-    for (size_t i = 0; source && i < sizeof wanted->texts / sizeof *wanted->texts; i++) {
-        unsigned line = wanted->texts[i] ? find_near(source, wanted->texts[i], wanted->near) : 0;
-        if (line) {
-            snprintf(out->where, sizeof out->where, "%s:%u", source->path, line);
-            return true;
-        }
-    }
-    return false;
-}
-
-static void find_place(const struct gw_generation *generation, const struct gw_script_wanted *wanted, struct gw_script_place *out)
-{
-    static const char *const modules[] = {"policy.token_lens", "defaults.token_lens", "atoms.lens"};
-    if (wanted->is_ceiling && find_text(generation, "policy.ceiling", wanted, out))
-        return;
-    for (size_t i = 0; !wanted->is_ceiling && i < sizeof modules / sizeof *modules; i++)
-        if (find_text(generation, modules[i], wanted, out))
-            return;
-    const struct gw_source *source = gw_sources_find(generation->sources, modules[0]);
-    unsigned line = gw_source_line_of_function(source, "lens");
-    snprintf(out->where, sizeof out->where, "%s:%u", source->path, line ? line : 1);
-}
-
-int gw_scripts_place(struct gw_scripts *scripts, const char *tenant_id, const struct gw_script_wanted *wanted, struct gw_script_place *out,
-                     struct gw_error *err)
-{
-    struct gw_generation *generation;
-    int status = gw_scripts_get(scripts, tenant_id, &generation, err);
-    if (status)
-        return status;
-    out->generation = generation->number;
-    gw_hex_encode(generation->digest, GW_SHA256_BYTES, out->digest);
-    find_place(generation, wanted, out);
-    gw_generation_unref(generation);
-    return GW_OK;
 }

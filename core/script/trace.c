@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "base/printable.h"
 #include "script/sources.h"
 
 #define MAX_FRAMES 24
@@ -14,32 +14,6 @@ void gw_trace_clear(struct gw_trace *trace)
     trace->path[0] = trace->message[0] = trace->text[0] = '\0';
 }
 
-void gw_trace_escape(char *out, size_t size, const char *text, size_t length)
-{
-    static const char digits[] = "0123456789abcdef";
-    size_t at = 0;
-    for (size_t i = 0; i < length;) {
-        size_t step = gw_utf8_step(text + i, length - i);
-        unsigned char byte = (unsigned char)text[i];
-        bool is_plain = step > 1 ? !(byte == 0xC2 && (unsigned char)text[i + 1] < 0xA0) : step == 1 && byte >= 0x20 && byte != 0x7F;
-        if (step == 0)
-            step = 1;
-        if (at + (is_plain ? step : 4 * step) >= size)
-            break;
-        if (is_plain) {
-            memcpy(out + at, text + i, step);
-            at += step;
-        } else {
-            for (size_t k = 0; k < step; k++, at += 4) {
-                byte = (unsigned char)text[i + k];
-                memcpy(out + at, (char[]){'\\', 'x', digits[byte >> 4], digits[byte & 15]}, 4);
-            }
-        }
-        i += step;
-    }
-    out[at] = '\0';
-}
-
 static void append_line(struct gw_trace *trace, const char *line)
 {
     size_t used = strlen(trace->text), room = sizeof trace->text - used;
@@ -48,7 +22,7 @@ static void append_line(struct gw_trace *trace, const char *line)
         trace->text[used] = '\0';
         room--;
     }
-    gw_trace_escape(trace->text + used, room, line, strlen(line));
+    gw_printable_text(trace->text + used, room, line, strlen(line));
 }
 
 static const char *source_name(const lua_Debug *frame) { return frame->source[0] == '@' ? frame->source + 1 : frame->short_src; }
@@ -129,12 +103,12 @@ void gw_trace_error(struct gw_trace *trace, lua_State *L, int index)
         size_t length;
         const char *text = lua_tolstring(L, index, &length);
         size_t skip = take_position(trace, text);
-        gw_trace_escape(trace->message, sizeof trace->message, text + skip, length - skip);
+        gw_printable_text(trace->message, sizeof trace->message, text + skip, length - skip);
         return;
     }
     case LUA_TNUMBER:
         snprintf(number, sizeof number, "raised the number %.14g as an error", (double)lua_tonumber(L, index));
-        gw_trace_escape(trace->message, sizeof trace->message, number, strlen(number));
+        gw_printable_text(trace->message, sizeof trace->message, number, strlen(number));
         return;
     default:
         snprintf(trace->message, sizeof trace->message, "raised a value of type %s as an error, not a text",

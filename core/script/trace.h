@@ -25,7 +25,5 @@ void gw_trace_frames(struct gw_trace *trace, lua_State *L, int level);
 /* The value at `index`, raised as an error; the position with which it begins becomes the path when it is in one of the sources. After gw_trace_frames. Raises
  * nothing. */
 void gw_trace_error(struct gw_trace *trace, lua_State *L, int index);
-/* Writes at most size-1 bytes, and a NUL. */
-void gw_trace_escape(char *out, size_t size, const char *text, size_t length);
 
 #endif

@@ -137,5 +137,5 @@ return {
   { guard = "json.decode is bounded", attack = "json_large",
     { M .. "lua_json.c", ".max_nodes = box->limits.result_nodes};", ".max_nodes = 10000000};" } },
   { guard = "what is told of an error is escaped", attack = "error_control",
-    { M .. "trace.c", "byte >= 0x20 && byte != 0x7F", "true" } },
+    { "core/base/printable.c", "byte >= 0x20 && byte != 0x7F", "true" } },
 }
