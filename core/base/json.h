@@ -76,6 +76,8 @@ bool gw_json_equal(const struct gw_json *a, const struct gw_json *b); /* 1 equal
 /* Appends compact text: insertion order, or canonical. Failure shows as out->has_failed. */
 void gw_json_write(const struct gw_json *value, struct gw_buffer *out);
 void gw_json_write_canonical(const struct gw_json *value, struct gw_buffer *out);
+/* Bytes of its canonical text; -1: no memory. */
+ptrdiff_t gw_json_canonical_length(const struct gw_json *value);
 /* Shortest decimal form that reads back equal, as ECMA-262 Number::toString prints it. `value` is finite (asserted). */
 void gw_json_write_number(double value, struct gw_buffer *out);
 

@@ -113,3 +113,13 @@ static void write_value(const struct gw_json *value, bool is_canonical, struct g
 
 void gw_json_write(const struct gw_json *value, struct gw_buffer *out) { write_value(value, false, out); }
 void gw_json_write_canonical(const struct gw_json *value, struct gw_buffer *out) { write_value(value, true, out); }
+
+ptrdiff_t gw_json_canonical_length(const struct gw_json *value)
+{
+    struct gw_buffer text;
+    gw_buffer_init(&text, 0);
+    gw_json_write_canonical(value, &text);
+    ptrdiff_t length = text.has_failed ? -1 : (ptrdiff_t)text.length;
+    gw_buffer_fini(&text);
+    return length;
+}

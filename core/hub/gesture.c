@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/blocks.h"
@@ -125,13 +124,8 @@ static int check_needs(const struct gw_json *data, struct gw_error *err)
 
 static int check_size(const struct gw_json *data, struct gw_error *err)
 {
-    struct gw_buffer text;
-    gw_buffer_init(&text, 0);
-    gw_json_write_canonical(data, &text);
-    bool has_failed = text.has_failed;
-    size_t length = text.length;
-    gw_buffer_fini(&text);
-    if (has_failed)
+    ptrdiff_t length = gw_json_canonical_length(data);
+    if (length < 0)
         return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the gesture");
     if (length <= GW_GESTURE_BYTES_MAX)
         return GW_OK;

@@ -3,7 +3,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
@@ -64,15 +63,10 @@ struct size_rule {
 
 static int check_size(const struct gw_json *value, const struct size_rule *rule, struct gw_error *err)
 {
-    struct gw_buffer text;
-    gw_buffer_init(&text, 0);
-    gw_json_write_canonical(value, &text);
-    size_t length = text.length;
-    bool has_failed = text.has_failed;
-    gw_buffer_fini(&text);
-    if (has_failed)
+    ptrdiff_t length = gw_json_canonical_length(value);
+    if (length < 0)
         return no_memory(err);
-    if (length <= rule->max)
+    if ((size_t)length <= rule->max)
         return GW_OK;
     return gw_error_limit(err, rule->id, rule->limit_name, (int64_t)rule->max, "may hold %zu bytes", rule->max);
 }

@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/pointer.h"
@@ -63,15 +62,10 @@ struct gw_json *gw_resolve_props_merge(const struct gw_json *props, const struct
 int gw_resolve_props_size(const struct gw_resolve *r, const struct gw_json *props, const char *path)
 {
     size_t max_bytes = r->state->limits.max_props_bytes;
-    struct gw_buffer text;
-    gw_buffer_init(&text, 0);
-    gw_json_write_canonical(props, &text);
-    size_t length = text.length;
-    bool has_failed = text.has_failed;
-    gw_buffer_fini(&text);
-    if (has_failed)
+    ptrdiff_t length = gw_json_canonical_length(props);
+    if (length < 0)
         return gw_resolve_no_memory(r);
-    if (length <= max_bytes)
+    if ((size_t)length <= max_bytes)
         return GW_OK;
     gw_error_limit(r->err, "limit_props_bytes", "max_props_bytes", (int64_t)max_bytes, "the properties of a block may hold %zu bytes",
                    max_bytes);

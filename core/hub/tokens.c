@@ -104,15 +104,10 @@ int gw_tokens_check_write(const struct gw_tokens *tokens, const struct gw_plan *
 
 static int check_size(const struct gw_json *value, size_t max_bytes, struct gw_error *err)
 {
-    struct gw_buffer text;
-    gw_buffer_init(&text, 0);
-    gw_json_write_canonical(value, &text);
-    bool has_failed = text.has_failed;
-    size_t length = text.length;
-    gw_buffer_fini(&text);
-    if (has_failed)
+    ptrdiff_t length = gw_json_canonical_length(value);
+    if (length < 0)
         return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a Token value");
-    if (length <= max_bytes)
+    if ((size_t)length <= max_bytes)
         return GW_OK;
     return gw_error_limit(err, "limit_token_bytes", "max_token_bytes", (int64_t)max_bytes, "a Token value may hold %zu bytes", max_bytes);
 }
