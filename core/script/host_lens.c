@@ -255,6 +255,16 @@ int gw_host_lens(void *self, const struct gw_policy_subject *subject, struct gw_
     return GW_OK;
 }
 
+/* What decides now is not forgotten for what will: neither its state, nor, among many actors, what was asked ahead before. */
+static struct gw_script_state *state_ahead(struct gw_script_host *host, struct gw_generation *next)
+{
+    bool is_there = gw_map_get(host->states, &next, sizeof next) != NULL;
+    if (!is_there && gw_map_count(host->states) >= host->scripts->opts.limits.max_states)
+        return NULL;
+    struct gw_script_state *state = gw_host_state(host, next);
+    return state && gw_map_count(state->plans) < next->limits.max_plans ? state : NULL;
+}
+
 void gw_host_prepare(void *self, const struct gw_policy_subject *subject)
 {
     struct gw_error err; /* who is refused is told when it counts */
@@ -265,7 +275,7 @@ void gw_host_prepare(void *self, const struct gw_policy_subject *subject)
     if (q.call.tenant->failed_ahead == q.call.tenant->epoch)
         return;
     struct gw_generation *next = gw_script_stage_next(q.host->stage, q.call.tenant->generation);
-    q.call.state = next ? gw_host_state(q.host, next) : NULL;
+    q.call.state = next ? state_ahead(q.host, next) : NULL;
     if (q.call.state && !look_up(&q, &plan))
         gw_plan_unref(plan);
 }

@@ -138,6 +138,42 @@ static void a_lens_that_fails_ahead_fails_nobody_before_it_counts(void **state)
     assert_listed(world, "tenants/0/status", "\"failed\"");
 }
 
+static void nothing_that_is_known_is_forgotten_for_what_is_asked_ahead(void **state)
+{
+    struct script_world *world = *state;
+    gw_script_limits_default(&world->opts.limits);
+    world->opts.limits.max_states = 1;
+    world_write(world, "policies/token_lens.lua", LENS("return { history = false }"));
+    world_open(world);
+    assert_history(world, "acme", false);
+    world_write(world, "policies/token_lens.lua", LENS("return { history = true }"));
+    struct gw_script_stage *staged = stage(world, "");
+    prepare(world, "acme", "owner");
+    assert_history(world, "acme", false);
+    assert_int_equal(calls(world), 1);
+    commit(world, staged);
+    assert_history(world, "acme", true);
+    assert_int_equal(calls(world), 2);
+}
+
+static void no_more_actors_are_asked_ahead_than_are_remembered(void **state)
+{
+    struct script_world *world = *state;
+    gw_script_limits_default(&world->opts.limits);
+    world->opts.limits.max_plans = 4;
+    world_open(world);
+    world_write(world, "policies/token_lens.lua", LENS("return { history = true }"));
+    struct gw_script_stage *staged = stage(world, "");
+    const char *const roles[] = {"a", "b", "c", "d", "e", "f"};
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+        prepare(world, "acme", roles[i]);
+    assert_int_equal(calls(world), 4);
+    commit(world, staged);
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+        assert_string_equal(world_lens(world, "acme", roles[i], NULL), "");
+    assert_int_equal(calls(world), 6);
+}
+
 static void nothing_is_asked_ahead_when_nothing_is_about_to_come(void **state)
 {
     struct script_world *world = *state;
@@ -155,6 +191,8 @@ int main(void)
         TEST(an_overlay_is_asked_as_it_will_be_over_the_new_defaults),
         TEST(a_tenant_is_asked_as_it_will_be_with_and_without_its_overlay),
         TEST(a_lens_that_fails_ahead_fails_nobody_before_it_counts),
+        TEST(nothing_that_is_known_is_forgotten_for_what_is_asked_ahead),
+        TEST(no_more_actors_are_asked_ahead_than_are_remembered),
         TEST(nothing_is_asked_ahead_when_nothing_is_about_to_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
