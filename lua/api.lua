@@ -33,6 +33,7 @@ return {
       { "pos", "string", "its place among its siblings, in byte order; then by id" },
       { "props", "table<string, any>", "without those that are redacted; empty where a transform would show them" },
       { "text", "string", "empty where it is redacted, or a transform would show it" },
+      { "text_bytes", "integer?", "in `atoms.ContextView`, when the text was cut: of the whole" },
       { "vis", "string?" },
       { "orphan", "boolean?", "`true`, in `atoms.ContextView`, when its own parent is hidden" },
     },
@@ -41,6 +42,7 @@ return {
       about = "A chat message of a context; its id is the key.",
       { "author", '{ id: string, kind: "user"|"agent"|"service" }' },
       { "text", "string" },
+      { "text_bytes", "integer?", "when the text was cut: of the whole" },
       { "streaming", "boolean" },
       { "end", "any", '"done", "cancelled" or "aborted"; `json.null` while it is open' },
       { "reply_to", "string?" },
@@ -97,6 +99,10 @@ return {
       { "tokens", "table<string, any>" },
       { "graph", "{ state?: string, detail?: string, flow_id?: string, nodes: table<string, table>, edges: table<string, table> }" },
       { "chat", "{ messages: table<string, atoms.Message>, order: string[] }", "the open messages and the newest 200 ended ones" },
+      {
+        "left_out", "{ blocks: integer, edges: integer, messages: integer, nodes: integer, tokens: integer, texts: integer }",
+        "how many of a large state are not here, and how many texts were cut",
+      },
     },
     {
       name = "ContextItem",

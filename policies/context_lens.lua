@@ -48,7 +48,8 @@ local function add_blocks(list, canvas_id, blocks)
     else
       level.at = level.at + 1
       local block = blocks[id]
-      add(list, "block", canvas_id .. "/" .. id, block.text, { kind = block.kind, depth = level.depth, props = block.props })
+      add(list, "block", canvas_id .. "/" .. id, block.text, {
+        kind = block.kind, depth = level.depth, props = block.props, text_bytes = block.text_bytes })
       pending[#pending + 1] = { ids = children[id] or {}, at = 1, depth = level.depth + 1 }
     end
   end
@@ -59,7 +60,7 @@ local function add_chat(list, chat)
   for index = #chat.order, 1, -1 do
     local id = chat.order[index]
     local message = chat.messages[id]
-    add(list, "message", id, message.text, { author = message.author })
+    add(list, "message", id, message.text, { author = message.author, text_bytes = message.text_bytes })
   end
 end
 

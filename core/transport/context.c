@@ -8,14 +8,12 @@
 #include "base/json.h"
 #include "hub/hub.h"
 #include "identity/identity.h"
+#include "transport/context_view.h"
 #include "transport/exchange.h"
 #include "transport/routes.h"
 #include "transport/server_internal.h"
 
-#define DEFAULT_BYTES  (32u << 10)
-#define VIEW_MAX_BYTES (512u << 10) /* of the state that scripts look at */
-#define VIEW_DEPTH     64
-#define VIEW_NODES     131072
+#define DEFAULT_BYTES (32u << 10)
 
 struct asking {
     struct gw_read read; /* first */
@@ -60,7 +58,9 @@ static void answer(struct asking *asking, const struct gw_json *view, const stru
     gw_json_write_canonical(gw_json_get(view, "cursor"), &body);
     gw_buffer_append_text(&body, ",\"items\":[");
     count = write_items(items, asking->max_bytes, &body, &used);
-    gw_buffer_appendf(&body, "],\"max_bytes\":%u,\"omitted\":%zu,\"used_bytes\":%zu}", (unsigned)asking->max_bytes,
+    gw_buffer_append_text(&body, "],\"left_out\":");
+    gw_json_write_canonical(gw_json_get(view, "left_out"), &body);
+    gw_buffer_appendf(&body, ",\"max_bytes\":%u,\"omitted\":%zu,\"used_bytes\":%zu}", (unsigned)asking->max_bytes,
                       gw_json_count(items) - count, used);
     if (body.has_failed) {
         gw_error_set(&err, GW_ENOMEM, "out_of_memory", "no memory for the answer");
@@ -69,15 +69,6 @@ static void answer(struct asking *asking, const struct gw_json *view, const stru
         gw_exchange_reply(asking->exchange, 200, "application/json", body.data, body.length);
     }
     gw_buffer_fini(&body);
-}
-
-static int parse_view(const struct asking *asking, struct gw_json **view, struct gw_error *err)
-{
-    struct gw_json_limits limits = {.max_bytes = VIEW_MAX_BYTES, .max_depth = VIEW_DEPTH, .max_nodes = VIEW_NODES};
-    if (asking->read.body_length <= VIEW_MAX_BYTES && !gw_json_parse(asking->read.body, asking->read.body_length, &limits, view, err))
-        return GW_OK;
-    return gw_error_limit(err, "context_too_large", "max_context_view_bytes", VIEW_MAX_BYTES,
-                          "context is made of at most %u bytes of state: name canvases by canvas_id", VIEW_MAX_BYTES);
 }
 
 static int pick(const struct asking *asking, struct gw_json *view, struct gw_json **items, struct gw_error *err)
@@ -102,7 +93,7 @@ static void on_done(struct gw_read *read)
     if (!status)
         status = gw_exchange_check_lens(asking->exchange, &read->scope, read->plan, &err);
     if (!status)
-        status = parse_view(asking, &view, &err);
+        status = gw_context_view(read->body, read->body_length, asking->focus, &view, &err);
     if (!status)
         status = pick(asking, view, &items, &err);
     if (status)

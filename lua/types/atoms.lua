@@ -25,6 +25,7 @@
 --- @field pos string its place among its siblings, in byte order; then by id
 --- @field props table<string, any> without those that are redacted; empty where a transform would show them
 --- @field text string empty where it is redacted, or a transform would show it
+--- @field text_bytes? integer in `atoms.ContextView`, when the text was cut: of the whole
 --- @field vis? string
 --- @field orphan? boolean `true`, in `atoms.ContextView`, when its own parent is hidden
 
@@ -32,6 +33,7 @@
 --- @class atoms.Message
 --- @field author { id: string, kind: "user"|"agent"|"service" }
 --- @field text string
+--- @field text_bytes? integer when the text was cut: of the whole
 --- @field streaming boolean
 --- @field end any "done", "cancelled" or "aborted"; `json.null` while it is open
 --- @field reply_to? string
@@ -79,6 +81,7 @@
 --- @field tokens table<string, any>
 --- @field graph { state?: string, detail?: string, flow_id?: string, nodes: table<string, table>, edges: table<string, table> }
 --- @field chat { messages: table<string, atoms.Message>, order: string[] } the open messages and the newest 200 ended ones
+--- @field left_out { blocks: integer, edges: integer, messages: integer, nodes: integer, tokens: integer, texts: integer } how many of a large state are not here, and how many texts were cut
 
 --- One piece of context; no other members.
 --- @class atoms.ContextItem

@@ -39,7 +39,8 @@ describe("the context of a run", function()
 
   describe("as shipped", function()
     setup(function()
-      gateway = support.start({})
+      -- The time of a call is for a program without sanitizers.
+      gateway = support.start({ config = "return { scripts = { call_ms = 2000, tenant_ms_per_s = 1000 } }" })
       fill()
     end)
 
@@ -97,16 +98,57 @@ describe("the context of a run", function()
       assert.equal("not_allowed", context("stranger").json.code)
     end)
 
-    it("of more state than scripts look at is refused, and a part of it is not", function()
+    it("leaves nothing out of a run that is not large", function()
+      assert.same({ blocks = 0, edges = 0, messages = 0, nodes = 0, texts = 0, tokens = 0 }, context("planner").json.left_out)
+    end)
+
+    it("of a run with long texts has their beginnings, and says how long they are", function()
       local big = command.maker()
       gateway:send_all(ann, { big:mount(), big:mount({ canvas_id = "c0" }) })
+      local after
       for i = 1, 12 do
-        gateway:send(ann, big:insert("b" .. i, { text = ("word "):rep(10000) }))
+        after = "b" .. i
+        gateway:send(ann, big:insert(after, { text = "é" .. ("wörd "):rep(9000), after = i > 1 and "b" .. (i - 1) or nil }))
       end
+      gateway:send(ann, big("chat_send", { message_id = "m1", text = ("word "):rep(2000) }, { canvas_id = false }))
       make = big
-      local answer = context("planner")
-      assert.same({ 413, "context_too_large", "max_context_view_bytes" }, { answer.status, answer.json.code, answer.json.limit.name })
-      assert.equal(200, context("planner", { canvas_id = "c0" }).status)
+      local answer = context("planner", { max_bytes = 200000 })
+      assert.equal(200, answer.status)
+      assert.same({ blocks = 0, edges = 0, messages = 0, nodes = 0, texts = 13, tokens = 0 }, answer.json.left_out)
+      assert.same({ "tokens", "c1/b1", "c1/b2" }, { table.unpack(refs(answer), 1, 3) })
+      local item = answer.json.items[2]
+      assert.equal(2 + 9000 * 6, item.data.text_bytes)
+      assert.equal("é" .. ("wörd "):rep(682) .. "w…", item.text)
+      assert.equal(10000, answer.json.items[14].data.text_bytes)
+      assert.equal(answer.body, context("planner", { max_bytes = 200000 }).body)
+      assert.is_true(context("planner", { max_bytes = 900 }).json.used_bytes <= 900)
+      fill()
+    end)
+
+    it("of a run with many blocks has those that one reads first, of the focus before all", function()
+      local big = command.maker()
+      gateway:send_all(ann, { big:mount(), big:mount({ canvas_id = "c0" }) })
+      local inserts = {}
+      for i = 1, 1500 do
+        for _, canvas in ipairs({ "c0", "c1" }) do
+          local parent = i % 3 ~= 1 and ("b%d"):format(i - (i - 1) % 3) or json.null
+          inserts[#inserts + 1] = big:insert("b" .. i, { text = "t", parent = parent }, { canvas_id = canvas })
+        end
+      end
+      gateway:send_all(ann, inserts)
+      make = big
+      for _, focus in ipairs({ "c0", "c1" }) do
+        local answer = context("planner", { max_bytes = 1048576, focus = focus })
+        assert.equal(200, answer.status, answer.body)
+        assert.equal(3000 - 2048, answer.json.left_out.blocks)
+        local of = { c0 = 0, c1 = 0 }
+        for _, ref in ipairs(refs(answer)) do
+          local canvas = ref:match("^(c[01])/")
+          of[canvas or "c0"] = of[canvas or "c0"] + (canvas and 1 or 0)
+        end
+        assert.equal(1500, of[focus])
+        assert.equal(2048, of.c0 + of.c1)
+      end
       fill()
     end)
   end)

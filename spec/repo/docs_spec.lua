@@ -77,9 +77,9 @@ describe("lua/api.lua", function()
     TransformBlock = { "core/hub/lens.c" },
     TransformMessage = { "core/hub/lens.c" },
     Transform = { "core/script/transforms.c" },
-    Block = { "core/hub/run_policy.c", "core/hub/state_write.c" },
-    ContextView = { "core/hub/run_read.c", "core/hub/state_write.c" },
-    Message = { "core/hub/chat_save.c" },
+    Block = { "core/hub/run_policy.c", "core/hub/state_write.c", "core/transport/context_view.c" },
+    ContextView = { "core/hub/run_read.c", "core/hub/state_write.c", "core/transport/context_view.c" },
+    Message = { "core/hub/chat_save.c", "core/transport/context_view.c" },
     LogLine = { "core/hub/resolve_log.c" },
   }
 
