@@ -41,7 +41,7 @@ static int open_scripts(struct gw_process *process, struct gw_error *err)
                                    .lua_dir = config->lua_dir,
                                    .overlays = gw_files_overlays_port(process->overlays),
                                    .clock = process->clock,
-                                   .budget_clock = gw_clock_thread(),
+                                   .budget_clock = gw_clock_system(),
                                    .log = process->log,
                                    .metrics = process->metrics,
                                    .keeps_failed = strcmp(config->scripts.overlay_on_failure, "keep_old") == 0};

@@ -62,21 +62,6 @@ static void system_random(void *self, void *bytes, size_t length)
     }
 }
 
-static uint64_t thread_ns(void *self)
-{
-    (void)self;
-    return read_ns(CLOCK_THREAD_CPUTIME_ID);
-}
-
-static uint64_t thread_ms(void *self) { return thread_ns(self) / 1000000; }
-
-const struct gw_clock *gw_clock_thread(void)
-{
-    static const struct gw_clock clock = {
-        .monotonic_ms = thread_ms, .monotonic_ns = thread_ns, .wall_ms = system_wall_ms, .random = system_random};
-    return &clock;
-}
-
 const struct gw_clock *gw_clock_system(void)
 {
     static const struct gw_clock clock = {NULL, system_monotonic_ms, system_monotonic_ns, system_wall_ms, system_random, system_thread_ns};

@@ -16,8 +16,6 @@ struct gw_clock {
 
 /* The system's clocks and getrandom(2). Stateless; any thread. */
 const struct gw_clock *gw_clock_system(void);
-/* As that one, but its monotonic times are what the calling thread has run: for budgets, which a busy machine must not shorten. */
-const struct gw_clock *gw_clock_thread(void);
 /* Writes "2026-01-27T10:00:00.123Z" (24 characters and a NUL), RFC 3339 with milliseconds. */
 void gw_clock_format_rfc3339(int64_t wall_ms, char out[25]);
 /* Reads an RFC 3339 time with Z or an offset; a fraction is cut to milliseconds. GW_EINVAL: not one, or a leap second. */

@@ -8,17 +8,20 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "script/budget.h"
+#include "script/compile.h"
 #include "script/data_value.h"
 #include "script/lua_lines.h"
+#include "script/meter.h"
 
-#define CHUNK_NAME     "=data"
-#define CHUNK_PREFIX   "data:"
-#define HOOK_STEP      1000
-#define MAX_ENV_NAME   128
-#define BUDGET_MESSAGE "instruction budget exceeded"
+#define CHUNK_NAME   "=data"
+#define CHUNK_PREFIX "data:"
+#define MAX_ENV_NAME 128
+#define NS_PER_MS    1000000u
 
 struct gw_data_file {
     char *name;
@@ -26,48 +29,25 @@ struct gw_data_file {
     struct gw_lua_lines *lines;
 };
 
-/* What the allocator, the hook and env() reach through the state's extra space. */
+/* What the meter and env() reach through the state's extra space. */
 struct sandbox {
+    struct gw_meter meter; /* first */
     struct gw_data_limits limits;
     struct gw_data_opts opts;
-    size_t memory_used;
-    unsigned instructions_left;
     bool is_loaded; /* the text is Lua; what fails from here on fails while it runs */
+    int end_line;   /* where it was when its budget ran out; 0: unknown */
     const char *text;
     size_t length;
 };
 
-static struct sandbox *sandbox_of(lua_State *L) { return *(struct sandbox **)lua_getextraspace(L); }
+static struct sandbox *sandbox_of(lua_State *L) { return (struct sandbox *)gw_meter_of(L); }
 
-static void *allocate(void *arg, void *old, size_t old_size, size_t size)
+static void note_line(struct gw_meter *meter, lua_State *L)
 {
-    struct sandbox *box = arg;
-    if (old == NULL)
-        old_size = 0; /* Lua passes a type tag there */
-    if (size == 0) {
-        box->memory_used -= old_size;
-        gw_free(old);
-        return NULL;
-    }
-    size_t used = box->memory_used - old_size;
-    if (size > old_size && (size > box->limits.max_memory_bytes || used > box->limits.max_memory_bytes - size))
-        return NULL;
-    void *grown = gw_try_grow(old, size, 1);
-    if (grown == NULL)
-        return NULL;
-    box->memory_used = used + size;
-    return grown;
-}
-
-static void on_instructions(lua_State *L, lua_Debug *event)
-{
-    struct sandbox *box = sandbox_of(L);
-    if (box->instructions_left <= HOOK_STEP) {
-        lua_getinfo(L, "l", event);
-        lua_pushfstring(L, CHUNK_PREFIX "%d: " BUDGET_MESSAGE, event->currentline);
-        lua_error(L);
-    }
-    box->instructions_left -= HOOK_STEP;
+    struct sandbox *box = (struct sandbox *)meter;
+    lua_Debug frame;
+    if (lua_getstack(L, 0, &frame) != 0 && lua_getinfo(L, "l", &frame) != 0 && frame.currentline > 0)
+        box->end_line = frame.currentline;
 }
 
 /* Reads an environment value as the type of the default at stack index 2. The value itself never enters a message: it may be a secret. */
@@ -110,7 +90,7 @@ static int call_env(lua_State *L)
 static int evaluate(lua_State *L)
 {
     struct sandbox *box = sandbox_of(L);
-    if (luaL_loadbufferx(L, box->text, box->length, CHUNK_NAME, "t") != LUA_OK)
+    if (gw_compile(L, box->text, box->length, CHUNK_NAME) != LUA_OK)
         return lua_error(L);
     box->is_loaded = true;
     lua_createtable(L, 0, 1);
@@ -119,9 +99,7 @@ static int evaluate(lua_State *L)
         lua_setfield(L, -2, "env");
     }
     lua_setupvalue(L, -2, 1); /* a main chunk's first upvalue is _ENV (manual section 2.2) */
-    lua_sethook(L, on_instructions, LUA_MASKCOUNT, HOOK_STEP);
     lua_call(L, 0, 1);
-    lua_sethook(L, NULL, 0, 0);
     return 1;
 }
 
@@ -146,13 +124,24 @@ static int report_failure(const struct sandbox *box, const char *name, const cha
         text = rest[0] == ':' && rest[1] == ' ' ? rest + 2 : rest;
         snprintf(where, sizeof where, ":%lu", line);
     }
-    bool is_budget = strcmp(text, BUDGET_MESSAGE) == 0;
-    const char *id = is_budget ? "data_budget" : box->is_loaded ? "data_failed" : "data_syntax";
-    int code = is_budget ? GW_ELIMIT : GW_EINVAL;
-    gw_error_set(err, code, id, "%.*s", (int)harmless_length(text), text);
+    gw_error_set(err, GW_EINVAL, box->is_loaded ? "data_failed" : "data_syntax", "%.*s", (int)harmless_length(text), text);
     gw_error_prefix(err, where);
     gw_error_prefix(err, name);
-    return code;
+    return err->code;
+}
+
+static int report_budget(const struct sandbox *box, const char *name, struct gw_error *err)
+{
+    const struct gw_data_limits *limits = &box->limits;
+    if (box->meter.end == GW_METER_INSTRUCTIONS)
+        gw_error_limit(err, "data_budget", "max_instructions", limits->max_instructions, "took more than %u instructions",
+                       limits->max_instructions);
+    else
+        gw_error_limit(err, "data_budget", "max_ms", limits->max_ms, "took longer than %u ms", limits->max_ms);
+    if (box->end_line > 0)
+        snprintf(err->path, sizeof err->path, ":%d", box->end_line);
+    gw_error_prefix(err, name);
+    return err->code;
 }
 
 /* A pointer in err->path becomes "name:line", and the pointer moves into the message. */
@@ -168,40 +157,59 @@ static void place_value_error(const struct gw_data_file *file, struct gw_error *
 static int report_memory(const struct sandbox *box, const char *name, struct gw_error *err)
 {
     int64_t limit = (int64_t)box->limits.max_memory_bytes;
-    gw_error_limit(err, "data_memory", "max_memory_bytes", limit, "needs more memory than a data file may use");
+    if (box->meter.refusal == GW_METER_STRING_TOO_LONG)
+        gw_error_limit(err, "data_memory", "string_bytes", GW_SCRIPT_STRING_MAX, "made a text longer than %u bytes", GW_SCRIPT_STRING_MAX);
+    else if (box->meter.refusal == GW_METER_TABLE_TOO_LARGE)
+        gw_error_limit(err, "data_memory", "table_names", GW_SCRIPT_NAMES_MAX, "made a table of more than %d names", GW_SCRIPT_NAMES_MAX);
+    else
+        gw_error_limit(err, "data_memory", "max_memory_bytes", limit, "needs more memory than a data file may use");
     gw_error_prefix(err, name);
     return GW_ELIMIT;
 }
 
-static int read_result(lua_State *L, const struct sandbox *box, struct gw_data_file *file, struct gw_error *err)
+static bool is_late(void *self) { return gw_meter_is_late(self); }
+
+static int read_result(lua_State *L, struct sandbox *box, struct gw_data_file *file, struct gw_error *err)
 {
-    struct gw_data_value_rules rules = {
-        .max_depth = box->limits.max_depth, .max_nodes = box->limits.max_nodes, .list_names = box->opts.list_names};
+    struct gw_data_value_rules rules = {.max_depth = box->limits.max_depth,
+                                        .max_nodes = box->limits.max_nodes,
+                                        .list_names = box->opts.list_names,
+                                        .is_late = is_late,
+                                        .self = &box->meter};
     int rc;
     if (!lua_istable(L, -1))
         rc = gw_error_set(err, GW_EINVAL, "data_bad_value", "the file must return a table: return { … }");
     else
         rc = gw_data_value_read(L, &rules, &file->value, err);
+    if (rc != 0 && strcmp(err->id, "data_too_slow") == 0)
+        return report_budget(box, file->name, err);
     if (rc != 0)
         place_value_error(file, err);
     return rc;
 }
 
+static int end(lua_State *L, struct sandbox *box, int status, struct gw_data_file *file, struct gw_error *err)
+{
+    if (status == LUA_OK)
+        return read_result(L, box, file, err);
+    if (status == LUA_ERRMEM)
+        return report_memory(box, file->name, err);
+    if (box->meter.end != GW_METER_RUNS)
+        return report_budget(box, file->name, err);
+    return report_failure(box, file->name, lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL, err);
+}
+
 static int run(struct sandbox *box, struct gw_data_file *file, struct gw_error *err)
 {
-    lua_State *L = lua_newstate(allocate, box);
+    lua_State *L = lua_newstate(gw_meter_allocate, &box->meter);
     if (L == NULL)
         return report_memory(box, file->name, err);
-    *(struct sandbox **)lua_getextraspace(L) = box;
+    gw_meter_attach(&box->meter, L);
+    gw_meter_begin(&box->meter);
     lua_pushcfunction(L, evaluate);
     int status = lua_pcall(L, 0, 1, 0);
-    int rc;
-    if (status == LUA_OK)
-        rc = read_result(L, box, file, err);
-    else if (status == LUA_ERRMEM)
-        rc = report_memory(box, file->name, err);
-    else
-        rc = report_failure(box, file->name, lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL, err);
+    int rc = end(L, box, status, file, err);
+    box->meter.is_counting = false;
     lua_close(L);
     return rc;
 }
@@ -211,6 +219,7 @@ void gw_data_limits_default(struct gw_data_limits *limits)
     *limits = (struct gw_data_limits){.max_bytes = (size_t)1 << 20,
                                       .max_memory_bytes = (size_t)16 << 20,
                                       .max_instructions = 1000000,
+                                      .max_ms = 50,
                                       .max_depth = 32,
                                       .max_nodes = 16384};
 }
@@ -224,7 +233,11 @@ int gw_data_file_parse(const char *text, size_t length, const struct gw_data_opt
         box.limits = *box.opts.limits;
     else
         gw_data_limits_default(&box.limits);
-    box.instructions_left = box.limits.max_instructions;
+    box.meter = (struct gw_meter){.clock = gw_clock_system(),
+                                  .max_instructions = box.limits.max_instructions,
+                                  .max_ns = (uint64_t)box.limits.max_ms * NS_PER_MS,
+                                  .max_memory = box.limits.max_memory_bytes,
+                                  .on_end = note_line};
     const char *name = box.opts.name != NULL ? box.opts.name : "data";
     if (length > box.limits.max_bytes) {
         gw_error_limit(err, "data_too_large", "max_bytes", (int64_t)box.limits.max_bytes, "longer than %zu bytes", box.limits.max_bytes);

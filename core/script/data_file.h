@@ -1,5 +1,5 @@
 /* data_file.h — a Lua file read as pure data: configuration, canvas manifests. The file is a text chunk that returns one table; it runs in
- * a state of its own with no library at all, under a memory cap and an instruction budget, sees nothing but what its caller grants, and the
+ * a state of its own with no library at all, metered as a sandbox is (meter.h), sees nothing but what its caller grants, and the
  * state is gone before the answer is given. Owns the resulting JSON tree and the lines on which its members stand, so that later checks can
  * say file:line. Blocking and bounded; any thread, one file at a time. Not for policies: their functions are called, these are refused.
  *
@@ -21,7 +21,8 @@ struct gw_json;
 struct gw_data_limits {
     size_t max_bytes;          /* of the source: 1 MiB */
     size_t max_memory_bytes;   /* of the Lua state: 16 MiB */
-    unsigned max_instructions; /* 1,000,000 */
+    unsigned max_instructions; /* 1,000,000, counted as budget.h does */
+    unsigned max_ms;           /* of the processor: 50 */
     unsigned max_depth;        /* 32 */
     unsigned max_nodes;        /* 16,384 */
 };
@@ -41,7 +42,7 @@ struct gw_data_opts {
 };
 
 /* Evaluates `text`. `opts` may be NULL. err->path is "name:line"; err->id is one of data_syntax, data_failed (the chunk raised an error),
- * data_budget, data_memory, data_too_large, data_bad_value (what it returned is not data). */
+ * data_budget (instructions or time), data_memory, data_too_large, data_bad_value (what it returned is not data). */
 int gw_data_file_parse(const char *text, size_t length, const struct gw_data_opts *opts, struct gw_data_file **out, struct gw_error *err);
 /* Reads and evaluates the file at `path`, which is its name in errors; also the ids of gw_file_read. */
 int gw_data_file_load(const char *path, const struct gw_data_opts *opts, struct gw_data_file **out, struct gw_error *err);

@@ -15,6 +15,7 @@
 #define MAX_SAFE_INTEGER ((lua_Integer)9007199254740991)
 #define FEW_MEMBERS      16
 #define TABLES_PER_LOOK  8
+#define KEYS_PER_LOOK    256
 
 struct reader {
     lua_State *L;
@@ -42,16 +43,15 @@ static int no_memory(struct reader *r) { return gw_error_set(r->err, GW_ENOMEM, 
 static int check_text(struct reader *r, const char *text, size_t length)
 {
     size_t bad_at = 0;
+    bool is_bounded = r->rules->max_bytes != 0;
+    if (is_bounded && length > r->bytes_left)
+        return gw_error_limit(r->err, "data_too_large", "max_bytes", (int64_t)r->rules->max_bytes, "more than %zu bytes of text",
+                              r->rules->max_bytes);
+    r->bytes_left -= is_bounded ? length : 0;
     if (gw_utf8_count(text, length, &bad_at) < 0)
         return BAD_VALUE(r, "text is not valid UTF-8 (byte %zu)", bad_at);
     if (memchr(text, '\0', length) != NULL)
         return BAD_VALUE(r, "text that holds a NUL");
-    if (r->rules->max_bytes == 0)
-        return 0;
-    if (length > r->bytes_left)
-        return gw_error_limit(r->err, "data_too_large", "max_bytes", (int64_t)r->rules->max_bytes, "more than %zu bytes of text",
-                              r->rules->max_bytes);
-    r->bytes_left -= length;
     return 0;
 }
 
@@ -116,6 +116,27 @@ static int too_many(struct reader *r)
     return gw_error_limit(r->err, "data_too_large", "max_nodes", r->rules->max_nodes, "more than %u values", r->rules->max_nodes);
 }
 
+static int too_slow(struct reader *r) { return gw_error_set(r->err, GW_ELIMIT, "data_too_slow", "tables that take too long to read"); }
+
+/* Integers can be chosen so that finding each in its table takes as many steps as there are. */
+static int heed_clock(struct reader *r, size_t count)
+{
+    bool looks = r->rules->is_late != NULL && count % KEYS_PER_LOOK == KEYS_PER_LOOK - 1;
+    return looks && r->rules->is_late(r->rules->self) ? too_slow(r) : 0;
+}
+
+static int count_key(struct reader *r, size_t *texts, size_t *integers)
+{
+    int type = lua_type(r->L, -1);
+    if (type == LUA_TSTRING)
+        ++*texts;
+    else if (lua_isinteger(r->L, -1))
+        ++*integers;
+    else
+        return BAD_VALUE(r, "a key of type %s: keys are names or 1, 2, 3", lua_typename(r->L, type));
+    return heed_clock(r, *texts + *integers);
+}
+
 /* Counts the keys of the table on top by kind. */
 static int count_keys(struct reader *r, size_t *texts, size_t *integers)
 {
@@ -124,20 +145,12 @@ static int count_keys(struct reader *r, size_t *texts, size_t *integers)
     for (size_t absent = 0; lua_next(r->L, -2) != 0;) {
         bool is_absent = is_left_out(r);
         lua_pop(r->L, 1);
-        if (is_absent && ++absent > r->nodes_left) {
+        int rc = is_absent && ++absent > r->nodes_left ? too_many(r) : 0;
+        if (rc == 0 && !is_absent)
+            rc = count_key(r, texts, integers);
+        if (rc != 0) {
             lua_pop(r->L, 1);
-            return too_many(r);
-        }
-        if (is_absent)
-            continue;
-        int type = lua_type(r->L, -1);
-        if (type == LUA_TSTRING) {
-            ++*texts;
-        } else if (lua_isinteger(r->L, -1)) {
-            ++*integers;
-        } else {
-            lua_pop(r->L, 1);
-            return BAD_VALUE(r, "a key of type %s: keys are names or 1, 2, 3", lua_typename(r->L, type));
+            return rc;
         }
     }
     if (*texts > 0 && *integers > 0)
@@ -264,7 +277,7 @@ static bool is_late(struct reader *r)
 static int read_table(struct reader *r, const struct member *name, struct gw_json **out)
 {
     if (is_late(r))
-        return gw_error_set(r->err, GW_ELIMIT, "data_too_slow", "tables that take too long to read");
+        return too_slow(r);
     if (is_cycle(r))
         return BAD_VALUE(r, "a table that contains itself");
     if (r->depth == r->rules->max_depth || !lua_checkstack(r->L, 10))
@@ -320,5 +333,9 @@ int gw_data_value_read(struct lua_State *L, const struct gw_data_value_rules *ru
 {
     struct reader reader = {
         .L = L, .rules = rules, .nodes_left = rules->max_nodes, .bytes_left = rules->max_bytes, .bottom = lua_gettop(L), .err = err};
-    return read_value(&reader, NULL, out);
+    int rc = read_value(&reader, NULL, out);
+    if (rules->cost != NULL)
+        *rules->cost =
+            (struct gw_data_value_cost){.bytes = rules->max_bytes - reader.bytes_left, .nodes = rules->max_nodes - reader.nodes_left};
+    return rc;
 }

@@ -11,6 +11,12 @@ struct gw_error;
 struct gw_json;
 struct lua_State;
 
+/* value: what was read, also when it then failed */
+struct gw_data_value_cost {
+    size_t bytes; /* of texts and names, where rules have a maximum for them */
+    unsigned nodes;
+};
+
 /* value */
 struct gw_data_value_rules {
     unsigned max_depth, max_nodes;
@@ -21,6 +27,7 @@ struct gw_data_value_rules {
     /* Asked now and then: true ends the reading with data_too_slow. A table costs time by its room, not by its members, and may be met again and again. May be NULL. */
     bool (*is_late)(void *self);
     void *self;
+    struct gw_data_value_cost *cost; /* may be NULL */
 };
 
 /* Reads the value on top of the stack. On failure err->path is the JSON pointer of what is not data (data_bad_value, data_too_large, data_too_slow), or

@@ -107,11 +107,18 @@ static int content_index(lua_State *L)
     return 1;
 }
 
+static void charge_member(lua_State *L, uint64_t round)
+{
+    gw_budget_charge(L, 1);
+    gw_budget_pace(L, round);
+}
+
 /* Copies the metamethods of the table on top into the table below it, all but those that freezing defines. */
 static void copy_metamethods(lua_State *L)
 {
     lua_pushnil(L);
-    while (lua_next(L, -2) != 0) {
+    for (uint64_t i = 0; lua_next(L, -2) != 0; i++) {
+        charge_member(L, i);
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
         if (strncmp(name, "__", 2) != 0 || strcmp(name, "__index") == 0 || strcmp(name, "__newindex") == 0) {
             lua_pop(L, 1);
@@ -206,15 +213,16 @@ static size_t push_copy(lua_State *L, int table)
     lua_pushnil(L);
     while (lua_next(L, table) != 0) {
         lua_pop(L, 1);
-        count++;
+        charge_member(L, count++);
     }
     size_t listed = lua_rawlen(L, table);
     if (listed > count)
         listed = count; /* a border behind holes */
-    gw_budget_charge(L, TABLE_UNITS + 4 * count);
+    gw_budget_charge(L, TABLE_UNITS + 3 * count);
     lua_createtable(L, (int)listed, (int)(count - listed));
     lua_pushnil(L);
-    while (lua_next(L, table) != 0) {
+    for (uint64_t i = 0; lua_next(L, table) != 0; i++) {
+        gw_budget_pace(L, i);
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
         lua_rawset(L, -4);
@@ -300,7 +308,8 @@ static void visit_table(struct walk *w)
     note(w);
     gw_freeze_push_content(L, table);
     lua_pushnil(L);
-    while (lua_next(L, -2) != 0) {
+    for (uint64_t i = 0; lua_next(L, -2) != 0; i++) {
+        charge_member(L, i);
         note(w);
         lua_pushvalue(L, -1);
         note(w);

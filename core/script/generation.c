@@ -19,7 +19,8 @@
 #include "script/script_folder.h"
 #include "script/sources.h"
 
-#define PATH_BYTES 4096
+#define PATH_BYTES    4096
+#define CEILING_SHARE 5 /* of what one call may use */
 
 void gw_script_limits_default(struct gw_script_limits *limits)
 {
@@ -116,6 +117,17 @@ static int read_ceiling(struct gw_generation *generation, const struct gw_json *
     return status;
 }
 
+/* A tenant's is read by the worker that first meets the tenant, which then makes its first call. */
+static struct gw_data_limits ceiling_limits(const struct gw_sandbox_limits *call)
+{
+    struct gw_data_limits limits;
+    gw_data_limits_default(&limits);
+    limits.max_instructions /= CEILING_SHARE;
+    limits.max_ms = call->call_ms / CEILING_SHARE + 1;
+    limits.max_memory_bytes = call->memory_bytes;
+    return limits;
+}
+
 /* Its own file only: that of the defaults binds through `ceiling` and `limits`, which it begins with. */
 static int load_ceiling(struct gw_generation *generation, struct gw_error *err)
 {
@@ -124,8 +136,9 @@ static int load_ceiling(struct gw_generation *generation, struct gw_error *err)
     struct gw_data_file *file;
     if (!source)
         return GW_OK;
-    int status =
-        gw_data_file_parse(source->text, source->length, &(struct gw_data_opts){.list_names = lists, .name = source->path}, &file, err);
+    struct gw_data_limits limits = ceiling_limits(&generation->limits.call);
+    struct gw_data_opts opts = {.list_names = lists, .name = source->path, .limits = &limits};
+    int status = gw_data_file_parse(source->text, source->length, &opts, &file, err);
     if (status)
         return status;
     status = read_ceiling(generation, gw_data_file_value(file), err);

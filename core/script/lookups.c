@@ -8,15 +8,19 @@
 #include "script/sandbox_state.h"
 #include "script/value_push.h"
 
-#define CALL_UNITS 50
-#define MAX_ARGS   8
+#define CALL_UNITS     50
+#define UNITS_PER_NODE 8
+#define BYTES_PER_UNIT 2
+#define MAX_ARGS       8
 
-/* Reads the arguments into a list; NULL with *err when they are no data. */
-static struct gw_json *read_args(lua_State *L, struct gw_error *err)
+/* Reads the arguments into a list; NULL with *err when they are no data. *units is what that cost. */
+static struct gw_json *read_args(lua_State *L, uint64_t *units, struct gw_error *err)
 {
     struct gw_sandbox *box = gw_sandbox_of(L);
+    struct gw_data_value_cost cost = {0};
     struct gw_data_value_rules rules = gw_sandbox_rules(box);
     struct gw_json *args = gw_json_new_array();
+    rules.cost = &cost;
     int rc = args == NULL ? gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for arguments") : 0;
     for (int i = 1, count = lua_gettop(L); rc == 0 && i <= count; i++) {
         struct gw_json *arg = NULL;
@@ -26,6 +30,9 @@ static struct gw_json *read_args(lua_State *L, struct gw_error *err)
         else
             rc = gw_data_value_read(L, &rules, &arg, err);
         lua_pop(L, 1);
+        *units += (uint64_t)cost.nodes * UNITS_PER_NODE + cost.bytes / BYTES_PER_UNIT;
+        rules.max_nodes -= cost.nodes;
+        cost = (struct gw_data_value_cost){0};
         if (rc == 0 && gw_json_append(args, arg) != 0)
             rc = gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for arguments");
     }
@@ -57,15 +64,17 @@ static int look(lua_State *L)
     luaL_checkstack(L, 4, NULL);
     if (lua_gettop(L) > MAX_ARGS)
         return luaL_error(L, "%s takes at most %d arguments", lookup->name, MAX_ARGS);
-    struct gw_json *args = read_args(L, &err);
+    uint64_t units = 0;
+    struct gw_json *args = read_args(L, &units, &err);
+    gw_sandbox_hold(box, args);
+    gw_budget_charge(L, units);
     if (args == NULL)
         return err.code == GW_ENOMEM ? fail(L, lookup->name, &err) : luaL_error(L, "%s: %s", lookup->name, err.message);
     int rc = lookup->look(lookup->self, args, &result, &err);
-    gw_json_unref(args);
+    gw_sandbox_hold(box, rc == 0 ? result : NULL);
     if (rc != 0)
         return fail(L, lookup->name, &err);
-    gw_sandbox_hold(box, result);
-    gw_value_push(L, result);
+    gw_budget_charge(L, gw_value_push(L, result) * UNITS_PER_NODE);
     gw_sandbox_hold(box, NULL);
     return 1;
 }

@@ -6,12 +6,20 @@
 
 #include "script/budget.h"
 #include "script/freeze.h"
-#include "script/lua_libraries.h"
+#include "script/lua_library.h"
 #include "script/lua_pairs.h"
 #include "script/modules.h"
 #include "script/sandbox_state.h"
 
-#define BYTES_PER_UNIT 8
+#define VALUES_PER_UNIT 16
+#define UNITS_PER_TEXT  16 /* of a number */
+
+static int push_number_text(lua_State *L)
+{
+    gw_budget_charge(L, UNITS_PER_TEXT);
+    luaL_tolstring(L, 1, NULL);
+    return 1;
+}
 
 static int base_tostring(lua_State *L)
 {
@@ -27,22 +35,61 @@ static int base_tostring(lua_State *L)
         return 1;
     if (type == LUA_TLIGHTUSERDATA)
         lua_pushliteral(L, "null");
-    else if (type == LUA_TNUMBER || type == LUA_TBOOLEAN || type == LUA_TNIL)
+    else if (type == LUA_TNUMBER)
+        return push_number_text(L);
+    else if (type == LUA_TBOOLEAN || type == LUA_TNIL)
         luaL_tolstring(L, 1, NULL);
     else
         lua_pushstring(L, lua_typename(L, type));
     return 1;
 }
 
-/* Upvalue 1 is the library's tonumber, whose work follows the length of a text. */
+/* Of the functions that are Lua's own, upvalue 1 is that one. */
+static int call_own(lua_State *L) { return lua_tocfunction(L, lua_upvalueindex(1))(L); }
+
 static int base_tonumber(lua_State *L)
 {
+    gw_lua_check_numeral(L, 2);
+    if (lua_type(L, 1) == LUA_TSTRING && lua_rawlen(L, 1) > GW_SCRIPT_NUMERAL_MAX) {
+        lua_pushnil(L);
+        return 1;
+    }
     if (lua_type(L, 1) == LUA_TSTRING)
-        gw_budget_charge(L, lua_rawlen(L, 1) / BYTES_PER_UNIT);
-    return lua_tocfunction(L, lua_upvalueindex(1))(L);
+        gw_lua_check_numeral(L, 1);
+    return call_own(L);
 }
 
-/* Calls the function below `arg_count` arguments. False leaves the error in their place; the end of the whole call goes on instead. */
+static int base_select(lua_State *L)
+{
+    gw_budget_charge(L, 1 + (uint64_t)lua_gettop(L) / VALUES_PER_UNIT);
+    gw_lua_check_numeral(L, 1);
+    return call_own(L);
+}
+
+static int base_assert(lua_State *L)
+{
+    gw_budget_charge(L, 1 + (uint64_t)lua_gettop(L) / VALUES_PER_UNIT);
+    return call_own(L);
+}
+
+/* A position is put before a message that is a text. */
+static int base_error(lua_State *L)
+{
+    gw_lua_check_numeral(L, 2);
+    if (lua_type(L, 1) == LUA_TSTRING)
+        gw_lua_charge_bytes(L, lua_rawlen(L, 1));
+    return call_own(L);
+}
+
+static int base_rawequal(lua_State *L)
+{
+    if (lua_type(L, 1) == LUA_TSTRING)
+        gw_lua_charge_bytes(L, lua_rawlen(L, 1));
+    return call_own(L);
+}
+
+/* Calls the function below `arg_count` arguments. False leaves the error in their place; the end of the whole call goes on instead. To name the variable that
+ * an error is about, Lua goes through the function's code up to there, and then through the stack. */
 static bool try_call(lua_State *L, int arg_count)
 {
     struct gw_sandbox *box = gw_sandbox_of(L);
@@ -56,6 +103,7 @@ static bool try_call(lua_State *L, int arg_count)
         lua_error(L);
     box->loading = loading;
     box->failure.code = 0;
+    gw_budget_look(L);
     return false;
 }
 
@@ -87,7 +135,10 @@ static int base_xpcall(lua_State *L)
     return lua_gettop(L);
 }
 
-static const char *const of_lua[] = {"assert", "error", "ipairs", "rawequal", "select", "type", "_VERSION"};
+static const char *const of_lua[] = {"ipairs", "type", "_VERSION"};
+
+static const luaL_Reg guarded[] = {{"assert", base_assert}, {"error", base_error},       {"rawequal", base_rawequal},
+                                   {"select", base_select}, {"tonumber", base_tonumber}, {NULL, NULL}};
 
 static const luaL_Reg ours[] = {
     {"getmetatable", gw_freeze_getmetatable}, {"pairs", gw_lua_pairs},     {"pcall", base_pcall},   {"require", gw_modules_require},
@@ -104,9 +155,11 @@ void gw_lua_open_globals(lua_State *L)
         lua_getfield(L, -1, of_lua[i]);
         lua_setfield(L, base + 1, of_lua[i]);
     }
-    lua_getfield(L, -1, "tonumber");
-    lua_pushcclosure(L, base_tonumber, 1);
-    lua_setfield(L, base + 1, "tonumber");
+    for (const luaL_Reg *one = guarded; one->name != NULL; one++) {
+        lua_getfield(L, -1, one->name);
+        lua_pushcclosure(L, one->func, 1);
+        lua_setfield(L, base + 1, one->name);
+    }
     lua_pushnil(L);
     lua_setfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_pushvalue(L, base + 1);

@@ -80,7 +80,7 @@ static void add_integer(luaL_Buffer *buffer, const struct conversion *c, int arg
 {
     char spec[MAX_SPEC];
     write_spec(c, "ll", spec);
-    long long number = luaL_checkinteger(buffer->L, arg);
+    long long number = gw_lua_check_integer(buffer->L, arg);
     char *out = luaL_prepbuffsize(buffer, MAX_NUMBER);
     luaL_addsize(buffer, (size_t)snprintf(out, MAX_NUMBER, spec, number));
 }
@@ -89,7 +89,7 @@ static void add_float(luaL_Buffer *buffer, const struct conversion *c, int arg)
 {
     char spec[MAX_SPEC];
     write_spec(c, "", spec);
-    double number = luaL_checknumber(buffer->L, arg);
+    double number = gw_lua_check_number(buffer->L, arg);
     char *out = luaL_prepbuffsize(buffer, MAX_NUMBER);
     size_t length = (size_t)snprintf(out, MAX_NUMBER, spec, number);
     luaL_addsize(buffer, length);
@@ -117,7 +117,7 @@ static void add_padded(luaL_Buffer *buffer, const struct conversion *c, const ch
 
 static void add_byte(luaL_Buffer *buffer, const struct conversion *c, int arg)
 {
-    char byte = (char)luaL_checkinteger(buffer->L, arg);
+    char byte = (char)gw_lua_check_integer(buffer->L, arg);
     add_padded(buffer, c, &byte, 1);
 }
 

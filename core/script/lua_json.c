@@ -20,23 +20,28 @@ static int json_encode(lua_State *L)
     luaL_checkany(L, 1);
     lua_settop(L, 1);
     gw_budget_charge(L, UNITS_PER_NODE);
+    struct gw_data_value_cost cost;
     struct gw_data_value_rules rules = gw_sandbox_rules(box);
-    if (gw_data_value_read(L, &rules, &value, &err) != 0) {
-        gw_budget_charge(L, (uint64_t)rules.max_nodes * UNITS_PER_NODE);
-        if (err.code == GW_ENOMEM)
-            return gw_sandbox_fail(L, &err);
-        return luaL_error(L, "json.encode: %s%s%s", err.path, err.path[0] != '\0' ? ": " : "", err.message);
-    }
+    rules.cost = &cost;
+    int rc = gw_data_value_read(L, &rules, &value, &err);
     gw_sandbox_hold(box, value);
+    gw_budget_charge(L, (uint64_t)cost.nodes * UNITS_PER_NODE + cost.bytes);
+    gw_budget_look(L);
+    if (rc == GW_ENOMEM)
+        return gw_sandbox_fail(L, &err);
+    if (rc != 0)
+        return luaL_error(L, "json.encode: %s%s%s", err.path, err.path[0] != '\0' ? ": " : "", err.message);
+    if (cost.bytes > GW_SCRIPT_STRING_MAX)
+        return luaL_error(L, "json.encode: the text would be too long");
     gw_buffer_reset(&box->scratch);
     gw_json_write_canonical(value, &box->scratch);
     if (box->scratch.has_failed) {
         gw_error_set(&err, GW_ENOMEM, "out_of_memory", "no memory for JSON text");
         return gw_sandbox_fail(L, &err);
     }
+    gw_budget_charge(L, box->scratch.length / BYTES_PER_UNIT);
     if (box->scratch.length > GW_SCRIPT_STRING_MAX)
         return luaL_error(L, "json.encode: the text would be too long");
-    gw_budget_charge(L, box->scratch.length / BYTES_PER_UNIT);
     lua_pushlstring(L, box->scratch.data, box->scratch.length);
     gw_sandbox_hold(box, NULL);
     return 1;
@@ -69,7 +74,7 @@ static int json_decode(lua_State *L)
     if (gw_json_parse(text, length, &limits, &value, &err) != 0)
         return err.code == GW_ENOMEM ? gw_sandbox_fail(L, &err) : push_refusal(L, &err);
     gw_sandbox_hold(box, value);
-    gw_value_push(L, value);
+    gw_budget_charge(L, gw_value_push(L, value) * UNITS_PER_NODE);
     gw_sandbox_hold(box, NULL);
     return 1;
 }

@@ -31,6 +31,15 @@ int gw_lua_sort(lua_State *L);
 /* Makes the metatable of all strings; the string table is on top of the stack and stays there. */
 void gw_lua_open_string_metatable(lua_State *L);
 
+/* As luaL_checkinteger, luaL_optinteger, luaL_checknumber and luaL_len; but of strings only those stand for a number that are no longer than
+ * GW_SCRIPT_NUMERAL_MAX, and reading one is charged. */
+lua_Integer gw_lua_check_integer(lua_State *L, int arg);
+lua_Integer gw_lua_opt_integer(lua_State *L, int arg, lua_Integer otherwise);
+lua_Number gw_lua_check_number(lua_State *L, int arg);
+lua_Integer gw_lua_len(lua_State *L, int index);
+/* Raises when the argument is a longer string. */
+void gw_lua_check_numeral(lua_State *L, int arg);
+
 /* A position as scripts write it (1 is the first byte, -1 the last) as 1 … length + 1 or more; where a range begins and ends (manual 6.4). */
 size_t gw_lua_range_start(lua_Integer position, size_t length);
 size_t gw_lua_range_end(lua_Integer position, size_t length);

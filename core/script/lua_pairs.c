@@ -74,7 +74,7 @@ static size_t count_keys(lua_State *L, int content, bool *is_list)
     lua_pushnil(L);
     while (lua_next(L, content) != 0) {
         lua_pop(L, 1);
-        count++;
+        gw_budget_pace(L, count++);
         *is_list = *is_list && lua_isinteger(L, -1) && lua_tointeger(L, -1) == (lua_Integer)count;
     }
     return count;
@@ -98,6 +98,7 @@ static void push_keys(lua_State *L, int content, size_t count)
     lua_pushnil(L);
     while (i < count && lua_next(L, content) != 0) {
         lua_pop(L, 1);
+        gw_budget_pace(L, i);
         units += read_key(L, &keys[i++]);
     }
     lua_pop(L, 1);

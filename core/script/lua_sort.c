@@ -68,7 +68,7 @@ static int merge_all(lua_State *L, lua_Integer count)
 int gw_lua_sort(lua_State *L)
 {
     luaL_checktype(L, TABLE, LUA_TTABLE);
-    lua_Integer count = luaL_len(L, TABLE);
+    lua_Integer count = gw_lua_len(L, TABLE);
     lua_settop(L, ORDER);
     if (count < 2)
         return 0;
@@ -80,11 +80,13 @@ int gw_lua_sort(lua_State *L)
     lua_createtable(L, (int)count, 0);
     luaL_checkstack(L, LUA_MINSTACK, NULL);
     for (lua_Integer i = 1; i <= count; i++) {
+        gw_budget_pace(L, (uint64_t)i);
         lua_geti(L, TABLE, i);
         lua_rawseti(L, FIRST_LIST, i);
     }
     int sorted = merge_all(L, count);
     for (lua_Integer i = 1; i <= count; i++) {
+        gw_budget_pace(L, (uint64_t)i);
         lua_rawgeti(L, sorted, i);
         lua_seti(L, TABLE, i);
     }

@@ -14,8 +14,8 @@ static int sub(lua_State *L)
 {
     size_t bytes;
     const char *text = luaL_checklstring(L, 1, &bytes);
-    size_t from = gw_lua_range_start(luaL_checkinteger(L, 2), bytes);
-    size_t to = gw_lua_range_end(luaL_optinteger(L, 3, -1), bytes);
+    size_t from = gw_lua_range_start(gw_lua_check_integer(L, 2), bytes);
+    size_t to = gw_lua_range_end(gw_lua_opt_integer(L, 3, -1), bytes);
     size_t count = from <= to ? to - from + 1 : 0;
     gw_lua_charge_bytes(L, count);
     lua_pushlstring(L, count > 0 ? text + from - 1 : "", count);
@@ -26,9 +26,9 @@ static int bytes_of(lua_State *L)
 {
     size_t bytes;
     const char *text = luaL_checklstring(L, 1, &bytes);
-    lua_Integer first = luaL_optinteger(L, 2, 1);
+    lua_Integer first = gw_lua_opt_integer(L, 2, 1);
     size_t from = gw_lua_range_start(first, bytes);
-    size_t to = gw_lua_range_end(luaL_optinteger(L, 3, first), bytes);
+    size_t to = gw_lua_range_end(gw_lua_opt_integer(L, 3, first), bytes);
     if (from > to)
         return 0;
     size_t count = to - from + 1;
@@ -48,7 +48,7 @@ static int from_bytes(lua_State *L)
     gw_budget_charge(L, (uint64_t)count);
     char *out = luaL_buffinitsize(L, &buffer, (size_t)count);
     for (int i = 1; i <= count; i++) {
-        lua_Integer byte = luaL_checkinteger(L, i);
+        lua_Integer byte = gw_lua_check_integer(L, i);
         luaL_argcheck(L, byte >= 0 && byte <= 255, i, "value out of range");
         out[i - 1] = (char)byte;
     }
@@ -61,7 +61,7 @@ static int rep(lua_State *L)
 {
     size_t bytes, gap;
     const char *text = luaL_checklstring(L, 1, &bytes);
-    lua_Integer count = luaL_checkinteger(L, 2);
+    lua_Integer count = gw_lua_check_integer(L, 2);
     const char *between = luaL_optlstring(L, 3, "", &gap);
     if (count <= 0) {
         lua_pushliteral(L, "");

@@ -1,5 +1,7 @@
 #include "script/lua_library.h"
 
+#define UNITS_PER_INDEX 16 /* of a table whose metatables may lead far */
+
 struct replacing {
     lua_State *L;
     struct gw_lua_matching m;
@@ -82,6 +84,7 @@ static void add_replacement(struct replacing *r)
         add_value(r);
         break;
     case LUA_TTABLE:
+        gw_budget_charge(r->L, UNITS_PER_INDEX);
         gw_lua_push_capture(r->L, &r->m.match, 0);
         lua_gettable(r->L, 3);
         add_value(r);
@@ -127,7 +130,7 @@ int gw_lua_gsub(lua_State *L)
     int type = lua_type(L, 3);
     if (type != LUA_TNUMBER && type != LUA_TSTRING && type != LUA_TFUNCTION && type != LUA_TTABLE)
         return luaL_typeerror(L, 3, "string/function/table");
-    lua_Integer most = luaL_optinteger(L, 4, (lua_Integer)length + 1);
+    lua_Integer most = gw_lua_opt_integer(L, 4, (lua_Integer)length + 1);
     gw_lua_matching_init(L, &r.m, 1, 2, true);
     luaL_buffinit(L, &r.out);
     lua_Integer count = replace(&r, most);

@@ -109,7 +109,7 @@ static ptrdiff_t check_start(lua_State *L, int index)
 {
     size_t length;
     luaL_checklstring(L, 1, &length);
-    size_t from = gw_lua_range_start(luaL_optinteger(L, index, 1), length) - 1;
+    size_t from = gw_lua_range_start(gw_lua_opt_integer(L, index, 1), length) - 1;
     return from > length ? -1 : (ptrdiff_t)from;
 }
 
@@ -179,7 +179,7 @@ int gw_lua_gmatch(lua_State *L)
     size_t length, bytes;
     luaL_checklstring(L, 1, &bytes);
     const char *text = check_pattern(L, 2, &length);
-    size_t from = gw_lua_range_start(luaL_optinteger(L, 3, 1), bytes) - 1;
+    size_t from = gw_lua_range_start(gw_lua_opt_integer(L, 3, 1), bytes) - 1;
     lua_settop(L, 2);
     struct iterator *it = lua_newuserdatauv(L, sizeof(*it) + (length + 1) * sizeof(it->items[0]), 0);
     gw_pattern_compile(text, length, false, it->items, &it->pattern);

@@ -9,7 +9,7 @@ static bool push_number(lua_State *L, int index)
     }
     size_t bytes;
     const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &bytes) : NULL;
-    if (text == NULL)
+    if (text == NULL || bytes > GW_SCRIPT_NUMERAL_MAX)
         return false;
     gw_budget_charge(L, 1 + bytes / 4);
     return lua_stringtonumber(L, text) == bytes + 1;
@@ -18,13 +18,14 @@ static bool push_number(lua_State *L, int index)
 static int calculate(lua_State *L, int operation, const char *event)
 {
     lua_settop(L, 2);
-    if (push_number(L, 1) && push_number(L, 2)) {
+    bool is_first_number = push_number(L, 1);
+    if (is_first_number && push_number(L, 2)) {
         lua_arith(L, operation);
         return 1;
     }
     lua_settop(L, 2);
     if (lua_type(L, 2) == LUA_TSTRING || !luaL_getmetafield(L, 2, event))
-        return luaL_error(L, "attempt to perform arithmetic on a %s value", luaL_typename(L, lua_isnumber(L, 1) ? 2 : 1));
+        return luaL_error(L, "attempt to perform arithmetic on a %s value", luaL_typename(L, is_first_number ? 2 : 1));
     lua_insert(L, 1);
     lua_call(L, 2, 1);
     return 1;

@@ -1,11 +1,12 @@
 #include "script/lua_library.h"
 
-#define UNITS_PER_MOVE 3
+#define UNITS_PER_MOVE   3
+#define UNITS_PER_NUMBER 40 /* written as text */
 
 static lua_Integer check_length(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
-    return luaL_len(L, 1);
+    return gw_lua_len(L, 1);
 }
 
 static void charge_moves(lua_State *L, lua_Unsigned count)
@@ -15,6 +16,7 @@ static void charge_moves(lua_State *L, lua_Unsigned count)
 
 static void move_one(lua_State *L, int to_table, lua_Integer from, lua_Integer to)
 {
+    gw_budget_pace(L, (uint64_t)from);
     lua_geti(L, 1, from);
     lua_seti(L, to_table, to);
 }
@@ -24,7 +26,7 @@ static int insert(lua_State *L)
     lua_Integer end = (lua_Integer)((lua_Unsigned)check_length(L) + 1);
     lua_Integer at = end;
     if (lua_gettop(L) == 3) {
-        at = luaL_checkinteger(L, 2);
+        at = gw_lua_check_integer(L, 2);
         luaL_argcheck(L, (lua_Unsigned)at - 1u < (lua_Unsigned)end, 2, "position out of bounds");
         charge_moves(L, (lua_Unsigned)end - (lua_Unsigned)at);
         for (lua_Integer i = end; i > at; i--)
@@ -39,7 +41,7 @@ static int insert(lua_State *L)
 static int remove_one(lua_State *L)
 {
     lua_Integer length = check_length(L);
-    lua_Integer at = luaL_optinteger(L, 2, length);
+    lua_Integer at = gw_lua_opt_integer(L, 2, length);
     luaL_argcheck(L, at == length || (lua_Unsigned)at - 1u <= (lua_Unsigned)length, 2, "position out of bounds");
     lua_geti(L, 1, at);
     if (at < length)
@@ -53,7 +55,7 @@ static int remove_one(lua_State *L)
 
 static int move(lua_State *L)
 {
-    lua_Integer from = luaL_checkinteger(L, 2), last = luaL_checkinteger(L, 3), to = luaL_checkinteger(L, 4);
+    lua_Integer from = gw_lua_check_integer(L, 2), last = gw_lua_check_integer(L, 3), to = gw_lua_check_integer(L, 4);
     int target = lua_isnoneornil(L, 5) ? 1 : 5;
     luaL_checktype(L, 1, LUA_TTABLE);
     luaL_checktype(L, target, LUA_TTABLE);
@@ -74,13 +76,15 @@ static int move(lua_State *L)
 
 static void add_element(lua_State *L, luaL_Buffer *buffer, lua_Integer index)
 {
+    gw_budget_pace(L, (uint64_t)index);
     lua_geti(L, 1, index);
     if (!lua_isstring(L, -1))
         luaL_error(L, "invalid value (at index %I) in table for 'concat'", (LUAI_UACINT)index);
+    uint64_t units = lua_type(L, -1) == LUA_TNUMBER ? UNITS_PER_NUMBER : 2;
     size_t length;
     lua_tolstring(L, -1, &length);
     gw_lua_check_length(L, luaL_bufflen(buffer) + length);
-    gw_lua_charge_bytes(L, 2 * GW_LUA_BYTES_PER_UNIT + length);
+    gw_lua_charge_bytes(L, units * GW_LUA_BYTES_PER_UNIT + length);
     luaL_addvalue(buffer);
 }
 
@@ -89,7 +93,7 @@ static int concat(lua_State *L)
     lua_Integer length = check_length(L);
     size_t gap;
     const char *between = luaL_optlstring(L, 2, "", &gap);
-    lua_Integer index = luaL_optinteger(L, 3, 1), last = luaL_optinteger(L, 4, length);
+    lua_Integer index = gw_lua_opt_integer(L, 3, 1), last = gw_lua_opt_integer(L, 4, length);
     luaL_Buffer buffer;
     luaL_buffinit(L, &buffer);
     for (; index < last; index++) {
@@ -120,8 +124,8 @@ static int pack(lua_State *L)
 static int unpack(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
-    lua_Integer from = luaL_optinteger(L, 2, 1);
-    lua_Integer last = lua_isnoneornil(L, 3) ? luaL_len(L, 1) : luaL_checkinteger(L, 3);
+    lua_Integer from = gw_lua_opt_integer(L, 2, 1);
+    lua_Integer last = lua_isnoneornil(L, 3) ? gw_lua_len(L, 1) : gw_lua_check_integer(L, 3);
     if (from > last)
         return 0;
     lua_Unsigned count = (lua_Unsigned)last - (lua_Unsigned)from;
@@ -129,8 +133,10 @@ static int unpack(lua_State *L)
         return luaL_error(L, "too many results to unpack");
     charge_moves(L, count + 1);
     luaL_checkstack(L, (int)count + 1, "too many results to unpack");
-    for (lua_Unsigned i = 0; i <= count; i++)
+    for (lua_Unsigned i = 0; i <= count; i++) {
+        gw_budget_pace(L, i);
         lua_geti(L, 1, (lua_Integer)((lua_Unsigned)from + i));
+    }
     return (int)count + 1;
 }
 

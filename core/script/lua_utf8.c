@@ -53,7 +53,7 @@ static int from_codes(lua_State *L)
     gw_budget_charge(L, 1 + (uint64_t)count);
     luaL_buffinit(L, &buffer);
     for (int i = 1; i <= count; i++) {
-        lua_Unsigned code = (lua_Unsigned)luaL_checkinteger(L, i);
+        lua_Unsigned code = (lua_Unsigned)gw_lua_check_integer(L, i);
         luaL_argcheck(L, code <= LARGEST_CODE, i, "value out of range");
         add_code(&buffer, (uint32_t)code);
     }
@@ -73,8 +73,8 @@ static int code_points(lua_State *L)
 {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
-    lua_Integer from = absolute(luaL_optinteger(L, 2, 1), length);
-    lua_Integer to = absolute(luaL_optinteger(L, 3, from), length);
+    lua_Integer from = absolute(gw_lua_opt_integer(L, 2, 1), length);
+    lua_Integer to = absolute(gw_lua_opt_integer(L, 3, from), length);
     bool is_strict = !lua_toboolean(L, 4);
     luaL_argcheck(L, from >= 1, 2, "out of bounds");
     luaL_argcheck(L, to <= (lua_Integer)length, 3, "out of bounds");
@@ -100,8 +100,8 @@ static int length_of(lua_State *L)
 {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
-    lua_Integer from = absolute(luaL_optinteger(L, 2, 1), length);
-    lua_Integer to = absolute(luaL_optinteger(L, 3, -1), length);
+    lua_Integer from = absolute(gw_lua_opt_integer(L, 2, 1), length);
+    lua_Integer to = absolute(gw_lua_opt_integer(L, 3, -1), length);
     bool is_strict = !lua_toboolean(L, 4);
     luaL_argcheck(L, from >= 1 && from <= (lua_Integer)length + 1, 2, "initial position out of bounds");
     luaL_argcheck(L, to <= (lua_Integer)length, 3, "final position out of bounds");
@@ -154,8 +154,8 @@ static int offset(lua_State *L)
 {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
-    lua_Integer count = luaL_checkinteger(L, 2);
-    lua_Integer at = absolute(luaL_optinteger(L, 3, count >= 0 ? 1 : (lua_Integer)length + 1), length) - 1;
+    lua_Integer count = gw_lua_check_integer(L, 2);
+    lua_Integer at = absolute(gw_lua_opt_integer(L, 3, count >= 0 ? 1 : (lua_Integer)length + 1), length) - 1;
     luaL_argcheck(L, at >= 0 && at <= (lua_Integer)length, 3, "position out of bounds");
     if (count != 0 && continues(text, length, at))
         return luaL_error(L, "initial position is a continuation byte");
@@ -174,7 +174,7 @@ static int iterate(lua_State *L, bool is_strict)
 {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
-    lua_Unsigned at = (lua_Unsigned)luaL_checkinteger(L, 2);
+    lua_Unsigned at = (lua_Unsigned)gw_lua_check_integer(L, 2);
     lua_Unsigned before = at;
     while (at > 0 && at < length && is_continuation(text[at]))
         at++;

@@ -1,6 +1,6 @@
 /* meter.h — what one Lua state may use: memory by its allocator, instructions and time by its count hook and by what library functions charge (budget.h). Once a
  * call is over, by whatever it ran out of, the hook fires on every instruction and every charge raises, until the next call begins: no pcall keeps it alive.
- * The state's extra space points to its meter. One thread at a time. Not for states without scripts' functions: data_file.c counts for itself. */
+ * The state's extra space points to its meter. One thread at a time. */
 #ifndef GW_SCRIPT_METER_H
 #define GW_SCRIPT_METER_H
 
@@ -22,6 +22,8 @@ enum gw_meter_end {
 
 enum gw_meter_refusal { GW_METER_NO_REFUSAL, GW_METER_FULL, GW_METER_STRING_TOO_LONG, GW_METER_TABLE_TOO_LARGE, GW_METER_HEAP_IS_GONE };
 
+#define GW_METER_CLASSES 13 /* of large strings by their size, each twice the one before; 0: all other blocks */
+
 /* value; its owner sets the first five */
 struct gw_meter {
     const struct gw_clock *clock;
@@ -31,8 +33,11 @@ struct gw_meter {
     lua_State *L;
     size_t memory;
     uint64_t used, started_ns, checked_at;
-    uint64_t thread_ns; /* processor time at the first look at the clock; 0 before it */
+    uint64_t thread_ns; /* processor time at the first look at the clock that finds a long call; 0 before it */
+    uint64_t before_ns; /* what counts as spent until then */
     unsigned step;      /* instructions between two hooks */
+    unsigned classes;   /* bit n: there are strings of class n */
+    uint32_t class_counts[GW_METER_CLASSES];
     enum gw_meter_end end;
     enum gw_meter_refusal refusal; /* of the last allocation that was refused */
     bool is_counting;
@@ -49,6 +54,8 @@ void gw_meter_begin(struct gw_meter *meter);
 /* Ends the call where it stands, if it has not ended; the caller raises. */
 void gw_meter_stop(lua_State *L, enum gw_meter_end end);
 uint64_t gw_meter_ns(const struct gw_meter *meter); /* since begin */
+/* The time in which this thread ran, as far as the clock knows it; of a short call the time that passed. */
+uint64_t gw_meter_spent_ns(const struct gw_meter *meter);
 /* Whether the call has used up its time: time passed, and time in which this thread ran, so that a busy machine ends no call that is short. */
 bool gw_meter_is_late(struct gw_meter *meter);
 

@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "script/budget.h"
+#include "script/compile.h"
 #include "script/freeze.h"
 #include "script/sandbox_state.h"
 #include "script/sources.h"
 
-#define COMPILE_BYTES_PER_UNIT 2
-#define CHAIN_BYTES            200
+#define CHAIN_BYTES 200
 
 static const char loaded_key; /* its address is the key of the table of loaded modules in the registry */
 
@@ -56,15 +56,14 @@ static void note_syntax_error(lua_State *L, const struct gw_source *source)
 /* Pushes the file as a function, whose _ENV is the globals. */
 static void compile(lua_State *L, const struct gw_source *source)
 {
-    gw_budget_charge(L, source->length / COMPILE_BYTES_PER_UNIT);
     const char *name = lua_pushfstring(L, "@%s", source->path);
-    int status = luaL_loadbufferx(L, source->text, source->length, name, "t");
+    int status = gw_compile(L, source->text, source->length, name);
     lua_remove(L, -2);
     if (status == LUA_OK)
         return;
     if (status == LUA_ERRMEM)
         gw_meter_stop(L, GW_METER_MEMORY);
-    else
+    else if (gw_meter_of(L)->end == GW_METER_RUNS)
         note_syntax_error(L, source); /* nested too deep is an error of the run to Lua */
     lua_error(L);
 }
@@ -111,6 +110,8 @@ int gw_modules_require(lua_State *L)
     const char *name = luaL_checklstring(L, 1, &length);
     lua_settop(L, 1);
     gw_budget_charge(L, 10);
+    if (length > GW_MODULE_NAME_MAX)
+        return luaL_error(L, "there is no module of a name that long");
     if (strlen(name) != length || gw_modules_push(L, name) == 0)
         return luaL_error(L, "there is no module '%s'", name);
     return 1;

@@ -121,5 +121,5 @@ void gw_sandbox_end(struct gw_sandbox *box, struct gw_sandbox_cost *cost)
         lua_gc(box->L, LUA_GCCOLLECT);
     box->meter.is_counting = false;
     if (cost != NULL)
-        *cost = (struct gw_sandbox_cost){.instructions = box->meter.used, .ns = gw_meter_ns(&box->meter)};
+        *cost = (struct gw_sandbox_cost){.instructions = box->meter.used, .ns = gw_meter_spent_ns(&box->meter)};
 }

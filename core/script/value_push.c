@@ -7,33 +7,36 @@
 #include "base/json.h"
 #include "script/freeze.h"
 
-static void push(lua_State *L, const struct gw_json *value, unsigned depth);
+static size_t push(lua_State *L, const struct gw_json *value, unsigned depth);
 
-static void push_array(lua_State *L, const struct gw_json *array, unsigned depth)
+static size_t push_array(lua_State *L, const struct gw_json *array, unsigned depth)
 {
-    size_t count = gw_json_count(array);
+    size_t count = gw_json_count(array), pushed = 1;
     lua_createtable(L, (int)count, 0);
     gw_freeze_mark_list(L, -1);
     for (size_t i = 0; i < count; i++) {
-        push(L, gw_json_at(array, i), depth + 1);
+        pushed += push(L, gw_json_at(array, i), depth + 1);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
+    return pushed;
 }
 
-static void push_object(lua_State *L, const struct gw_json *object, unsigned depth)
+static size_t push_object(lua_State *L, const struct gw_json *object, unsigned depth)
 {
     void *iterator = NULL;
     const char *key;
     struct gw_json *member;
+    size_t pushed = 1;
     lua_createtable(L, 0, (int)gw_json_count(object));
     while (gw_json_next(object, &iterator, &key, &member)) {
         lua_pushstring(L, key);
-        push(L, member, depth + 1);
+        pushed += push(L, member, depth + 1);
         lua_rawset(L, -3);
     }
+    return pushed;
 }
 
-static void push(lua_State *L, const struct gw_json *value, unsigned depth)
+static size_t push(lua_State *L, const struct gw_json *value, unsigned depth)
 {
     size_t length;
     const char *text;
@@ -58,18 +61,17 @@ static void push(lua_State *L, const struct gw_json *value, unsigned depth)
         lua_pushlstring(L, text, length);
         break;
     case GW_JSON_ARRAY:
-        push_array(L, value, depth);
-        break;
+        return push_array(L, value, depth);
     case GW_JSON_OBJECT:
-        push_object(L, value, depth);
-        break;
+        return push_object(L, value, depth);
     }
+    return 1;
 }
 
-void gw_value_push(struct lua_State *L, const struct gw_json *value)
+size_t gw_value_push(struct lua_State *L, const struct gw_json *value)
 {
-    if (value == NULL)
-        lua_pushnil(L);
-    else
-        push(L, value, 0);
+    if (value != NULL)
+        return push(L, value, 0);
+    lua_pushnil(L);
+    return 1;
 }

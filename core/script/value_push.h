@@ -3,11 +3,14 @@
 #ifndef GW_SCRIPT_VALUE_PUSH_H
 #define GW_SCRIPT_VALUE_PUSH_H
 
+#include <stddef.h>
+
 struct gw_json;
 struct lua_State;
 
-/* Raises a Lua error when memory runs out or the tree is deeper than GW_VALUE_MAX_DEPTH. A NULL value is nil. */
+/* Raises a Lua error when memory runs out or the tree is deeper than GW_VALUE_MAX_DEPTH. A NULL value is nil. Answers how many values were pushed, those within
+ * others included. */
 #define GW_VALUE_MAX_DEPTH 64
-void gw_value_push(struct lua_State *L, const struct gw_json *value);
+size_t gw_value_push(struct lua_State *L, const struct gw_json *value);
 
 #endif

@@ -1,5 +1,5 @@
--- tries: the same with arithmetic
--- expect: script_budget:call_instructions
+-- tries: arithmetic with a string that is long and yet a number
+-- expect: script_failed
 
 return {
   attack = function(arg)

@@ -1,9 +1,11 @@
 -- tries: the same by functions that take numbers
--- expect: script_budget
+-- expect: script_failed
 
 return {
   attack = function(arg)
     local s = (" "):rep(500000) .. "1"
-    while true do math.floor(s) end
+    local t = {}
+    for i = 1, 4000 do t[i] = s end
+    return math.max(table.unpack(t))
   end,
 }

@@ -1,9 +1,9 @@
--- tries: the same by tonumber, in base 36
--- expect: script_budget:call_instructions
+-- tries: tonumber of a string that is long
+-- expect: result "nil"
 
 return {
   attack = function(arg)
-    local s = ("z"):rep(500000)
-    while true do tonumber(s, 36) end
+    local s = (" "):rep(500000) .. "1"
+    return tostring(tonumber(s))
   end,
 }

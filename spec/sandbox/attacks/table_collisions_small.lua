@@ -5,7 +5,7 @@ return {
   attack = function(arg)
     for _ = 1, 100 do
       local t = {}
-      for i = 1, 8193 do t[i * 16383] = i end
+      for i = 1, 4097 do t[i * 8191] = i end
     end
   end,
 }

@@ -16,12 +16,13 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "script/data_file.h"
 #include "script/sandbox.h"
 #include "script/sources.h"
 
 /* Each file of spec/sandbox/attacks is a module with a function `attack`, called twice; its second comment says what must come of it: one or more of error ids
  * and "result JSON", with | between; "id:limit" asks for the limit's name too. "--@ module NAME" begins another module, "--@ bytecode NAME" one that is compiled,
- * "--@ repeat N TEXT" stands for N times the text. With arguments only the attacks named are run, as scripts/guards does. */
+ * "--@ repeat N TEXT" stands for N times the text. A file with the line "--@ data" is read as data_file.h does, instead. With arguments only the attacks named are run, as scripts/guards does. */
 #define FOLDER      "spec/sandbox/attacks"
 #define MAX_ATTACKS 500
 #define MAX_NAME    64
@@ -43,6 +44,7 @@ struct attack {
     char name[MAX_NAME];
     char expect[512];
     struct gw_sources *sources;
+    bool is_data;
 };
 
 /* The processor's time: other programs may run beside this one. */
@@ -54,7 +56,15 @@ static uint64_t cpu_ns(void *self)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static const struct gw_clock cpu_clock = {.monotonic_ns = cpu_ns};
+static uint64_t passing_ns(void *self)
+{
+    (void)self;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static const struct gw_clock budget_clock = {.monotonic_ns = passing_ns, .thread_ns = cpu_ns};
 
 static void add_module(struct gw_sources *sources, const char *name, const struct gw_buffer *text)
 {
@@ -153,6 +163,7 @@ static void load_attack(const char *name, struct attack *attack)
     at += strlen(expect);
     snprintf(attack->name, sizeof attack->name, "%s", name);
     snprintf(attack->expect, sizeof attack->expect, "%.*s", (int)strcspn(at, "\n"), at);
+    attack->is_data = strstr(text.data, "\n--@ data\n") != NULL;
     attack->sources = gw_sources_create();
     add_modules(attack->sources, text.data);
     gw_buffer_init(&victim, 0);
@@ -168,7 +179,7 @@ static struct gw_sandbox *open_sandbox(struct gw_sources *sources, struct gw_san
     struct gw_sandbox *box = NULL;
     gw_sandbox_limits_default(limits);
     limits->call_ms *= SLOWNESS;
-    struct gw_sandbox_opts opts = {.sources = sources, .clock = &cpu_clock, .limits = *limits};
+    struct gw_sandbox_opts opts = {.sources = sources, .clock = &budget_clock, .limits = *limits};
     if (gw_sandbox_create(&opts, &box, &err) != 0)
         fail_msg("%s: %s", err.id, err.message);
     return box;
@@ -213,6 +224,21 @@ static void call(struct gw_sandbox *box, const char *module, const char *functio
     gw_json_unref(arg);
 }
 
+static void read_as_data(const struct attack *attack, struct gw_buffer *outcome, struct gw_error *err)
+{
+    const struct gw_source *source = gw_sources_find(attack->sources, "attack");
+    struct gw_data_file *file = NULL;
+    struct gw_data_limits limits;
+    gw_data_limits_default(&limits);
+    limits.max_ms *= SLOWNESS;
+    gw_buffer_reset(outcome);
+    int rc = gw_data_file_parse(source->text, source->length, &(struct gw_data_opts){.limits = &limits}, &file, err);
+    gw_buffer_append_text(outcome, rc != 0 ? err->id : "result");
+    gw_buffer_append_char(outcome, '\0');
+    if (rc == 0)
+        gw_data_file_destroy(file);
+}
+
 /* Whether one of the alternatives is the outcome. */
 static bool is_expected(const char *expect, const char *outcome, const char *limit)
 {
@@ -253,7 +279,10 @@ static bool run_attack(struct gw_sandbox *box, const struct attack *attack, doub
 {
     struct gw_error err = {0};
     uint64_t begin = cpu_ns(NULL);
-    call(box, "attack", "attack", outcome, &err);
+    if (attack->is_data)
+        read_as_data(attack, outcome, &err);
+    else
+        call(box, "attack", "attack", outcome, &err);
     *ms = (double)(cpu_ns(NULL) - begin) / 1e6;
     bool is_right = is_expected(attack->expect, outcome->data, err.limit_name);
     if (!is_right)

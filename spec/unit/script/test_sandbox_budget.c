@@ -88,7 +88,7 @@ static void work_in_libraries_is_charged(void **state)
         "local s = string.rep('x', 200000) local t = s .. '1' s = s .. '2' while true do local b = s < t end",
         "local t = {} for i = 1, 20000 do t[i] = (i * 7919) % 20011 end while true do table.sort(t) table.sort(t, function(a, b) return a "
         "> b end) end",
-        "local t = {} for i = 1, 10000 do t['k' .. i] = i end while true do for k in pairs(t) do break end end",
+        "local t = {} for i = 1, 8000 do t['k' .. i] = i end while true do for k in pairs(t) do break end end",
         "local s = string.rep('9', 100000) while true do local n = tonumber(s) end",
         "local json, t = require('atoms.json'), {} for i = 1, 10000 do t[i] = i end while true do json.encode(t) end",
         "local json, t = require('atoms.json'), {} for i = 1, 30000 do t[i] = i end while true do pcall(json.encode, t) end",
@@ -190,8 +190,8 @@ static void time_is_the_clock_s(void **state)
     struct gw_sandbox *box;
     assert_int_equal(gw_sandbox_create(&opts, &box, &err), 0);
     char out[64];
-    assert_int_equal(call_f(box, "[40000]", out, sizeof out, &err), 0);
-    assert_int_equal(call_f(box, "[60000]", out, sizeof out, &err), GW_ELIMIT);
+    assert_int_equal(call_f(box, "[20000]", out, sizeof out, &err), 0);
+    assert_int_equal(call_f(box, "[30000]", out, sizeof out, &err), GW_ELIMIT);
     assert_string_equal(err.limit_name, "call_ms");
     assert_int_equal(err.limit, 50);
     gw_sandbox_destroy(box);
@@ -249,7 +249,7 @@ static void loading_has_the_same_budget(void **state)
     (void)state;
     assert_fails("while true do end", NULL, "script_budget", "m.lua:1", NULL);
     assert_fails("local t = {} for i = 1, 1e9 do t[i] = {} end", NULL, "script_memory", NULL, NULL);
-    assert_fails("local t = {} for i = 1, 15000 do t[i] = function() return i" PLUS_20 PLUS_20 PLUS_20 PLUS_20
+    assert_fails("local t = {} for i = 1, 8000 do t[i] = function() return i" PLUS_20 PLUS_20 PLUS_20 PLUS_20
                  " end end return {f = function() return t end}",
                  NULL, "script_budget", NULL, NULL);
 }

@@ -1,0 +1,15 @@
+-- tries: to sort what is looked for in many tables
+-- expect: script_budget
+
+-- What is not in it is looked for in all others, without an instruction in between.
+local ladder = setmetatable({}, { __newindex = {} })
+for i = 1, 900 do
+  ladder = setmetatable({}, { __index = ladder })
+end
+
+return {
+  attack = function(arg)
+    local t = setmetatable({}, { __len = function() return 200000 end, __index = ladder })
+    table.sort(t)
+  end,
+}
