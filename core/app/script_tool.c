@@ -17,6 +17,7 @@ static void fill_opts(struct gw_script_tool *tool, const char *policies_dir)
                                      .overlays = gw_files_overlays_port(tool->overlays),
                                      .clock = gw_clock_system(),
                                      .budget_clock = gw_clock_system(),
+                                     .has_no_meter = true,
                                      .keeps_failed = strcmp(config->scripts.overlay_on_failure, "keep_old") == 0};
     gw_script_limits_default(&opts->limits);
     opts->limits.call.call_instructions = (uint64_t)config->scripts.call_instructions;

@@ -6,6 +6,16 @@
 #include "base/json.h"
 #include "hub/ports.h"
 
+int gw_lens_why(const struct gw_policy *policy, struct gw_error *err)
+{
+    struct gw_error *why_not = policy ? policy->why_not : NULL;
+    if (!why_not || !why_not->code)
+        return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the answer");
+    *err = *why_not;
+    *why_not = (struct gw_error){0};
+    return err->code;
+}
+
 bool gw_lens_is_clear(const struct gw_lens *lens) { return !lens || lens->plan->sees_all; }
 
 void gw_seen_block_fini(struct gw_seen_block *block)
@@ -47,7 +57,7 @@ struct gw_json *gw_lens_props(const struct gw_lens *lens, const struct gw_plan_t
 
 /* ---- transforms ---- */
 
-/* *out: what the script made of it, NULL when it failed or wants nothing shown. GW_ENOMEM, GW_OK. */
+/* *out: what the script made of it, NULL when it fails at it or wants nothing shown. GW_ENOMEM, GW_OK. */
 static int transform(const struct gw_lens *lens, enum gw_transform_what what, const char *key, struct gw_json *value, struct gw_json **out)
 {
     const struct gw_policy *policy = lens->policy;
@@ -56,7 +66,8 @@ static int transform(const struct gw_lens *lens, enum gw_transform_what what, co
     if (!policy || !policy->transform)
         return GW_OK;
     struct gw_transform_call call = {.plan = lens->plan, .what = what, .key = key, .value = value};
-    if (policy->transform(policy->self, &call, out, &err) == GW_ENOMEM)
+    int status = policy->transform(policy->self, &call, out, &err);
+    if (status && status != GW_EDENIED)
         return GW_ENOMEM;
     if (*out && gw_json_is_null(*out)) {
         gw_json_unref(*out);

@@ -1,5 +1,6 @@
 /* lens.h — a lens plan at work: the plan, and the policy port that applies its transform. What leaves a run goes through one. A value, borrowed for a call; on
- * the run's owner, since a transform is a script of that thread. Where a lens is NULL, nothing is cut: for storing, not for telling. */
+ * the run's owner, since a transform is a script of that thread. Where a lens is NULL, nothing is cut: for storing, not for telling. A transform that may not run
+ * now fails what it is needed for as missing memory does, as a whole: there is no answer with a part left out for want of time. */
 #ifndef GW_HUB_LENS_H
 #define GW_HUB_LENS_H
 
@@ -7,6 +8,7 @@
 
 #include "hub/plan.h"
 
+struct gw_error;
 struct gw_json;
 struct gw_policy;
 
@@ -16,6 +18,9 @@ struct gw_lens {
     const struct gw_policy *policy; /* NULL: what a transform would show is shown empty */
 };
 
+/* Why something could not be shown, or written through a lens, and forgets it: out_of_memory, or why a transform did not run (script_budget, policy_failed; later it
+ * may). Answers err->code. Whoever fails for either asks. */
+int gw_lens_why(const struct gw_policy *policy, struct gw_error *err);
 /* Everything as it is: nothing of a block, token or message is cut or transformed. */
 bool gw_lens_is_clear(const struct gw_lens *lens);
 
@@ -24,7 +29,7 @@ struct gw_seen_block {
     struct gw_json *props, *text;
 };
 /* What of a block's content is seen, given all of it (borrowed; `text` a JSON text). The same references where nothing is cut. A transform that fails, or answers
- * null, leaves no property and an empty text. `id` and `thing` are the block's. GW_ENOMEM: *out holds nothing. */
+ * null, leaves no property and an empty text. `id` and `thing` are the block's. GW_ENOMEM: *out holds nothing (gw_lens_why). */
 int gw_lens_block(const struct gw_lens *lens, const char *id, const struct gw_plan_thing *thing, const struct gw_seen_block *given,
                   struct gw_seen_block *out);
 void gw_seen_block_fini(struct gw_seen_block *block);

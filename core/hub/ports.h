@@ -103,8 +103,10 @@ struct gw_policy {
     void (*prepare)(void *self, const struct gw_policy_subject *subject);
     /* What the plan's transform makes of it: one new reference of a value of the same shape, of which props and text count of a block, text of a message; JSON null
      * when nothing of it is to be seen; call->value itself, referenced, when the script has no function for it. Pure: the same value always makes the same one.
-     * On the run's own thread. A script that fails: GW_EDENIED, and nothing of it is seen; GW_ENOMEM. NULL: no plan has a transform. */
+     * On the run's own thread. GW_EDENIED: the script fails at this value, whenever it is asked, and nothing of it is seen. GW_EBUSY: it may not run now, or was not
+     * let come to its end, so nobody knows what is to be seen; *why_not then has what to tell who asked. GW_ENOMEM. NULL: no plan has a transform. */
     int (*transform)(void *self, const struct gw_transform_call *call, struct gw_json **out, struct gw_error *err);
+    struct gw_error *why_not; /* gw_lens_why takes it */
     /* Whether a validator of the tenant is, or may be, about commands of that type. NULL: any may. */
     bool (*has_validators)(void *self, const char *tenant_id, const char *type);
     /* Do the tenant's validators admit it? policy_refused (GW_ERULE, err->reason, err->path below /args), rate_limited, policy_failed, script_budget. */

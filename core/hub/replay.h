@@ -28,6 +28,8 @@ void gw_run_release_feed(struct gw_feed *feed);
 /* It is decided, or decided again, when the run is settled. */
 void gw_run_put_attach(struct gw_run *run, struct gw_attach *attach);
 void gw_attach_refuse(struct gw_attach *attach, struct gw_hub *hub, const char *reason);
+/* The reason when a block did not come: it could not be read, or a transform not run. */
+const char *gw_attach_unreadable(const struct gw_hub *hub);
 
 /* run_lookback.c */
 /* Finds the feed's last visible frame and tells the waiter, perhaps inside the call. It may be in doubt again by then. The caller holds the feed. */

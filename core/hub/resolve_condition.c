@@ -22,7 +22,7 @@ struct found {
     bool differs;                /* known without building the value */
     const struct gw_json *value; /* NULL: nothing stands there */
     struct gw_json *owned;
-    bool has_failed; /* no memory */
+    bool has_failed; /* gw_lens_why knows */
 };
 
 static void find_text(struct found *found, struct gw_json *text /* taken */)
@@ -226,7 +226,7 @@ static int judge(const struct gw_resolve *r, const char *pointer, const struct g
         return gw_error_set(r->err, GW_EINVAL, "bad_condition",
                             "a condition asks for a Token, a canvas's type, a block, node or edge and its members, or the run's state");
     if (found.has_failed)
-        return gw_resolve_no_memory(r);
+        return gw_lens_why(r->context->policy, r->err);
     bool holds = !found.differs && (found.value ? gw_json_equal(found.value, expected) : gw_json_is_null(expected));
     gw_json_unref(found.owned);
     return holds ? GW_OK : gw_error_set(r->err, GW_ECONFLICT, "condition_failed", "another value stands at %s", pointer);

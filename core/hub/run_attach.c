@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "hub/event.h"
+#include "hub/lens.h"
 #include "hub/plan.h"
 #include "hub/run.h"
 #include "hub/run_presence.h"
@@ -91,6 +92,13 @@ void gw_attach_refuse(struct gw_attach *attach, struct gw_hub *hub, const char *
     send_answer(hub, attach);
 }
 
+/* What was read for it could not be had, or not be shown. */
+const char *gw_attach_unreadable(const struct gw_hub *hub)
+{
+    struct gw_error why;
+    return gw_lens_why(hub->opts.policy, &why) == GW_ENOMEM ? "spine_unavailable" : "overload";
+}
+
 static void answer(struct gw_attach *attach)
 {
     struct gw_feed *feed = attach->feed;
@@ -129,6 +137,7 @@ static void answer_checkpoint(struct gw_attach *attach, enum gw_verdict_status s
 {
     attach->checkpoint = checkpoint_of(attach->feed);
     if (!attach->checkpoint) {
+        (void)gw_attach_unreadable(attach->feed->run->hub);
         gw_attach_refuse(attach, attach->feed->run->hub, "overload");
         return;
     }
@@ -266,7 +275,7 @@ static void on_primed(struct gw_feed_waiter *waiter, bool is_known)
     if (is_known)
         gw_run_put_attach(run, attach);
     else
-        gw_attach_refuse(attach, run->hub, "spine_unavailable");
+        gw_attach_refuse(attach, run->hub, gw_attach_unreadable(run->hub));
 }
 
 static void prime(struct gw_attach *attach)

@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/metrics.h"
 #include "hub/event.h"
+#include "hub/lens.h"
 #include "hub/run.h"
 #include "hub/span.h"
 
@@ -205,6 +206,8 @@ static void deliver(struct gw_block_read *block, bool is_good)
             gw_metric_add(block->run->hub->metrics.replay_blocks, 1);
         }
         want->ready(want, span);
+        if (!span)
+            (void)gw_lens_why(block->run->hub->opts.policy, &(struct gw_error){0}); /* whoever had to tell has */
     }
 }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/event.h"
+#include "hub/lens.h"
 #include "hub/plan.h"
 #include "hub/record.h"
 #include "hub/run.h"
@@ -116,9 +117,11 @@ static void on_read(struct gw_spine_read *read)
         status = add_record(changes, &read->records[i]);
     gw_spine_read_fini(read);
     changes->is_cut = status == GW_ELIMIT;
-    if (status && !changes->is_cut)
+    if (status && !changes->is_cut) {
+        struct gw_error ignored;
+        (void)gw_lens_why(changes->run->hub->opts.policy, &ignored);
         refuse(changes); /* the refusal holds; what came since is to be read elsewhere */
-    else if (changes->is_cut || count == 0 || changes->seq >= changes->last_seq)
+    } else if (changes->is_cut || count == 0 || changes->seq >= changes->last_seq)
         finish(changes);
     else
         read_more(changes);

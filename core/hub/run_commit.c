@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "hub/event.h"
+#include "hub/lens.h"
 #include "hub/run.h"
 
 static struct gw_commit *commit_create(struct gw_run *run)
@@ -136,13 +137,21 @@ static void give_to_sink(const struct gw_run *run, const struct gw_event *event)
     sink->write(sink->self, &record);
 }
 
+/* Where it is for want of a script's time, its meter counts that. */
+static void note_lost(const struct gw_run *run, uint64_t seq)
+{
+    struct gw_error why;
+    if (gw_lens_why(run->hub->opts.policy, &why) == GW_ENOMEM)
+        gw_log_write(run->hub->opts.log, GW_LOG_ERROR, "feed_lost_memory",
+                     (struct gw_log_field[]){GW_F_TEXT("run", run->key.text), GW_F_UINT("seq", seq), GW_F_END});
+}
+
 void gw_run_publish(struct gw_run *run, const struct gw_event *event)
 {
     gw_buffer_reset(&run->hub->whole);
     for (struct gw_feed *feed = run->feeds; feed; feed = feed->next)
         if (gw_feed_publish(feed, event))
-            gw_log_write(run->hub->opts.log, GW_LOG_ERROR, "feed_lost_memory",
-                         (struct gw_log_field[]){GW_F_TEXT("run", run->key.text), GW_F_UINT("seq", event->seq), GW_F_END});
+            note_lost(run, event->seq);
     run->published_seq = event->seq;
 }
 

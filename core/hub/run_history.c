@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/event.h"
+#include "hub/lens.h"
 #include "hub/record.h"
 #include "hub/run.h"
 #include "hub/run_read.h"
@@ -74,7 +75,7 @@ static int take_record(struct history *history, const struct gw_spine_record *st
     for (; status >= 0 && history->next < history->count && history->seqs[history->next] >= record.first_seq; history->next++)
         status = write_commit(history, record.events.items[history->seqs[history->next] - record.first_seq]);
     gw_record_fini(&record);
-    return status < 0 ? gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the answer") : GW_OK;
+    return status < 0 ? gw_lens_why(history->run->hub->opts.policy, err) : GW_OK;
 }
 
 static void read_next(struct history *history);
@@ -93,8 +94,7 @@ static void on_read(struct gw_spine_read *read)
         status = holds(read, history->seqs[history->next]) ? take_record(history, &read->records[0], &err) : GW_EIO;
     gw_spine_read_fini(read);
     if (status) {
-        if (status != GW_ENOMEM)
-            gw_read_say_unreadable(status, &err);
+        gw_read_say_why(status, &err);
         refuse(history, &err);
     } else {
         read_next(history);

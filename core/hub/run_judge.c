@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/event.h"
+#include "hub/lens.h"
 #include "hub/plan.h"
 #include "hub/run.h"
 
@@ -264,7 +265,7 @@ static enum gw_executed preview(struct gw_run *run, struct gw_submission *submis
         executed = gw_run_fold(run, &events, err);
     const struct gw_json *skipped = gw_run_skipped(run, submission, index);
     if (!executed && write_preview(&channel, &submission->commands[index], &events, skipped, text)) {
-        gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a dry run");
+        (void)gw_lens_why(run->hub->opts.policy, err);
         executed = GW_EXECUTE_REFUSED;
     }
     gw_event_list_fini(&events);

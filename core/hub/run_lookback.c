@@ -145,7 +145,7 @@ static bool visit_for_events(struct look_back *look, const struct gw_span *span)
     if (span && !is_found && block_seq > 0 && !is_end)
         return true;
     if (!span) {
-        gw_attach_refuse(attach, run->hub, "spine_unavailable");
+        gw_attach_refuse(attach, run->hub, gw_attach_unreadable(run->hub));
     } else { /* not found: all that there is, or the reason why that cannot be replayed */
         attach->has_seq = true;
         attach->number = is_found ? seq : 0;

@@ -63,7 +63,7 @@ void gw_read_give(struct gw_hub *hub, struct gw_read *request, struct gw_buffer 
     if (!body->has_failed)
         request->body = gw_buffer_take(body, &request->body_length);
     if (!request->body) {
-        gw_error_set(&err, GW_ENOMEM, "out_of_memory", "no memory for the answer");
+        (void)gw_lens_why(hub->opts.policy, &err);
         gw_read_refuse(hub, request, &err);
     } else {
         request->status = GW_OK;
@@ -123,12 +123,24 @@ int gw_read_say_unreadable(int status, struct gw_error *err)
     return GW_EIO;
 }
 
+void gw_read_say_why(int status, struct gw_error *err)
+{
+    bool is_told = status == GW_ENOMEM || strcmp(err->id, "script_budget") == 0 || strcmp(err->id, "policy_failed") == 0;
+    if (!is_told)
+        gw_read_say_unreadable(status, err);
+}
+
+static void refuse_with(struct gw_read_work *work, const struct gw_error *err)
+{
+    gw_read_refuse(work->run->hub, work->request, err);
+    work_destroy(work);
+}
+
 static void refuse_work(struct gw_read_work *work, int status)
 {
     struct gw_error err;
     gw_read_say_unreadable(status, &err);
-    gw_read_refuse(work->run->hub, work->request, &err);
-    work_destroy(work);
+    refuse_with(work, &err);
 }
 
 void gw_run_put_read(struct gw_run *run, struct gw_read *request)
@@ -141,12 +153,15 @@ void gw_run_put_read(struct gw_run *run, struct gw_read *request)
 static void on_primed(struct gw_feed_waiter *waiter, bool is_known)
 {
     struct gw_read_work *work = (struct gw_read_work *)(void *)((char *)waiter - offsetof(struct gw_read_work, waiter));
+    struct gw_error err;
     if (is_known) {
         gw_run_put_read(work->run, work->request); /* until the state is settled again */
-    } else {
-        work->request->work = NULL;
-        refuse_work(work, GW_EIO);
+        return;
     }
+    work->request->work = NULL;
+    if (gw_lens_why(work->run->hub->opts.policy, &err) == GW_ENOMEM)
+        gw_read_say_unreadable(GW_EIO, &err);
+    refuse_with(work, &err);
 }
 
 /* The state as of now is as of the last frame that its reader could have seen: a later seq would tell of what is hidden. */
@@ -246,7 +261,7 @@ static int add_record(struct gw_read_work *work, const struct gw_spine_record *s
     for (size_t i = 0; !status && i < record.events.count && !work->has_more; i++) {
         const struct gw_event *event = record.events.items[i];
         if (event->seq > work->seq && event->seq <= work->last_seq && add_event(work, event) < 0)
-            status = gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for the answer");
+            status = gw_lens_why(work->run->hub->opts.policy, err);
     }
     gw_record_fini(&record);
     return status;
@@ -266,10 +281,8 @@ static void on_page(struct gw_spine_read *read)
     if (!status && work->seq == from_seq && !work->has_more)
         status = GW_EINVAL; /* the log ends before its tail */
     if (status) {
-        if (status != GW_ENOMEM)
-            gw_read_say_unreadable(status, &err);
-        gw_read_refuse(work->run->hub, work->request, &err);
-        work_destroy(work);
+        gw_read_say_why(status, &err);
+        refuse_with(work, &err);
     } else if (work->has_more || work->seq >= work->last_seq) {
         end_page(work);
     } else {

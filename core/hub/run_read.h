@@ -26,6 +26,8 @@ int gw_read_open_cursor(const struct gw_run *run, const struct gw_channel *chann
                         struct gw_error *err);
 /* What a reader is told when the spine answered `status`. */
 int gw_read_say_unreadable(int status, struct gw_error *err);
+/* Likewise, but what a lens could not show is told as it is. */
+void gw_read_say_why(int status, struct gw_error *err);
 
 /* run_history.c: the revisions of a canvas, the newest first */
 void gw_run_read_history(struct gw_run *run, struct gw_read *request);

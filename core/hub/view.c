@@ -167,7 +167,7 @@ void gw_view_offer_block(struct gw_view *view, uint64_t number, struct gw_span *
         bool has_failed = !span && s->wanted_block == number + 1;
         s->wanted_block = 0;
         if (has_failed)
-            gw_subscriber_fail(s, "spine_unavailable");
+            gw_subscriber_fail(s, "replay_unavailable");
     }
     gw_view_mark_dirty(view);
 }

@@ -70,13 +70,18 @@ static int say_failed(struct gw_error *err)
     return gw_error_set(err, GW_EDENIED, "policy_failed", "the policies of this tenant could not decide");
 }
 
-int gw_host_admit(struct gw_script_host *host, struct gw_script_tenant *tenant, struct gw_error *err)
+/* What is asked about each value of a run comes in great numbers and at once: it leaves half to what lets people in and judges what they do. */
+static uint32_t reserve(enum gw_hook hook, uint32_t ms_per_s) { return hook == GW_HOOK_TRANSFORM ? ms_per_s / 2 : 0; }
+
+int gw_host_admit(struct gw_script_host *host, struct gw_script_tenant *tenant, enum gw_hook hook, struct gw_error *err)
 {
     uint64_t now_ms = gw_host_now_ms(host);
     uint32_t ms_per_s = tenant->generation->limits.tenant_ms_per_s;
+    if (host->scripts->opts.has_no_meter)
+        return GW_OK;
     if (gw_script_meter_is_denied(&tenant->meter, now_ms))
         return say_failed(err);
-    if (gw_script_meter_may_run(&tenant->meter, ms_per_s, now_ms))
+    if (gw_script_meter_may_run(&tenant->meter, ms_per_s, reserve(hook, ms_per_s), now_ms))
         return GW_OK;
     gw_metric_add(host->refused_budget, 1);
     gw_error_limit(err, "script_budget", "tenant_ms_per_s", ms_per_s, "this tenant's policies have used their time of this second");
@@ -166,19 +171,20 @@ static void close_if_full(struct gw_script_state *state, const struct gw_error *
     state->sandbox = NULL;
 }
 
-int gw_host_run(struct gw_script_host *host, const struct gw_host_call *call, struct gw_json **results, struct gw_error *err)
+int gw_host_run(struct gw_script_host *host, const struct gw_host_call *call, struct gw_json **results, struct gw_error *failure,
+                struct gw_error *err)
 {
-    struct gw_error failure;
-    int status = run(host, call, results, &failure);
+    int status = run(host, call, results, failure);
     if (!status)
         return GW_OK;
-    status = gw_host_fail(host, call, &failure, err);
-    close_if_full(call->state, &failure);
+    status = gw_host_fail(host, call, failure, err);
+    close_if_full(call->state, failure);
     return status;
 }
 
 int gw_host_call(struct gw_script_host *host, const struct gw_host_call *call, struct gw_json **results, struct gw_error *err)
 {
-    int status = gw_host_admit(host, call->tenant, err);
-    return status ? status : gw_host_run(host, call, results, err);
+    struct gw_error failure;
+    int status = gw_host_admit(host, call->tenant, call->hook, err);
+    return status ? status : gw_host_run(host, call, results, &failure, err);
 }

@@ -270,7 +270,7 @@ static int begin(struct question *q)
 {
     int status = gw_host_tenant(q->host, q->asked->command->scope.tenant_id, &q->call.tenant, q->err);
     if (!status)
-        status = gw_host_admit(q->host, q->call.tenant, q->err);
+        status = gw_host_admit(q->host, q->call.tenant, q->call.hook, q->err);
     if (status)
         return status;
     q->call.state = gw_host_state(q->host, q->call.tenant->generation);

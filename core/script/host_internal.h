@@ -2,6 +2,7 @@
 #ifndef GW_SCRIPT_HOST_INTERNAL_H
 #define GW_SCRIPT_HOST_INTERNAL_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "hub/plan_layer.h"
@@ -10,6 +11,7 @@
 #include "script/script_meter.h"
 #include "script/script_rates.h"
 
+struct gw_answers;
 struct gw_found_transform;
 struct gw_map;
 struct gw_metric;
@@ -62,6 +64,9 @@ struct gw_script_host {
     struct gw_map *states;  /* generation → gw_script_state */
     uint64_t used;
     const struct gw_script_stage *stage; /* borrowed; NULL: nothing is about to come */
+    struct gw_answers *answers;          /* of transforms */
+    struct gw_buffer scratch;            /* in which their keys and values are written */
+    struct gw_error why_not;             /* of the port */
     struct gw_metric *calls[GW_HOOK_COUNT], *failures[GW_HOOK_COUNT], *nanoseconds[GW_HOOK_COUNT];
     struct gw_metric *state_count, *refused_budget, *quarantines;
 };
@@ -81,11 +86,12 @@ struct gw_host_call {
     bool is_ahead; /* of a generation that is not in force: a failure is nobody's yet */
 };
 /* May the tenant's scripts run at all: policy_failed (quarantined), script_budget. */
-int gw_host_admit(struct gw_script_host *host, struct gw_script_tenant *tenant, struct gw_error *err);
+int gw_host_admit(struct gw_script_host *host, struct gw_script_tenant *tenant, enum gw_hook hook, struct gw_error *err);
 /* Admits, calls, counts, charges. On failure *err is policy_failed or script_budget, which is what clients may know, and the log has the rest. */
 int gw_host_call(struct gw_script_host *host, const struct gw_host_call *call, struct gw_json **results, struct gw_error *err);
-/* The same for somebody who is not refused: only charged. */
-int gw_host_run(struct gw_script_host *host, const struct gw_host_call *call, struct gw_json **results, struct gw_error *err);
+/* The same after it was admitted. *failure is the script's own, after its counting. */
+int gw_host_run(struct gw_script_host *host, const struct gw_host_call *call, struct gw_json **results, struct gw_error *failure,
+                struct gw_error *err);
 /* The state's sandbox, made if need be. *err is the script's own. */
 int gw_host_sandbox(struct gw_script_host *host, struct gw_script_state *state, struct gw_sandbox **out, struct gw_error *err);
 /* A script of the tenant failed with `failure`: counts, logs, perhaps quarantines; *err becomes policy_failed. */

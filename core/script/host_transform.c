@@ -3,12 +3,16 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
+#include "base/digest.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "hub/plan.h"
+#include "script/answers.h"
 #include "script/host_internal.h"
 #include "script/scripts_internal.h"
 #include "script/transforms.h"
+#include "script/value_push.h"
 
 #define FUNCTION_BYTES 160
 
@@ -46,55 +50,192 @@ int gw_host_find_transform(struct gw_script_host *host, struct gw_script_state *
     return status;
 }
 
-/* ---- using it -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- asking it ------------------------------------------------------------------------------------------------------------------------- */
 
-/* Budgets of the tenant are charged and not asked: what a class sees must not depend on how busy its tenant was. Commands are refused instead. */
-static int call_script(struct gw_script_host *host, struct gw_host_call *call, const struct gw_transform_call *asked, struct gw_json **out)
-{
-    char function[FUNCTION_BYTES];
-    struct gw_json *args[2] = {asked->value, NULL};
-    struct gw_error failure, ignored;
+/* value: one value on its way */
+struct question {
+    struct gw_script_host *host;
+    struct gw_host_call call;
+    const struct gw_transform_call *asked;
     const struct gw_found_transform *found;
+    uint8_t key[GW_SHA256_BYTES];
+    struct gw_error *why; /* it cannot be known what is to be seen */
+};
+
+static int no_memory(const struct question *q) { return gw_error_set(q->why, GW_ENOMEM, "out_of_memory", "no memory for a transform"); }
+
+/* Everything that the answer may depend on, and the tenant: nobody shall learn from the time that an answer takes what others have. */
+static int name_question(struct question *q)
+{
+    const struct gw_transform_call *asked = q->asked;
+    const struct gw_generation *generation = q->call.state->generation;
+    const char *const names[] = {q->call.tenant->tenant_id, asked->plan->transform, gw_transform_what_name(asked->what),
+                                 asked->key ? asked->key : ""};
+    struct gw_buffer *out = &q->host->scratch;
+    gw_buffer_reset(out);
+    gw_buffer_append(out, generation->runs, sizeof generation->runs);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        gw_buffer_append(out, names[i], strlen(names[i]) + 1);
+    gw_json_write_canonical(asked->value, out);
+    if (out->has_failed)
+        return no_memory(q);
+    gw_sha256(out->data, out->length, q->key);
+    return GW_OK;
+}
+
+/* Would it fail there again, whenever and wherever it is asked? What a clock said, or the memory that others left, is no answer. */
+static bool is_certain(const struct gw_error *failure)
+{
+    return failure->code != GW_ENOMEM && strcmp(failure->limit_name, "call_ms") != 0 && strcmp(failure->limit_name, "memory_bytes") != 0;
+}
+
+/* *result is what the script answered, NULL when it fails at this value. */
+static int call_script(struct question *q, struct gw_json **result)
+{
+    const struct gw_transform_call *asked = q->asked;
     bool is_token = asked->what == GW_TRANSFORM_TOKEN;
-    int status = gw_host_find_transform(host, call->state, asked->plan->transform, &found, &failure);
+    char function[FUNCTION_BYTES];
+    struct gw_json *key = is_token ? gw_host_text(asked->key) : NULL, *args[2] = {is_token ? key : asked->value, asked->value};
+    struct gw_error failure;
+    *result = NULL;
+    if (is_token && !key)
+        return no_memory(q);
+    snprintf(function, sizeof function, "/transforms/%.96s/%s", asked->plan->transform, gw_transform_what_name(asked->what));
+    q->call.call = (struct gw_sandbox_call){
+        .module = q->found->module, .function = function, .args = args, .arg_count = is_token ? 2 : 1, .result_count = 1};
+    int status = gw_host_run(q->host, &q->call, result, &failure, q->why);
+    gw_json_unref(key);
+    q->why->is_retryable = true;
+    return status && is_certain(&failure) ? GW_OK : status;
+}
+
+/* *out stays NULL when the script fails at it. */
+static int read_answer(const struct question *q, const struct gw_answer *answer, struct gw_json **out)
+{
+    struct gw_error err;
+    struct gw_json_limits limits = {.max_bytes = answer->length, .max_depth = GW_VALUE_MAX_DEPTH, .max_nodes = UINT32_MAX};
+    if (answer->kind == GW_ANSWER_FAILURE)
+        return GW_OK;
+    if (answer->kind == GW_ANSWER_SAME)
+        *out = gw_json_ref(q->asked->value);
+    else if (answer->kind == GW_ANSWER_NOTHING)
+        *out = gw_json_new_null();
+    else if (gw_json_parse(answer->text, answer->length, &limits, out, &err))
+        *out = NULL;
+    return *out ? GW_OK : no_memory(q);
+}
+
+/* Remembers what came of it, and answers as it will be answered from memory. */
+static int keep_answer(const struct question *q, const struct gw_json *result, struct gw_json **out)
+{
+    struct gw_answer answer = {.kind = result ? GW_ANSWER_VALUE : GW_ANSWER_FAILURE};
+    struct gw_buffer *text = &q->host->scratch;
+    gw_buffer_reset(text);
+    if (gw_json_is_null(result))
+        answer.kind = GW_ANSWER_NOTHING;
+    else if (result && gw_json_equal(result, q->asked->value))
+        answer.kind = GW_ANSWER_SAME;
+    else if (result)
+        gw_json_write_canonical(result, text);
+    if (text->has_failed)
+        return no_memory(q);
+    answer.text = text->data;
+    answer.length = text->length;
+    gw_answers_put(q->host->answers, q->key, &answer);
+    return read_answer(q, &answer, out);
+}
+
+/* The tenant's share of time is asked for before the script is. */
+static int ask_script(struct question *q, struct gw_json **out)
+{
+    struct gw_json *result = NULL;
+    int status = gw_host_admit(q->host, q->call.tenant, q->call.hook, q->why);
+    if (!status)
+        status = call_script(q, &result);
+    if (!status)
+        status = keep_answer(q, result, out);
+    gw_json_unref(result);
+    return status;
+}
+
+/* Reading the file is charged like a call. */
+static int find(struct question *q)
+{
+    const struct gw_clock *clock = q->host->scripts->opts.budget_clock;
+    const char *name = q->asked->plan->transform;
+    struct gw_error failure;
+    q->found = gw_map_get(q->call.state->transforms, name, strlen(name));
+    if (q->found)
+        return GW_OK;
+    int status = gw_host_admit(q->host, q->call.tenant, q->call.hook, q->why);
     if (status)
-        return gw_host_fail(host, call, &failure, &ignored);
-    if (!found->has[asked->what]) {
-        *out = gw_json_ref(asked->value);
+        return status;
+    uint64_t began_ns = clock->monotonic_ns(clock->self);
+    status = gw_host_find_transform(q->host, q->call.state, name, &q->found, &failure);
+    gw_script_meter_spend(&q->call.tenant->meter, clock->monotonic_ns(clock->self) - began_ns);
+    if (status)
+        status = gw_host_fail(q->host, &q->call, &failure, q->why);
+    q->why->is_retryable = true;
+    return status;
+}
+
+static int ask(struct question *q, struct gw_json **out)
+{
+    struct gw_answer answer;
+    int status = find(q);
+    if (status)
+        return status;
+    if (!q->found->has[q->asked->what]) {
+        *out = gw_json_ref(q->asked->value);
         return GW_OK;
     }
-    snprintf(function, sizeof function, "/transforms/%.96s/%s", asked->plan->transform, gw_transform_what_name(asked->what));
-    if (is_token) {
-        args[0] = gw_host_text(asked->key);
-        args[1] = asked->value;
+    status = name_question(q);
+    if (status)
+        return status;
+    return gw_answers_find(q->host->answers, q->key, &answer) ? read_answer(q, &answer, out) : ask_script(q, out);
+}
+
+/* Whoever comes back when its class is forgotten gets one of now. */
+static int say_gone(const struct question *q)
+{
+    gw_error_set(q->why, GW_EDENIED, "policy_failed", "the scripts of this plan are gone");
+    q->why->is_retryable = true;
+    return GW_EDENIED;
+}
+
+static int ask_class(struct question *q, struct gw_json **out)
+{
+    char tenant_id[GW_ID_MAX + 1];
+    struct gw_generation *generation;
+    if (!gw_scripts_find_class(q->host->scripts, q->asked->plan->class_id, tenant_id, &generation))
+        return say_gone(q);
+    int status = gw_host_tenant(q->host, tenant_id, &q->call.tenant, q->why);
+    if (!status) {
+        q->call.state = gw_host_state(q->host, generation);
+        status = q->call.state ? ask(q, out) : no_memory(q);
     }
-    call->call = (struct gw_sandbox_call){
-        .module = found->module, .function = function, .args = args, .arg_count = is_token ? 2 : 1, .result_count = 1};
-    status = gw_host_run(host, call, out, &ignored);
-    if (is_token)
-        gw_json_unref(args[0]);
+    gw_generation_unref(generation);
     return status;
 }
 
 int gw_host_transform(void *self, const struct gw_transform_call *asked, struct gw_json **out, struct gw_error *err)
 {
     struct gw_script_host *host = self;
-    struct gw_host_call call = {.hook = GW_HOOK_TRANSFORM};
-    struct gw_generation *generation;
-    char tenant_id[GW_ID_MAX + 1];
+    struct question q = {.host = host, .call = {.hook = GW_HOOK_TRANSFORM}, .asked = asked, .why = err};
+    *err = (struct gw_error){0};
     *out = NULL;
-    if (!gw_scripts_find_class(host->scripts, asked->plan->class_id, tenant_id, &generation))
-        return gw_error_set(err, GW_EDENIED, "policy_failed", "the scripts of this plan are gone");
-    int status = gw_host_tenant(host, tenant_id, &call.tenant, err);
-    if (!status) {
-        call.state = gw_host_state(host, generation);
-        status = call.state ? call_script(host, &call, asked, out) : GW_ENOMEM;
-    }
-    gw_generation_unref(generation);
-    if (status && status != GW_ENOMEM)
+    int status = ask_class(&q, out);
+    if (!status && *out)
+        return GW_OK;
+    if (!status)
         return gw_error_set(err, GW_EDENIED, "policy_failed", "the policies of this tenant could not decide");
-    return status ? gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a transform") : GW_OK;
+    if (status == GW_ENOMEM)
+        return status;
+    host->why_not = *err;
+    return GW_EBUSY;
 }
+
+/* ---- who has any ----------------------------------------------------------------------------------------------------------------------- */
 
 static bool read_transforms(struct gw_script_host *host, struct gw_script_state *state)
 {

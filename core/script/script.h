@@ -52,6 +52,7 @@ struct gw_scripts_opts {
     struct gw_log *log;                  /* NULL: silent */
     struct gw_metrics *metrics;
     struct gw_script_limits limits;
+    bool has_no_meter; /* for tools: scripts are asked whatever they have cost, and however often they failed */
     bool keeps_failed; /* an overlay that fails under new defaults: the tenant keeps the old ones; else it is denied */
 };
 

@@ -6,12 +6,14 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "base/metrics.h"
+#include "script/answers.h"
 #include "script/host_internal.h"
 #include "script/scripts_internal.h"
 #include "script/sources.h"
 
-#define TENANTS_MAX 65536
-#define IDLE_MS     60000 /* then a state closes, and a tenant that owes nothing is forgotten */
+#define TENANTS_MAX   65536
+#define ANSWERS_BYTES ((size_t)8 << 20) /* of transforms, remembered */
+#define IDLE_MS       60000             /* then a state closes, and a tenant that owes nothing is forgotten */
 
 uint64_t gw_host_now_ms(const struct gw_script_host *host) { return host->clock->monotonic_ms(host->clock->self); }
 
@@ -193,10 +195,13 @@ struct gw_script_host *gw_script_host_create(struct gw_scripts *scripts)
     host->clock->random(host->clock->self, host->seed, sizeof host->seed);
     host->tenants = gw_map_create(host->seed);
     host->states = gw_map_create(host->seed);
+    host->answers = gw_answers_create(host->seed, ANSWERS_BYTES);
+    gw_buffer_init(&host->scratch, 0);
     host->port = (struct gw_policy){.self = host,
                                     .lens = gw_host_lens,
                                     .prepare = gw_host_prepare,
                                     .transform = gw_host_transform,
+                                    .why_not = &host->why_not,
                                     .has_validators = gw_host_has_validators,
                                     .validate = gw_host_validate,
                                     .reduce = gw_host_reduce,
@@ -218,6 +223,8 @@ void gw_script_host_destroy(struct gw_script_host *host)
     forget_tenants(host, true);
     gw_map_destroy(host->tenants);
     gw_map_destroy(host->states);
+    gw_answers_destroy(host->answers);
+    gw_buffer_fini(&host->scratch);
     gw_free(host);
 }
 

@@ -2,7 +2,7 @@
 
 #define NS_PER_MS 1000000
 
-bool gw_script_meter_may_run(struct gw_script_meter *meter, uint32_t ms_per_s, uint64_t now_ms)
+bool gw_script_meter_may_run(struct gw_script_meter *meter, uint32_t ms_per_s, uint32_t reserved_ms, uint64_t now_ms)
 {
     uint64_t passed = now_ms - meter->refilled_ms;
     uint64_t refill_ns = passed >= 1000 * 60 ? UINT64_C(60000) * NS_PER_MS : passed * ms_per_s * (NS_PER_MS / 1000);
@@ -10,7 +10,7 @@ bool gw_script_meter_may_run(struct gw_script_meter *meter, uint32_t ms_per_s, u
     meter->spent_ns -= (int64_t)refill_ns;
     if (meter->spent_ns < 0)
         meter->spent_ns = 0;
-    return meter->spent_ns < (int64_t)ms_per_s * NS_PER_MS;
+    return meter->spent_ns < ((int64_t)ms_per_s - reserved_ms) * NS_PER_MS;
 }
 
 void gw_script_meter_spend(struct gw_script_meter *meter, uint64_t ns) { meter->spent_ns += (int64_t)ns; }

@@ -21,8 +21,8 @@ struct gw_script_meter {
     uint32_t denied_ms; /* how long, last time */
 };
 
-/* Time is left. A call may take more than is left: the debt is waited for. */
-bool gw_script_meter_may_run(struct gw_script_meter *meter, uint32_t ms_per_s, uint64_t now_ms);
+/* More time is left than is reserved for others. A call may take more than is left: the debt is waited for. */
+bool gw_script_meter_may_run(struct gw_script_meter *meter, uint32_t ms_per_s, uint32_t reserved_ms, uint64_t now_ms);
 void gw_script_meter_spend(struct gw_script_meter *meter, uint64_t ns);
 bool gw_script_meter_is_denied(const struct gw_script_meter *meter, uint64_t now_ms);
 /* Counts a failure; true when with it the quarantine begins. */

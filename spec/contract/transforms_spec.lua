@@ -3,6 +3,7 @@
 local support = require("support")
 local gateways = require("support.gateway")
 local policies = require("support.policies")
+local clock = require("support.clock")
 local command, json, shell = support.command, support.json, support.shell
 
 -- Digits of a block are masked for a viewer.
@@ -106,5 +107,147 @@ describe("a transform", function()
     local answer = gateway:get("/v1/me", viewer, gateway:ids({ run_id = make.run_id }))
     assert.same({ 403, "policy_failed" }, { answer.status, answer.json.code })
     assert.matches('"event":"script_failed".-"where":"policies/token_lens.lua:5"', gateway:errors())
+  end)
+end)
+
+-- As many instructions as one call may have, nearly, for each block: more blocks than a tenant has time for in one second.
+local SPINS = [[
+local lens = require("atoms.lens")
+local everything = lens.everything()
+return {
+  name = "token_lens", version = 1, api = 1,
+  lens = function(actor)
+    return actor.role == "viewer" and lens.extend(everything, { transform = "slow" }) or everything
+  end,
+  transforms = {
+    slow = {
+      block = function(block)
+        for i = 1, 300000 do end
+        return { props = block.props, text = "<" .. block.text .. ">" }
+      end,
+    },
+  },
+}
+]]
+
+describe("a transform that its tenant has no time for", function()
+  local gateway, editor, viewer, make, scope, number
+  local BLOCKS = 40
+
+  setup(function()
+    number = 0
+    local env = { ATOMS_POLICIES_DIR = policies.folder({ ["token_lens.lua"] = SPINS }).path, ATOMS_WORKERS = 1 }
+    gateway = support.start({ env = env, config = "return { scripts = { tenant_ms_per_s = 20 } }" })
+  end)
+
+  teardown(support.stop_all)
+
+  --- A tenant that has used nothing yet.
+  local function arrive()
+    number = number + 1
+    local tenant = "tenant" .. number
+    scope = { tenant_id = tenant }
+    make = command.maker(scope)
+    editor = gateway:bearer({ tenant = tenant, role = "editor" })
+    viewer = gateway:bearer({ tenant = tenant, actor = "vic", role = "viewer" })
+    scope.run_id = make.run_id
+    gateway:send_all(editor, { make("canvas.mount", { canvas_type = "planning" }) })
+  end
+
+  before_each(arrive)
+
+  local function fill(name)
+    local commands = {}
+    for i = 1, BLOCKS do
+      commands[i] = make:insert(name .. i, { kind = "task", text = name .. i })
+    end
+    gateway:send_all(editor, commands)
+  end
+
+  local function ids(more)
+    local params = gateway:ids(scope)
+    for name, value in pairs(more or {}) do
+      params[name] = value
+    end
+    return params
+  end
+
+  --- Answers until it is given, and how often it was refused before.
+  local function insist(path, params)
+    local refusals, answer = 0, nil
+    clock.until_true(path, function()
+      answer = gateway:get(path, viewer, params)
+      if answer.status == 200 then
+        return true
+      end
+      refusals = refusals + 1
+      assert.same({ 429, "script_budget", "later" }, { answer.status, answer.json.code, answer.json.retry })
+      return false
+    end, 60)
+    return answer.json, refusals
+  end
+
+  it("refuses a read as a whole, until what was asked about before is enough", function()
+    fill("a")
+    local state, refusals = insist("/v1/state", ids())
+    assert.is_true(refusals > 0)
+    for i = 1, BLOCKS do
+      assert.equal("<a" .. i .. ">", state.canvases.c1.blocks["a" .. i].text)
+    end
+    assert.equal(200, gateway:get("/v1/state", viewer, ids()).status)
+  end)
+
+  it("refuses a page of events, and a dry run, likewise", function()
+    fill("b")
+    local page = insist("/v1/events", ids({ after = "earliest", limit = 1000 }))
+    assert.equal(BLOCKS + 1, #page.events)
+    assert.equal("<b1>", page.events[2].event.data.ops[1].text)
+  end)
+
+  it("lets nobody else wait", function()
+    fill("v")
+    assert.equal(429, gateway:get("/v1/state", viewer, ids()).status)
+    arrive()
+    assert.equal(200, gateway:get("/v1/state", viewer, ids()).status)
+  end)
+
+  --- The next `count` events behind `cursor`, however often the stream is ended or told to come back; and how often it was.
+  local function follow(cursor, count)
+    local events, ends = {}, 0
+    clock.until_true("the stream's events", function()
+      local stream = gateway:stream({ bearer = viewer, tenant_id = scope.tenant_id, run_id = scope.run_id, cursor = cursor })
+      while #events < count do
+        local is_there, frame = pcall(stream.next, stream)
+        if not is_there then
+          ends = ends + 1
+          break
+        elseif frame.event == "resume" then
+          local said = frame.json.data
+          assert.is_true(said.status == "exact" or said.reason == "overload", frame.raw)
+        else
+          cursor = frame.id
+          events[#events + 1] = frame
+        end
+      end
+      stream:close()
+      return #events == count
+    end, 60)
+    return events, ends
+  end
+
+  it("ends a stream, which goes on where it was, and misses nothing", function()
+    local live = gateway:stream({ bearer = viewer, tenant_id = scope.tenant_id, run_id = scope.run_id, cursor = "now" })
+    local start = live:expect("resume").json.data.head
+    fill("s")
+    local events, ends = follow(start, BLOCKS)
+    assert.is_true(ends > 0)
+    for i = 1, BLOCKS do
+      assert.equal("<s" .. i .. ">", events[i].json.data.ops[1].text)
+    end
+    local page = insist("/v1/events", ids({ after = start, limit = 1000 })).events
+    for i = 1, BLOCKS do
+      assert.same({ events[i].id, events[i].json.data }, { page[i].id, page[i].event.data })
+    end
+    live:close()
   end)
 end)

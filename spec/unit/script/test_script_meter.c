@@ -13,31 +13,31 @@ static void what_was_spent_comes_back_with_time(void **state)
 {
     (void)state;
     struct gw_script_meter meter = {0};
-    assert_true(gw_script_meter_may_run(&meter, 100, 5000));
+    assert_true(gw_script_meter_may_run(&meter, 100, 0, 5000));
     gw_script_meter_spend(&meter, 100 * MS);
-    assert_false(gw_script_meter_may_run(&meter, 100, 5000));
-    assert_false(gw_script_meter_may_run(&meter, 100, 5000));
-    assert_true(gw_script_meter_may_run(&meter, 100, 5010)); /* one millisecond of a hundred */
+    assert_false(gw_script_meter_may_run(&meter, 100, 0, 5000));
+    assert_false(gw_script_meter_may_run(&meter, 100, 0, 5000));
+    assert_true(gw_script_meter_may_run(&meter, 100, 0, 5010)); /* one millisecond of a hundred */
 }
 
 static void a_debt_is_waited_for(void **state)
 {
     (void)state;
     struct gw_script_meter meter = {0};
-    assert_true(gw_script_meter_may_run(&meter, 100, 5000));
+    assert_true(gw_script_meter_may_run(&meter, 100, 0, 5000));
     gw_script_meter_spend(&meter, 150 * MS);
-    assert_false(gw_script_meter_may_run(&meter, 100, 5499));
-    assert_true(gw_script_meter_may_run(&meter, 100, 5510));
+    assert_false(gw_script_meter_may_run(&meter, 100, 0, 5499));
+    assert_true(gw_script_meter_may_run(&meter, 100, 0, 5510));
 }
 
 static void silence_saves_up_no_more_than_a_second_holds(void **state)
 {
     (void)state;
     struct gw_script_meter meter = {0};
-    assert_true(gw_script_meter_may_run(&meter, 10, 5000));
-    assert_true(gw_script_meter_may_run(&meter, 10, 10000000));
+    assert_true(gw_script_meter_may_run(&meter, 10, 0, 5000));
+    assert_true(gw_script_meter_may_run(&meter, 10, 0, 10000000));
     gw_script_meter_spend(&meter, 10 * MS);
-    assert_false(gw_script_meter_may_run(&meter, 10, 10000000));
+    assert_false(gw_script_meter_may_run(&meter, 10, 0, 10000000));
 }
 
 static bool fail_times(struct gw_script_meter *meter, int count, uint64_t now_ms)
@@ -87,12 +87,12 @@ static void new_scripts_begin_anew_but_owe_what_was_spent(void **state)
 {
     (void)state;
     struct gw_script_meter meter = {0};
-    assert_true(gw_script_meter_may_run(&meter, 100, 50000));
+    assert_true(gw_script_meter_may_run(&meter, 100, 0, 50000));
     gw_script_meter_spend(&meter, 100 * MS);
     fail_times(&meter, 20, 50000);
     gw_script_meter_forgive(&meter);
     assert_false(gw_script_meter_is_denied(&meter, 50000));
-    assert_false(gw_script_meter_may_run(&meter, 100, 50000));
+    assert_false(gw_script_meter_may_run(&meter, 100, 0, 50000));
 }
 
 int main(void)

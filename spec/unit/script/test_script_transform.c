@@ -4,9 +4,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/metrics.h"
+#include "hub/lens.h"
 #include "hub/plan.h"
 #include "script/scripts_support.h"
 
@@ -159,15 +162,129 @@ static void the_default_s_transform_is_used_where_the_tenant_has_none(void **sta
     gw_plan_unref(own);
 }
 
+/* ---- what has been asked, and what may not be ------------------------------------------------------------------------------------------ */
+
+static int64_t calls(const struct script_world *world)
+{
+    return gw_metric_value(
+        gw_metrics_counter(world->metrics, "atoms_script_calls_total", "hook=\"transform\"", "Calls of scripts, by hook."));
+}
+
+static int64_t failures(const struct script_world *world)
+{
+    return gw_metric_value(gw_metrics_counter(world->metrics, "atoms_script_failures_total", "hook=\"transform\"",
+                                              "Calls of scripts that failed and so denied."));
+}
+
+static void a_value_is_asked_about_once(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/token_lens.lua", MASKING("="));
+    world_open(world);
+    struct gw_plan *plan = plan_of(world, "acme"), *other = plan_of(world, "beta");
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "k"), "k=v");
+        assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "gone"), "null");
+        assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "bad"), "policy_failed");
+    }
+    assert_int_equal(calls(world), 3);
+    assert_int_equal(failures(world), 1);
+    assert_string_equal(masked(world->host, other, GW_TRANSFORM_TOKEN, "k"), "k=v");
+    assert_int_equal(calls(world), 4);
+    gw_plan_unref(plan);
+    gw_plan_unref(other);
+}
+
+/* Every look at this clock takes time. */
+static uint64_t slow_ns(void *self)
+{
+    static uint64_t now;
+    (void)self;
+    return now += 2 * UINT64_C(1000000);
+}
+
+/* Opens the world anew, its scripts' time measured by that clock. */
+static void open_slow(struct script_world *world, const struct gw_clock *slow, uint32_t call_ms)
+{
+    struct gw_error err;
+    world_open(world);
+    gw_script_host_destroy(world->host);
+    gw_scripts_destroy(world->scripts);
+    world->opts.budget_clock = slow;
+    world->opts.limits.call.call_ms = call_ms;
+    assert_int_equal(gw_scripts_create(&world->opts, &world->scripts, &err), 0);
+    world->host = gw_script_host_create(world->scripts);
+}
+
+/* Nothing is shown in the place of what there is no time for: it is not known. */
+static void what_there_is_no_time_for_is_neither_shown_nor_left_out(void **state)
+{
+    struct script_world *world = *state;
+    const struct gw_policy *policy;
+    struct gw_clock slow = world->clock;
+    struct gw_error why;
+    char key[16];
+    int answered = 0;
+    slow.monotonic_ns = slow_ns;
+    world_write(world, "policies/token_lens.lua", MASKING("="));
+    open_slow(world, &slow, 5000);
+    policy = gw_script_host_port(world->host);
+    struct gw_plan *plan = plan_of(world, "acme");
+    for (int i = 0; i < 100; i++) {
+        snprintf(key, sizeof key, "key%d", i);
+        answered += strcmp(masked(world->host, plan, GW_TRANSFORM_TOKEN, key), "script_budget") != 0;
+    }
+    assert_in_range(answered, 1, 25);
+    assert_string_equal(world_lens(world, "acme", "another", NULL), ""); /* half is left for other hooks */
+    assert_int_equal(gw_lens_why(policy, &why), GW_ELIMIT);
+    assert_string_equal(why.id, "script_budget");
+    assert_true(why.is_retryable);
+    assert_int_equal(gw_lens_why(policy, &why), GW_ENOMEM);
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "key0"), "key0=v");
+    world->now_ms += 2000;
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "key99"), "key99=v");
+    gw_plan_unref(plan);
+}
+
+static void what_took_too_long_is_not_known_either(void **state)
+{
+    struct script_world *world = *state;
+    struct gw_clock slow = world->clock;
+    struct gw_error why;
+    world_write(world, "policies/token_lens.lua",
+                "return { name = 't', version = 1, api = 1, lens = function() return { transform = 'mask' } end,"
+                " transforms = { mask = { token = function() while true do end end } } }");
+    world_open(world);
+    struct gw_plan *plan = plan_of(world, "acme");
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "k"), "policy_failed"); /* by instructions: it always is */
+    assert_int_equal(gw_lens_why(gw_script_host_port(world->host), &why), GW_ENOMEM);
+    gw_plan_unref(plan);
+    gw_script_host_destroy(world->host);
+    gw_scripts_destroy(world->scripts);
+    slow.monotonic_ns = slow_ns;
+    open_slow(world, &slow, 50);
+    plan = plan_of(world, "acme");
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "k"), "policy_failed"); /* by the clock */
+    assert_int_equal(gw_lens_why(gw_script_host_port(world->host), &why), GW_EDENIED);
+    gw_plan_unref(plan);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, script_world_setup, script_world_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_class_is_transformed_on_every_worker),       TEST(what_has_no_function_stays_as_it_is),
-        TEST(nothing_is_shown_of_what_fails_or_is_dropped), TEST(a_class_keeps_its_own_scripts_after_a_swap),
-        TEST(who_has_transforms_is_known_without_a_plan),   TEST(a_plan_whose_transform_is_not_there_denies),
-        TEST(a_malformed_transform_does_not_load),          TEST(the_default_s_transform_is_used_where_the_tenant_has_none),
+        TEST(a_class_is_transformed_on_every_worker),
+        TEST(what_has_no_function_stays_as_it_is),
+        TEST(nothing_is_shown_of_what_fails_or_is_dropped),
+        TEST(a_class_keeps_its_own_scripts_after_a_swap),
+        TEST(who_has_transforms_is_known_without_a_plan),
+        TEST(a_plan_whose_transform_is_not_there_denies),
+        TEST(a_value_is_asked_about_once),
+        TEST(what_there_is_no_time_for_is_neither_shown_nor_left_out),
+        TEST(what_took_too_long_is_not_known_either),
+        TEST(a_malformed_transform_does_not_load),
+        TEST(the_default_s_transform_is_used_where_the_tenant_has_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
