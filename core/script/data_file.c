@@ -190,8 +190,10 @@ static int read_result(lua_State *L, struct sandbox *box, struct gw_data_file *f
 
 static int end(lua_State *L, struct sandbox *box, int status, struct gw_data_file *file, struct gw_error *err)
 {
-    if (status == LUA_OK)
+    if (status == LUA_OK) {
+        file->lines = gw_lua_lines_scan(box->text, box->length, box->limits.max_depth, box->limits.max_nodes);
         return read_result(L, box, file, err);
+    }
     if (status == LUA_ERRMEM)
         return report_memory(box, file->name, err);
     if (box->meter.end != GW_METER_RUNS)
@@ -246,7 +248,6 @@ int gw_data_file_parse(const char *text, size_t length, const struct gw_data_opt
     }
     struct gw_data_file *file = gw_alloc(sizeof *file);
     file->name = gw_strdup(name);
-    file->lines = gw_lua_lines_scan(text, length, box.limits.max_depth, box.limits.max_nodes);
     int rc = run(&box, file, err);
     if (rc == 0)
         *out = file;

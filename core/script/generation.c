@@ -241,6 +241,12 @@ int gw_generation_read(const struct gw_scripts_opts *opts, struct gw_generation 
 
 /* ---- overlays --------------------------------------------------------------------------------------------------------------------------- */
 
+bool gw_generation_is_entry(const char *module)
+{
+    bool is_policy = strncmp(module, "policy.", strlen("policy.")) == 0, is_canvas = strncmp(module, "canvas.", strlen("canvas.")) == 0;
+    return is_canvas || (is_policy && strcmp(module, "policy.ceiling") != 0);
+}
+
 /* Everything of the defaults, but for what the tenant has a file of its own for. */
 static int lay_over(struct gw_generation *generation, struct gw_error *err)
 {

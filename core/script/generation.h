@@ -49,6 +49,9 @@ int gw_generation_read_overlay(const struct gw_scripts_opts *opts, const char *t
 /* The overlay over other defaults. With keeps_sources it runs what it ran before, under the new ceiling. NULL with *err. */
 struct gw_generation *gw_generation_rebase(const struct gw_scripts_opts *opts, const struct gw_generation *overlay,
                                            struct gw_generation *defaults, bool keeps_sources, struct gw_error *err);
+/* What a sandbox of a generation loads before its first call: policies and canvases' scripts, each of which the core may call. The library and the defaults below
+ * an overlay are loaded when these name them. */
+bool gw_generation_is_entry(const char *module);
 /* Its own files load, say api 1, and have their hooks; of the defaults also: there is a token lens, and each canvas's commands.lua fits its manifest.
  * (generation_check.c) */
 int gw_generation_check(const struct gw_generation *generation, const struct gw_clock *clock, struct gw_error *err);

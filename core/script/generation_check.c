@@ -172,7 +172,8 @@ static int check_file(const struct check *check)
 static int check_files(const struct gw_generation *generation, const struct gw_clock *clock, struct check *check,
                        void (*found)(void *arg, const struct gw_error *err), void *arg)
 {
-    struct gw_sandbox_opts opts = {.sources = generation->sources, .clock = clock, .limits = generation->limits.call};
+    struct gw_sandbox_opts opts = {
+        .sources = generation->sources, .clock = clock, .limits = generation->limits.call, .is_entry = gw_generation_is_entry};
     int count = 0, status = gw_sandbox_create(&opts, &check->sandbox, check->err);
     for (size_t i = 0; !status && i < gw_sources_count(generation->own); i++) {
         check->source = gw_sources_at(generation->own, i);

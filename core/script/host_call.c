@@ -130,8 +130,10 @@ int gw_host_fail(struct gw_script_host *host, const struct gw_host_call *call, c
 
 int gw_host_sandbox(struct gw_script_host *host, struct gw_script_state *state, struct gw_sandbox **out, struct gw_error *err)
 {
-    struct gw_sandbox_opts opts = {
-        .sources = state->generation->sources, .clock = host->scripts->opts.budget_clock, .limits = state->generation->limits.call};
+    struct gw_sandbox_opts opts = {.sources = state->generation->sources,
+                                   .clock = host->scripts->opts.budget_clock,
+                                   .limits = state->generation->limits.call,
+                                   .is_entry = gw_generation_is_entry};
     int status = state->sandbox ? GW_OK : gw_sandbox_create(&opts, &state->sandbox, err);
     *out = state->sandbox;
     return status;

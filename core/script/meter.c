@@ -138,8 +138,14 @@ void *gw_meter_allocate(void *self, void *old, size_t old_size, size_t size)
 
 void gw_meter_begin(struct gw_meter *meter)
 {
-    meter->used = meter->checked_at = meter->thread_ns = 0;
+    meter->thread_ns = 0;
     meter->started_ns = meter->clock->monotonic_ns(meter->clock->self);
+    gw_meter_renew(meter);
+}
+
+void gw_meter_renew(struct gw_meter *meter)
+{
+    meter->used = meter->checked_at = 0;
     meter->end = GW_METER_RUNS;
     meter->refusal = GW_METER_NO_REFUSAL;
     meter->is_counting = true;

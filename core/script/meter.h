@@ -51,6 +51,8 @@ void *gw_meter_allocate(void *meter, void *old, size_t old_size, size_t size);
 void gw_meter_attach(struct gw_meter *meter, lua_State *L);
 struct gw_meter *gw_meter_of(lua_State *L);
 void gw_meter_begin(struct gw_meter *meter);
+/* As begin, but what has been spent of the time stays spent. */
+void gw_meter_renew(struct gw_meter *meter);
 /* Ends the call where it stands, if it has not ended; the caller raises. */
 void gw_meter_stop(lua_State *L, enum gw_meter_end end);
 uint64_t gw_meter_ns(const struct gw_meter *meter); /* since begin */

@@ -81,6 +81,33 @@ static void run(lua_State *L, const struct gw_source *source)
     box->loading = here.outer;
 }
 
+static bool has_all_entries(const struct gw_sandbox *box)
+{
+    return box->wanted != NULL && box->entry_count == gw_sources_count(box->sources);
+}
+
+/* As the file failed when it was to be loaded. */
+static void refuse_failed(lua_State *L, const struct gw_source *source)
+{
+    struct gw_sandbox *box = gw_sandbox_of(L);
+    size_t index = 0;
+    while (gw_sources_at(box->sources, index) != source)
+        index++;
+    const struct gw_error *failed = box->failed[index];
+    if (failed == NULL)
+        return;
+    box->failure = *failed;
+    luaL_error(L, "%s: %s", failed->path, failed->message);
+}
+
+static bool is_loaded(lua_State *L, const char *name)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key);
+    bool is_there = lua_getfield(L, -1, name) != LUA_TNIL;
+    lua_pop(L, 2);
+    return is_there;
+}
+
 int gw_modules_push(lua_State *L, const char *name)
 {
     struct gw_sandbox *box = gw_sandbox_of(L);
@@ -96,6 +123,7 @@ int gw_modules_push(lua_State *L, const char *name)
         lua_pop(L, 1);
         return 0;
     }
+    refuse_failed(L, source);
     refuse_cycle(L, box->loading, name);
     run(L, source);
     lua_pushvalue(L, -1);
@@ -112,6 +140,12 @@ int gw_modules_require(lua_State *L)
     gw_budget_charge(L, 10);
     if (length > GW_MODULE_NAME_MAX)
         return luaL_error(L, "there is no module of a name that long");
+    const struct gw_sandbox *box = gw_sandbox_of(L);
+    const struct gw_source *source = strlen(name) == length ? gw_sources_find(box->sources, name) : NULL;
+    if (source != NULL && box->loading == NULL && has_all_entries(box) && !is_loaded(L, name)) {
+        refuse_failed(L, source);
+        return luaL_error(L, "'%s' is not loaded, and a call loads nothing: no file has this name in full", name);
+    }
     if (strlen(name) != length || gw_modules_push(L, name) == 0)
         return luaL_error(L, "there is no module '%s'", name);
     return 1;

@@ -34,6 +34,10 @@ struct gw_sandbox_opts {
     struct gw_sources *sources; /* a reference is taken */
     const struct gw_clock *clock;
     struct gw_sandbox_limits limits;
+    /* Which modules are loaded before the first call, and with them those that they name (entries.h); from then on `require` in a call finds these and loads
+     * nothing, so that no call can tell what came before it. What one of them fails with, it fails with each time. NULL: each is loaded when it is first asked
+     * for. */
+    bool (*is_entry)(const char *module);
     bool is_gc_stressed; /* for tests: collects all garbage at every allocation */
 };
 
@@ -70,7 +74,8 @@ struct gw_sandbox_cost {
     uint64_t ns; /* by the monotonic clock */
 };
 
-/* Loads the module if it is not loaded yet (requires count as part of the call) and calls. results[i] are new references (JSON null for nil). Errors: err->path is
+/* Loads the module if it is not loaded yet (requires count as part of the call) and calls. The first call also loads the entries, each with the instructions of a
+ * call, all within the time of this one: when that ends first, the call fails and the next goes on. results[i] are new references (JSON null for nil). Errors: err->path is
  * "file:line" where known, err->message one line, escaped and capped, from which gw_sandbox_traceback has more.
  *   script_missing (no such module or function: GW_ENOTFOUND) · script_syntax · script_failed (raised) · script_budget (instructions or time) · script_memory ·
  *   script_bad_result (not data, too deep, too large; path is file, message names the member) */

@@ -23,6 +23,9 @@ struct gw_sandbox {
     lua_State *L;
     struct gw_sources *sources;
     struct gw_sandbox_limits limits;
+    bool *wanted;                       /* as many as there are sources: those that are loaded before the first call; NULL: none is */
+    size_t entry_count;                 /* of the sources, those that have been loaded or are not wanted */
+    struct gw_error **failed;           /* as many as there are sources; NULL but for entries that do not load */
     const struct gw_sandbox_call *call; /* the running one, or NULL */
     const struct gw_loading *loading;
     uint32_t constant_count; /* numbers given to tables that cannot change */

@@ -251,8 +251,10 @@ static void check_role(const struct look *look, struct gw_sandbox *sandbox, size
 
 static void check_plans(const struct look *look)
 {
-    struct gw_sandbox_opts opts = {
-        .sources = look->generation->sources, .clock = look->opts->budget_clock, .limits = look->generation->limits.call};
+    struct gw_sandbox_opts opts = {.sources = look->generation->sources,
+                                   .clock = look->opts->budget_clock,
+                                   .limits = look->generation->limits.call,
+                                   .is_entry = gw_generation_is_entry};
     struct gw_sandbox *sandbox;
     struct gw_error err;
     size_t before = look->check->error_count + look->check->warning_count;

@@ -8,6 +8,18 @@ local RULE = [[return { name = "rule", version = 1, api = 1, commands = { "*" },
 local ENDLESS = "while true do end"
 local COSTLY = "for _ = 1, 100000 do end"
 
+local COMPARISONS = [[local a = "\0" for _ = 1, 18 do a = a .. a end local b = a .. "b"
+while true do local x = ]] .. ("a<b and "):rep(31) .. [[a<b end]]
+
+--- Single instructions, and calls of the library, that would take long.
+local STALLS = {
+  comparing = COMPARISONS,
+  converting = [[local s = (" "):rep(500000) .. "65" local t = {} for i = 1, 4000 do t[i] = s end
+    return #string.char(table.unpack(t)) == 0]],
+  encoding = [[local json, s = require("atoms.json"), ("\1"):rep(250000) while true do pcall(json.encode, s) end]],
+}
+local PATIENCE = 3 -- seconds for some turns, of which each takes a tenth: the machine may be busy
+
 describe("a tenant whose policies burn what they are given", function()
   local gateway, folder, victim, make
 
@@ -50,6 +62,22 @@ describe("a tenant whose policies burn what they are given", function()
     assert.is_true(codes.policy_failed > 0)
     assert.is_true(gateway:metric("atoms_script_failures_total") < 60)
   end)
+
+  it("with a ceiling that never ends is denied", function()
+    folder:write("tenants/evil/ceiling.lua", COMPARISONS)
+    local began = clock.now()
+    assert.equal(10, take_turns(10).policy_failed)
+    assert.is_true(clock.now() - began < PATIENCE)
+  end)
+
+  for name, text in pairs(STALLS) do
+    it("by " .. name .. " holds the worker no longer than one call may", function()
+      folder:write("tenants/evil/commands/rule.lua", RULE:format(text))
+      local began = clock.now()
+      take_turns(6)
+      assert.is_true(clock.now() - began < PATIENCE)
+    end)
+  end
 
   it("with a rule that never ends is denied", function()
     folder:write("tenants/evil/commands/rule.lua", RULE:format(ENDLESS))

@@ -150,6 +150,13 @@ return {
   { guard = "a module keeps no iterator", attack = "state_gmatch",
     { M .. "freeze.c", "if (lua_getupvalue(L, function, 1) != NULL)\n            luaL_error", "if (false)\n            luaL_error" } },
 
+  { guard = "what a call requires has been loaded before any", attack = "state_loaded",
+    { M .. "sandbox.c", "if (opts->is_entry != NULL) {", "if (false) {" } },
+  { guard = "a call loads nothing", attack = "state_loaded_named",
+    { M .. "modules.c", "box->wanted != NULL && box->entry_count == gw_sources_count(box->sources)", "box->wanted == NULL" } },
+  { guard = "what did not load fails each time", attack = "state_loaded_failing",
+    { M .. "modules.c", "    if (failed == NULL)\n", "    if (true)\n" } },
+
   -- results
   { guard = "a result's depth is bounded", attack = "result_deep",
     { M .. "data_value.c", "r->depth == r->rules->max_depth ||", "" } },

@@ -173,13 +173,15 @@ static void load_attack(const char *name, struct attack *attack)
     gw_buffer_fini(&text);
 }
 
-static struct gw_sandbox *open_sandbox(struct gw_sources *sources, struct gw_sandbox_limits *limits)
+static bool is_entry(const char *module) { return strcmp(module, "attack") == 0 || strcmp(module, "victim") == 0; }
+
+static struct gw_sandbox *open_sandbox(struct gw_sources *sources, struct gw_sandbox_limits *limits, bool (*entries)(const char *module))
 {
     struct gw_error err = {0};
     struct gw_sandbox *box = NULL;
     gw_sandbox_limits_default(limits);
     limits->call_ms *= SLOWNESS;
-    struct gw_sandbox_opts opts = {.sources = sources, .clock = &budget_clock, .limits = *limits};
+    struct gw_sandbox_opts opts = {.sources = sources, .clock = &budget_clock, .limits = *limits, .is_entry = entries};
     if (gw_sandbox_create(&opts, &box, &err) != 0)
         fail_msg("%s: %s", err.id, err.message);
     return box;
@@ -304,7 +306,7 @@ static bool attack_and_see(const char *name, struct gw_sandbox *other)
     double first, second;
     gw_buffer_init(&outcome, 0);
     load_attack(name, &attack);
-    struct gw_sandbox *box = open_sandbox(attack.sources, &limits);
+    struct gw_sandbox *box = open_sandbox(attack.sources, &limits, attack.is_data ? NULL : is_entry);
     bool is_good = run_attack(box, &attack, &first, &outcome);
     is_good = run_attack(box, &attack, &second, &outcome) && is_good;
     print_message("%8.2f ms %8.2f ms %6zu KiB  %-28s %.60s\n", first, second, gw_sandbox_memory(box) >> 10, name, outcome.data);
@@ -312,7 +314,7 @@ static bool attack_and_see(const char *name, struct gw_sandbox *other)
     assert_victim_is_well(box, name);
     assert_victim_is_well(other, name);
     gw_sandbox_destroy(box);
-    box = open_sandbox(attack.sources, &limits);
+    box = open_sandbox(attack.sources, &limits, NULL);
     assert_victim_is_well(box, name);
     gw_sandbox_destroy(box);
     gw_sources_unref(attack.sources);
@@ -353,7 +355,7 @@ static void each_attack_ends_as_it_says(void **state)
     gw_buffer_init(&victim, 0);
     gw_buffer_append_text(&victim, victim_text);
     add_module(sources, "victim", &victim);
-    struct gw_sandbox *other = open_sandbox(sources, &limits);
+    struct gw_sandbox *other = open_sandbox(sources, &limits, NULL);
     size_t failed = 0;
     for (size_t i = 0; i < selection->count; i++)
         failed += attack_and_see(selection->names[i], other) ? 0 : 1;
