@@ -102,7 +102,7 @@ static const struct gw_setting settings[] = {
     LIMIT(record_bytes, "1048576", 64 * KIB, 1536 * KIB, "events of one group commit"),
     LIMIT(checkpoint_events, "4096", 16, 10000000, "events between two checkpoints"),
     LIMIT(commit_events, "1000", 0, 10000000, "events on a canvas until the gateway commits it; 0: never"),
-    LIMIT(commit_idle_ms, "30000", 0, 24 * HOUR_MS, "silence of a run until the gateway commits its canvases; 0: never"),
+    LIMIT(commit_idle_ms, "30000", 0, 24 * HOUR_MS, "time until the gateway commits a canvas that has stopped growing; 0: never"),
     LIMIT(run_idle_ms, "60000", 100, 24 * HOUR_MS, "time until a quiet run leaves memory"),
     LIMIT(view_idle_ms, "10000", 100, 24 * HOUR_MS, "time until an unused projection leaves memory"),
     LIMIT(chat_lease_ms, "30000", 100, HOUR_MS, "how long the producer of a streamed message may be silent before it is ended"),

@@ -11,6 +11,7 @@
 #include "hub/plan.h"
 #include "hub/project.h"
 #include "hub/tokens.h"
+#include "hub/value_type.h"
 
 static struct gw_json *text(const char *value) { return gw_json_new_text(value, strlen(value)); }
 
@@ -107,6 +108,29 @@ static struct gw_json *tokens(const struct gw_manifests *manifests, const struct
     return finish(out, status);
 }
 
+/* A block of that kind can be made by whoever may set each property that it must have. */
+static bool sets_required(const struct gw_plan *plan, const struct gw_plan_thing *thing, const struct gw_json *declared)
+{
+    const struct gw_json *props = gw_json_get(declared, "props");
+    void *iterator = NULL;
+    const char *name;
+    struct gw_json *declaration;
+    while (gw_json_is_object(props) && gw_json_next(props, &iterator, &name, &declaration)) {
+        const struct gw_json *required = gw_json_get(declaration, "required");
+        bool must_be_given = required && gw_json_bool(required) && !gw_json_get(declaration, "default");
+        bool is_hidden = (gw_value_type_is_sidecar(declaration) && !plan->sees_sidecars) || !gw_plan_shows_prop(plan, thing, name);
+        if (must_be_given && is_hidden)
+            return false;
+    }
+    return true;
+}
+
+static bool writes(const struct gw_plan *plan, const char *kind, const char *canvas_type, const struct gw_json *declared)
+{
+    struct gw_plan_thing thing = {.kind = kind, .canvas_type = canvas_type};
+    return gw_plan_writes_kind(plan, kind, canvas_type) && sets_required(plan, &thing, declared);
+}
+
 static struct gw_json *kinds(const struct gw_manifest *manifest, const struct gw_plan *plan)
 {
     const char *canvas_type = gw_manifest_type(manifest), *kind;
@@ -115,7 +139,7 @@ static struct gw_json *kinds(const struct gw_manifest *manifest, const struct gw
     void *iterator = NULL;
     while (!status && gw_json_next(gw_manifest_member(manifest, "kinds"), &iterator, &kind, &declared))
         if (gw_plan_reads_kind(plan, kind, canvas_type))
-            status = gw_json_set(out, kind, text(right(gw_plan_writes_kind(plan, kind, canvas_type))));
+            status = gw_json_set(out, kind, text(right(writes(plan, kind, canvas_type, declared))));
     return finish(out, status);
 }
 

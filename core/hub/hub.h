@@ -31,7 +31,7 @@ struct gw_hub_limits {
     uint64_t max_replay_events; /* 1000000 */
     uint64_t checkpoint_events; /* 4096 */
     uint64_t commit_events;     /* on one canvas, then the gateway commits it: 1000; 0: never */
-    uint32_t commit_idle_ms;    /* of silence, then it commits what is uncommitted: 30000; 0: never */
+    uint32_t commit_idle_ms;    /* without an event that counts (growth.h), then it commits what is uncommitted: 30000; 0: never */
     uint32_t run_idle_ms;       /* 60000 */
     uint32_t view_idle_ms;      /* 10000 */
     uint32_t chat_lease_ms,

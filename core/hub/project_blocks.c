@@ -220,13 +220,30 @@ static struct gw_json *names_not_in(const struct gw_json *seen, const struct gw_
     return out;
 }
 
+/* Of what a transform gets, nothing has changed. */
+static bool changes_nothing_seen(const struct patch *p, const struct gw_plan_thing *thing, const struct gw_json *op)
+{
+    void *iterator = NULL;
+    const char *name;
+    struct gw_json *value, *unset = gw_json_get(op, "unset");
+    if (!gw_json_get(op, "set") || gw_json_get(op, "vis"))
+        return false; /* a splice, or a label */
+    while (gw_json_next(gw_json_get(op, "set"), &iterator, &name, &value))
+        if (gw_plan_shows_prop(p->lens->plan, thing, name))
+            return false;
+    for (size_t i = 0; i < gw_json_count(unset); i++)
+        if (gw_plan_shows_prop(p->lens->plan, thing, gw_json_text(gw_json_at(unset, i), NULL)))
+            return false;
+    return true;
+}
+
 /* A transform may make anything of any change, so the whole of what it makes goes out. */
 static void update_transformed(struct patch *p, const char *id, const struct gw_plan_thing *thing, const struct gw_json *op)
 {
     const struct gw_json *block = gw_json_get(facets_of(p, id), "block");
     struct gw_json *unset = gw_json_get(op, "unset"), *vis = gw_json_get(op, "vis");
-    if (!block) {
-        gw_seen_list_drop(&p->ops); /* from before its tenant had a transform */
+    if (!block || changes_nothing_seen(p, thing, op)) {
+        gw_seen_list_drop(&p->ops); /* or it is from before its tenant had a transform */
         return;
     }
     struct gw_seen_block given = {gw_json_get(block, "props"), gw_json_get(block, "text")}, seen;

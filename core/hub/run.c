@@ -27,7 +27,7 @@ static void take_loaded(struct gw_run *run, struct gw_loaded *loaded)
     run->last_ts_ms = loaded->last_ts_ms;
     run->phase = GW_RUN_READY;
     run->is_unsure = false;
-    run->written_at_ms = now_ms(run);
+    run->grown_at_ms = now_ms(run);
     /* What another writer added, those who follow read from the spine. */
     for (struct gw_feed *feed = run->feeds; feed; feed = feed->next) {
         feed->channel.epoch = run->epoch;

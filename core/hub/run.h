@@ -62,7 +62,7 @@ struct gw_run {
     uint64_t checkpoint_seq, bytes_since_checkpoint, checkpoint_bytes;
     struct gw_checkpoint *checkpoint;                   /* being stored */
     uint64_t used_at_ms, retry_at_ms, checkpoint_at_ms; /* not before these */
-    uint64_t written_at_ms;                             /* its last append began, or it was loaded */
+    uint64_t grown_at_ms;                               /* the last append with an event that counts (growth.h) began, or it was loaded */
     struct gw_run *next_dirty;
     bool is_dirty, reloads_after_append;
     bool is_unsure;           /* an append's outcome is unknown until the next load */

@@ -278,7 +278,8 @@ void gw_run_flush(struct gw_run *run)
     }
     run->gathering = NULL;
     run->appending = commit;
-    run->written_at_ms = clock->monotonic_ms(clock->self);
+    if (gw_state_grown_seq(run->state) >= commit->first_seq)
+        run->grown_at_ms = clock->monotonic_ms(clock->self);
     run->hub->in_flight++;
     submit(commit);
 }

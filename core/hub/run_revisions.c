@@ -1,5 +1,5 @@
-/* Revisions that nobody asked for: the owner commits a canvas that has grown by so many events, and one whose run has fallen silent, so that a
- * client may check its fold and a reader finds a point to go back to. They are events of the gateway, in a record like any other. */
+/* Revisions that nobody asked for: the owner commits a canvas that has grown by so many events, and one that has stopped growing, so that a client may check its
+ * fold and a reader finds a point to go back to. They are events of the gateway, in a record like any other. What counts is in growth.h. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -98,7 +98,7 @@ void gw_run_commit_tick(struct gw_run *run)
     if (limits->commit_idle_ms == 0 || !gw_run_is_settled(run) || run->inbox_first || run->refresh || gw_run_has_orders(run) ||
         run->hub->is_draining)
         return;
-    if (now_ms(run) - run->written_at_ms < idle_ms)
+    if (now_ms(run) - run->grown_at_ms < idle_ms)
         return;
     commit_grown(run, 1);
     if (run->gathering)

@@ -121,6 +121,8 @@ uint64_t gw_state_revision_count(const struct gw_state *state, const char *canva
     return canvas ? canvas->revision_count : 0;
 }
 
+uint64_t gw_state_grown_seq(const struct gw_state *state) { return state->grown_seq; }
+
 uint64_t gw_state_uncommitted(const struct gw_state *state, const char *canvas_id)
 {
     const struct gw_canvas *canvas = gw_state_canvas(state, canvas_id);

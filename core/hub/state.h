@@ -105,9 +105,11 @@ int gw_state_resolve_ready(const struct gw_state *state, const char *canvas_id, 
                            struct gw_event_list *out, struct gw_error *err);
 /* seq of the canvas_commit with revision `rev` of any canvas listed (count 0 = all), 0 when there is none. */
 uint64_t gw_state_commit_seq(const struct gw_state *state, const char *canvas_id, uint64_t rev);
-/* How many revisions a canvas has, and how many events have changed its blocks since the last of them; 0 for an unknown canvas. */
+/* How many revisions a canvas has, and how many events that count (growth.h) have changed its blocks since the last of them; 0 for an unknown canvas. */
 uint64_t gw_state_revision_count(const struct gw_state *state, const char *canvas_id);
 uint64_t gw_state_uncommitted(const struct gw_state *state, const char *canvas_id);
+/* seq of the last such event on any canvas, or of one taken back; 0: none since it was loaded. */
+uint64_t gw_state_grown_seq(const struct gw_state *state);
 
 /* Checkpoint: the whole state as self-contained chunks of at most `chunk_bytes` (a chunk may exceed it by one block). `emit` copies. Load
  * builds a state equal to the saved one: the same folds give the same bytes. */

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/chat.h"
+#include "hub/growth.h"
 #include "hub/origins.h"
 #include "hub/state_graph.h"
 #include "hub/state_internal.h"
@@ -133,7 +134,11 @@ static int fold_canvas_ops(struct gw_state *state, const struct gw_event *event,
     int status = gw_state_fold_ops(state, event, err);
     if (status)
         return status;
+    int grows = gw_event_grows_canvas(event);
+    if (grows <= 0)
+        return judge(grows, event, "", err);
     struct gw_canvas *canvas = gw_state_canvas(state, event->canvas_id);
+    state->grown_seq = event->seq;
     return judge(gw_state_set_uncommitted(state, canvas, canvas->uncommitted + 1), event, "", err);
 }
 

@@ -58,7 +58,7 @@ struct gw_canvas {
     struct gw_blocks *blocks;
     struct gw_revision *revisions; /* [rev - 1] */
     size_t revision_count, revision_capacity;
-    uint64_t uncommitted; /* events on its blocks since the last canvas_commit, or since the mount */
+    uint64_t uncommitted; /* events that count (growth.h) since the last canvas_commit, or since the mount */
 };
 
 struct gw_state {
@@ -66,6 +66,7 @@ struct gw_state {
     struct gw_splice_limits splice_limits;
     uint8_t seed[16];
     uint64_t seq, begin_seq;
+    uint64_t grown_seq; /* of the last event folded here that counts (growth.h), or of one taken back */
     struct gw_journal journal;
     struct gw_canvas **canvases; /* in mount order; max_canvases entries */
     const char **canvas_ids;

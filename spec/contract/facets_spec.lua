@@ -237,6 +237,9 @@ return {
   name = "token_lens", version = 1, api = 1,
   lens = function(actor)
     local everything = lens.everything()
+    if actor.role == "planner" then
+      return lens.extend(everything, { transform = "mask", vision = false })
+    end
     return actor.role == "viewer" and lens.extend(everything, { transform = "mask" }) or everything
   end,
   transforms = {
@@ -262,13 +265,14 @@ return {
 ]]
 
 describe("a lens with a transform", function()
-  local gateway, owner, viewer, make
+  local gateway, owner, viewer, planner, make
 
   setup(function()
     local folder = policies.folder({ ["token_lens.lua"] = MASKS })
     gateway = support.start({ env = { ATOMS_POLICIES_DIR = folder.path, ATOMS_CANVASES_DIR = canvases() } })
     owner = gateway:bearer({ actor = "dir", kind = "agent", role = "director" })
     viewer = gateway:bearer({ actor = "vic", role = "viewer" })
+    planner = gateway:bearer({ actor = "pat", kind = "agent", role = "planner" })
   end)
 
   teardown(support.stop_all)
@@ -306,6 +310,16 @@ describe("a lens with a transform", function()
     assert.equal("call me", state.canvases.c1.blocks.a.text)
     assert.is_nil(state.canvases.c1.blocks.a.props.cost)
     assert.equal("(title)", state.tokens["board.title"])
+  end)
+
+  it("tells nothing of a change of which it is shown nothing", function()
+    local stream = gateway:stream({ bearer = planner, run_id = make.run_id, cursor = "now" })
+    stream:expect("resume")
+    gateway:send(owner, make:update("a", json.object({ image = json.object({ artifact_id = "p1" }) })))
+    gateway:send(owner, make:update("a", json.object({ cost = 9 })))
+    assert.equal("call ###", stream:expect("state_patch").json.data.ops[1].text)
+    gateway:send(owner, make("token.set", { set = json.object({ ["board.title"] = "next" }) }))
+    stream:expect("token_patch")
   end)
 
   it("shows a streamed message whole, at its end", function()

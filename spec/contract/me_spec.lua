@@ -2,7 +2,8 @@
 
 local support = require("support")
 local policies = require("support.policies")
-local json = support.json
+local shell = require("support.shell")
+local command, json = support.command, support.json
 
 local NARROW = policies.lens([[
   if actor.role == "guest" then
@@ -120,5 +121,38 @@ describe("who am I", function()
     assert.same({ 400, "missing_id", "project_id" }, { answer.status, answer.json.code, answer.json.path })
     assert.equal(403, gateway:get("/v1/me", bearer, gateway:ids({ run_id = false, tenant_id = "other" })).status)
     assert.equal(401, gateway:get("/v1/canvases", false, gateway:ids({ run_id = false })).status)
+  end)
+end)
+
+describe("a kind that must have a property", function()
+  local STILLS = [[
+return {
+  name = "stills", version = "1.0.0", api = 1, title = "Stills", harness = "workbench", tools = {}, tokens = {},
+  kinds = {
+    still = { text = false, props = { image = { type = "sidecar", required = true } } },
+    plan = { text = false, props = { days = { type = "integer", required = true } } },
+    sketch = { text = false, props = { image = { type = "sidecar" } } },
+  },
+}
+]]
+
+  teardown(support.stop_all)
+
+  it("is written by whoever may set that property", function()
+    local path = shell.folder() .. "/canvases"
+    shell.must({ "cp", "-r", "canvases", path })
+    shell.must({ "mkdir", "-p", path .. "/stills" })
+    shell.write(path .. "/stills/manifest.lua", STILLS)
+    local gateway = support.start({ env = { ATOMS_CANVASES_DIR = path } })
+    local function kinds(role)
+      local bearer = gateway:bearer({ role = role, kind = "agent" })
+      return gateway:get("/v1/me", bearer, gateway:ids({ run_id = false })).json.may.canvases.stills
+    end
+    assert.same({ still = "write", plan = "write", sketch = "write" }, kinds("director"))
+    assert.same({ still = "read", plan = "write", sketch = "write" }, kinds("planner"))
+    local make, planner = command.maker(), gateway:bearer({ role = "planner", kind = "agent" })
+    gateway:send_all(gateway:bearer({ role = "director" }), { make("canvas.mount", { canvas_type = "stills" }) })
+    local answer = gateway:post("/v1/commands", planner, make:insert("s", { kind = "still" })).json
+    assert.same({ "not_allowed", "/args/block/kind" }, { answer.code, answer.path })
   end)
 end)

@@ -7,7 +7,7 @@
 
 local support = require("support")
 local twins = require("support.twins")
-local json, shell = support.json, support.shell
+local command, json, shell = support.command, support.json, support.shell
 local world, reader, same, pattern_of = twins.world, twins.reader, twins.same, twins.pattern_of
 
 local BOARD = [[
@@ -366,5 +366,88 @@ describe("what is labelled internal", function()
       sent:get("/v1/history", { canvas_id = "s2" })
     end)
     compare()
+  end)
+end)
+
+-- ---- revisions that the gateway makes by itself -----------------------------------------------------------------------------------------
+
+local STILLS = BOARD:format("", "", "image = { type = \"sidecar\" }", "")
+
+describe("what is hidden from a reader", function()
+  local gateway, director, readers
+
+  local function open(limits)
+    gateway = support.start({
+      env = { ATOMS_CANVASES_DIR = canvases(STILLS), ATOMS_WORKERS = 1 },
+      config = ("return { limits = { %s } }"):format(limits),
+    })
+    director = gateway:bearer({ actor = "dora", kind = "agent", role = "director" })
+    readers = {
+      planner = gateway:bearer({ actor = "pat", kind = "agent", role = "planner" }),
+      viewer = gateway:bearer({ actor = "vic", role = "viewer" }),
+    }
+  end
+
+  after_each(support.stop_all)
+
+  local function begin()
+    local own = command.maker()
+    gateway:send_all(director, { own("canvas.mount", { canvas_type = "board" }), own:insert("a", { kind = "note", text = "a" }) })
+    return own
+  end
+
+  local function follow(own, bearer)
+    local stream = gateway:stream({ bearer = bearer, run_id = own.run_id, cursor = "earliest" })
+    stream:expect("resume")
+    stream:expect("CANVAS_READY")
+    stream:expect("state_patch")
+    return stream
+  end
+
+  --- Things that one of the readers may not see, each time others.
+  local hides = {
+    planner = function(own, n)
+      return own:update("a", json.object({ image = artifact("art-" .. n) }))
+    end,
+    viewer = function(own, n)
+      return own:insert("s" .. n, { kind = "note", text = "s", vis = "internal" })
+    end,
+  }
+
+  it("makes no revision when its run falls silent", function()
+    open("commit_idle_ms = 200")
+    for name, bearer in pairs(readers) do
+      local own, other = begin(), begin()
+      local stream = follow(own, bearer)
+      assert.equal(1, stream:expect("canvas_commit").json.data.rev)
+      gateway:send(director, hides[name](own, 1))
+      gateway:send(director, other:update("a", json.object({ cost = 1 }))) -- what would be committed has been, when this one is
+      local seen = follow(other, bearer)
+      seen:find("the second revision", function(frame)
+        return frame.event == "canvas_commit" and frame.json.data.rev == 2
+      end)
+      gateway:send(director, own:update("a", json.object({ cost = 2 })))
+      assert.equal(2, stream:expect("state_patch").json.data.ops[1].set.cost, name)
+      assert.equal(2, stream:expect("canvas_commit").json.data.rev)
+      stream:close()
+      seen:close()
+    end
+  end)
+
+  it("does not count towards the next revision", function()
+    open("commit_idle_ms = 0, commit_events = 5")
+    for name, bearer in pairs(readers) do
+      local own = begin()
+      local stream = follow(own, bearer)
+      for n = 1, 12 do
+        gateway:send(director, hides[name](own, n))
+      end
+      for n = 2, 5 do
+        gateway:send(director, own:update("a", json.object({ cost = n })))
+        assert.equal(n, stream:expect("state_patch").json.data.ops[1].set.cost, name)
+      end
+      assert.equal(1, stream:expect("canvas_commit").json.data.rev)
+      stream:close()
+    end
   end)
 end)
