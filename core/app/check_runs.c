@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/metrics.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "hub/manifest.h"
 #include "hub/state_review.h"
@@ -70,8 +71,8 @@ static void print_line(const char *run, const struct gw_state_misfit *misfit, co
         printf("canvas %s (%s)", misfit->canvas_id, misfit->canvas_type);
     if (misfit->block_id[0])
         printf(", block %s (%s)", misfit->block_id, misfit->block_kind);
-    printf("%s%s: %s (%s)%s%s\n", misfit->err->path[0] ? " " : "", misfit->err->path, misfit->err->message, misfit->err->id,
-           value[0] ? ": " : "", value);
+    printf("%s%s: %s (%s)%s%s\n", misfit->err->path[0] ? " " : "", gw_printable(misfit->err->path).text,
+           gw_printable(misfit->err->message).text, misfit->err->id, value[0] ? ": " : "", gw_printable(value).text);
 }
 
 static void on_misfit(void *arg, const char *run, const struct gw_state_misfit *misfit)
@@ -94,7 +95,8 @@ static void on_damaged(void *arg, const char *run, const struct gw_error *err)
     struct gw_paint paint = gw_paint_for(stdout);
     struct gw_buffer line;
     if (!findings->wants_json) {
-        printf("%s%s%s: %serror%s: %s (%s)\n", paint.bold, run, paint.plain, paint.bad, paint.plain, err->message, err->id);
+        printf("%s%s%s: %serror%s: %s (%s)\n", paint.bold, run, paint.plain, paint.bad, paint.plain, gw_printable(err->message).text,
+               err->id);
         return;
     }
     gw_buffer_init(&line, 0);

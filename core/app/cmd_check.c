@@ -9,6 +9,7 @@
 #include "app/script_tool.h"
 #include "app/usage.h"
 #include "base/error.h"
+#include "base/printable.h"
 #include "script/script_check.h"
 
 /* value: the answers of a look */
@@ -18,6 +19,8 @@ struct totals {
     bool has_runs;
 };
 
+static const char *plural(size_t count) { return count == 1 ? "" : "s"; }
+
 static void print_totals(const struct totals *totals, bool wants_json)
 {
     struct gw_paint paint = gw_paint_for(stdout);
@@ -25,13 +28,18 @@ static void print_totals(const struct totals *totals, bool wants_json)
     size_t errors = scripts->error_count + totals->runs.damaged_count, warnings = scripts->warning_count + totals->runs.misfit_count;
     char runs[64] = "";
     if (totals->has_runs)
-        snprintf(runs, sizeof runs, wants_json ? "\"runs\":%zu," : ", %zu runs", totals->runs.run_count);
+        snprintf(runs, sizeof runs,
+                 wants_json                    ? "\"runs\":%zu,"
+                 : totals->runs.run_count == 1 ? ", %zu run"
+                                               : ", %zu runs",
+                 totals->runs.run_count);
     if (wants_json)
         printf("],\"files\":%zu,\"tenants\":%zu,%s\"errors\":%zu,\"warnings\":%zu}\n", scripts->file_count, scripts->tenant_count, runs,
                errors, warnings);
     else
-        printf("%s%zu files, %zu tenants%s: %zu errors, %zu warnings%s\n", errors ? paint.bad : paint.good, scripts->file_count,
-               scripts->tenant_count, runs, errors, warnings, paint.plain);
+        printf("%s%zu file%s, %zu tenant%s%s: %zu error%s, %zu warning%s%s\n", errors ? paint.bad : paint.good, scripts->file_count,
+               plural(scripts->file_count), scripts->tenant_count, plural(scripts->tenant_count), runs, errors, plural(errors), warnings,
+               plural(warnings), paint.plain);
 }
 
 /* Faulty policies say nothing about runs: the canvases might be what is wrong. */
@@ -49,7 +57,8 @@ static int check(const struct gw_script_tool *tool, bool wants_json, bool wants_
         status = gw_check_runs_print(tool, &output, &totals.runs, &err);
     print_totals(&totals, wants_json);
     if (status)
-        fprintf(stderr, "atoms: %s%s%s (%s)\n", err.path, err.path[0] ? ": " : "", err.message, err.id);
+        fprintf(stderr, "atoms: %s%s%s (%s)\n", gw_printable(err.path).text, err.path[0] ? ": " : "", gw_printable(err.message).text,
+                err.id);
     return status || totals.scripts.error_count || totals.runs.damaged_count ? 1 : 0;
 }
 

@@ -7,6 +7,7 @@
 #include "app/usage.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/printable.h"
 
 static int print_buffer(struct gw_buffer *text)
 {
@@ -36,14 +37,14 @@ static int check(const char *file, const struct gw_config_world *world, bool is_
     struct gw_config config;
     struct gw_error err;
     if (gw_config_load(file, world, &config, &err) != 0) {
-        fprintf(stderr, "%s: %s\n", err.path, err.message);
+        fprintf(stderr, "%s: %s\n", gw_printable(err.path).text, gw_printable(err.message).text);
         return 1;
     }
     int rc = 0;
     if (!is_quiet)
         rc = print_effective(&config);
     if (gw_config_check(&config, &err) != 0) {
-        fprintf(stderr, "%s: %s\n", err.path, err.message);
+        fprintf(stderr, "%s: %s\n", gw_printable(err.path).text, gw_printable(err.message).text);
         rc = 1;
     }
     gw_config_fini(&config);

@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/printable.h"
 
 #define SHORT_DIGEST 12
 
@@ -35,7 +36,8 @@ static const char *who(const struct gw_json *entry)
 static int report(const struct gw_error *err)
 {
     struct gw_paint paint = gw_paint_for(stderr);
-    fprintf(stderr, "%satoms: %s%s%s%s\n", paint.bad, err->path, err->path[0] ? ": " : "", err->message, paint.plain);
+    fprintf(stderr, "%satoms: %s%s%s%s\n", paint.bad, gw_printable(err->path).text, err->path[0] ? ": " : "",
+            gw_printable(err->message).text, paint.plain);
     if (strcmp(err->id, "admin_unreachable") == 0)
         fputs("Is the gateway running? --admin URL or ATOMS_ADMIN_LISTEN say where its admin listener is.\n", stderr);
     return 1;
@@ -61,8 +63,9 @@ static bool print_change(const struct gw_json *change)
     const char *colour = has_failed ? paint.bad : strcmp(status, "switched") == 0 ? paint.good : paint.dim;
     printf("%-24s %s%s%s\n", who(change), colour, status, paint.plain);
     if (has_failed)
-        printf("  %s: %s (%s)\n  what was in force before still is\n", text_of(change, "where"), text_of(change, "message"),
-               text_of(change, "code"));
+        printf("  %s%s%s (%s)\n  what was in force before still is\n", gw_printable(text_of(change, "where")).text,
+               text_of(change, "where")[0] ? ": " : "", gw_printable(text_of(change, "message")).text,
+               gw_printable(text_of(change, "code")).text);
     return !has_failed;
 }
 
@@ -178,10 +181,12 @@ static void print_slot(const struct gw_json *slot)
                          *pinned = gw_json_get(slot, "is_rolled_back");
     print_generation(who(slot), strcmp(status, "active") == 0 ? paint.good : paint.bad, status, slot);
     if (gw_json_is_bool(pinned) && gw_json_bool(pinned))
-        printf("  rolled back%s: what it has stored is something else\n",
+        printf("  rolled back%s: its files hold something else, which counts again from the next reload on\n",
                strcmp(text_of(slot, "source"), "defaults") == 0 ? " to the defaults" : "");
     if (error)
-        printf("  %s %s: %s (%s)\n", text_of(error, "at"), text_of(error, "where"), text_of(error, "message"), text_of(error, "code"));
+        printf("  %s %s%s%s (%s)\n", text_of(error, "at"), gw_printable(text_of(error, "where")).text,
+               text_of(error, "where")[0] ? ": " : "", gw_printable(text_of(error, "message")).text,
+               gw_printable(text_of(error, "code")).text);
     for (size_t i = 0; i < gw_json_count(kept); i++)
         print_generation("", paint.dim, "kept", gw_json_at(kept, i));
 }

@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/printable.h"
 #include "script/script_check.h"
 
 /* value */
@@ -98,7 +99,8 @@ static const char *tell_gateway(const struct ask *ask, const char *folder, struc
 static void print_error(const struct gw_error *err)
 {
     struct gw_paint paint = gw_paint_for(stderr);
-    fprintf(stderr, "%satoms: %s%s%s (%s)%s\n", paint.bad, err->path, err->path[0] ? ": " : "", err->message, err->id, paint.plain);
+    fprintf(stderr, "%satoms: %s%s%s (%s)%s\n", paint.bad, gw_printable(err->path).text, err->path[0] ? ": " : "",
+            gw_printable(err->message).text, err->id, paint.plain);
 }
 
 static void print_json(const struct ask *ask, const struct outcome *outcome)

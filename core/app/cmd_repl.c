@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/printable.h"
 #include "script/script_eval.h"
 
 #define ACTOR_BYTES 65536
@@ -65,7 +66,10 @@ static bool answer(struct gw_script_eval *eval, const char *line, const struct s
     struct gw_error err;
     struct gw_buffer text;
     if (gw_script_eval_run(eval, line, subject->actor, subject->scope, &value, &err)) {
-        printf("%s%s%s%s (%s)%s\n", paint.bad, err.path, err.path[0] ? ": " : "", err.message, err.id, paint.plain);
+        printf("%s%s%s%s (%s)%s\n", paint.bad, gw_printable(err.path).text, err.path[0] ? ": " : "", gw_printable(err.message).text, err.id,
+               paint.plain);
+        if (strcmp(err.id, "script_syntax") == 0)
+            printf("    %shint:%s an expression, such as lens.reads_token(plan, \"plan.title\"): no statements\n", paint.dim, paint.plain);
         return false;
     }
     gw_buffer_init(&text, 0);
@@ -137,6 +141,7 @@ int gw_repl_main(int argc, char **argv)
         return read == GW_USAGE_HELP ? 0 : 2;
     int code = run(file, folder, tenant, actor, &err);
     if (code < 0)
-        fprintf(stderr, "atoms: %s%s%s (%s)\n", err.path, err.path[0] ? ": " : "", err.message, err.id);
+        fprintf(stderr, "atoms: %s%s%s (%s)\n", gw_printable(err.path).text, err.path[0] ? ": " : "", gw_printable(err.message).text,
+                err.id);
     return code < 0 ? 1 : code;
 }

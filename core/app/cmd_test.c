@@ -8,6 +8,7 @@
 #include "app/usage.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/printable.h"
 #include "script/script_specs.h"
 
 /* value */
@@ -37,7 +38,8 @@ static void on_ran(void *arg, const struct gw_script_test *test)
     if (output->wants_json)
         print_json(output, test);
     else if (!test->is_good)
-        printf("%sfailed%s %s: %s\n    %s\n", paint.bad, paint.plain, test->file, test->name, test->message);
+        printf("%sfailed%s %s: %s\n    %s\n", paint.bad, paint.plain, gw_printable(test->file).text, gw_printable(test->name).text,
+               gw_printable(test->message).text);
 }
 
 static int run(const struct gw_scripts_opts *opts, bool wants_json)
@@ -49,14 +51,15 @@ static int run(const struct gw_scripts_opts *opts, bool wants_json)
     if (wants_json)
         fputs("{\"tests\":[", stdout);
     if (gw_scripts_run_specs(opts, &specs, &err)) {
-        fprintf(stderr, "atoms: %s: %s (%s)\n", err.path, err.message, err.id);
+        fprintf(stderr, "atoms: %s%s%s (%s)\n", gw_printable(err.path).text, err.path[0] ? ": " : "", gw_printable(err.message).text,
+                err.id);
         return 1;
     }
     if (wants_json)
         printf("],\"files\":%zu,\"passed\":%zu,\"failed\":%zu}\n", specs.file_count, specs.good_count, specs.failed_count);
     else
-        printf("%s%zu files: %zu passed, %zu failed%s\n", specs.failed_count ? paint.bad : paint.good, specs.file_count, specs.good_count,
-               specs.failed_count, paint.plain);
+        printf("%s%zu file%s: %zu passed, %zu failed%s\n", specs.failed_count ? paint.bad : paint.good, specs.file_count,
+               specs.file_count == 1 ? "" : "s", specs.good_count, specs.failed_count, paint.plain);
     return specs.failed_count || specs.good_count == 0 ? 1 : 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "app/paint.h"
 #include "base/buffer.h"
+#include "base/printable.h"
 #include "script/script_check.h"
 
 void gw_findings_put(struct gw_buffer *out, const char *name, const char *value)
@@ -28,6 +29,8 @@ static void print_json(struct gw_findings *findings, const struct gw_script_find
     gw_findings_put(&line, "code", finding->err->id);
     gw_findings_put(&line, "where", finding->err->path);
     gw_findings_put(&line, "message", finding->err->message);
+    if (finding->pointer[0])
+        gw_findings_put(&line, "pointer", finding->pointer);
     if (finding->hint[0])
         gw_findings_put(&line, "hint", finding->hint);
     if (finding->tenant_id[0])
@@ -46,8 +49,8 @@ void gw_findings_print(void *arg, const struct gw_script_finding *finding)
         print_json(findings, finding);
         return;
     }
-    printf("%s%s%s: %s%s%s: %s (%s)\n", paint.bold, where, paint.plain, finding->is_warning ? paint.dim : paint.bad,
-           finding->is_warning ? "warning" : "error", paint.plain, finding->err->message, finding->err->id);
+    printf("%s%s%s: %s%s%s: %s (%s)\n", paint.bold, gw_printable(where).text, paint.plain, finding->is_warning ? paint.dim : paint.bad,
+           finding->is_warning ? "warning" : "error", paint.plain, gw_printable(finding->err->message).text, finding->err->id);
     if (finding->hint[0])
-        printf("    %shint:%s %s\n", paint.dim, paint.plain, finding->hint);
+        printf("    %shint:%s %s\n", paint.dim, paint.plain, gw_printable(finding->hint).text);
 }

@@ -15,6 +15,7 @@
 #include "app/replay.h"
 #include "app/serve.h"
 #include "app/suggest.h"
+#include "base/printable.h"
 
 struct command {
     const char *name;
@@ -67,10 +68,10 @@ static int refuse(const char *name)
         const char *known = commands[i].name;
         if (gw_suggest_distance(name, length, known, strlen(known)) > gw_suggest_limit(length))
             continue;
-        fprintf(stderr, "atoms: there is no command \"%s\"; did you mean %s?\n", name, known);
+        fprintf(stderr, "atoms: there is no command \"%s\"; did you mean %s?\n", gw_printable(name).text, known);
         return 2;
     }
-    fprintf(stderr, "atoms: there is no command \"%s\"; `atoms --help` lists them\n", name);
+    fprintf(stderr, "atoms: there is no command \"%s\"; `atoms --help` lists them\n", gw_printable(name).text);
     return 2;
 }
 

@@ -2,10 +2,23 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/printable.h"
 #include "registry/files/files_overlays.h"
+
+/* A folder as somebody who stands here would name it. */
+static void show(char *to, size_t size, const char *folder, bool is_given)
+{
+    char here[4096];
+    size_t length = !is_given && getcwd(here, sizeof here) ? strlen(here) : 0;
+    bool is_below = length > 1 && strncmp(folder, here, length) == 0 && folder[length] == '/';
+    snprintf(to, size, "%s", is_below ? folder + length + 1 : folder);
+    for (length = strlen(to); length > 1 && to[length - 1] == '/'; length--)
+        to[length - 1] = '\0';
+}
 
 static void fill_opts(struct gw_script_tool *tool, const char *policies_dir)
 {
@@ -19,6 +32,10 @@ static void fill_opts(struct gw_script_tool *tool, const char *policies_dir)
                                      .budget_clock = gw_clock_system(),
                                      .has_no_meter = true,
                                      .keeps_failed = strcmp(config->scripts.overlay_on_failure, "keep_old") == 0};
+    show(tool->policies_shown, sizeof tool->policies_shown, opts->policies_dir, policies_dir != NULL);
+    show(tool->canvases_shown, sizeof tool->canvases_shown, opts->canvases_dir, false);
+    opts->policies_shown = tool->policies_shown;
+    opts->canvases_shown = tool->canvases_shown;
     gw_script_limits_default(&opts->limits);
     opts->limits.call.call_instructions = (uint64_t)config->scripts.call_instructions;
     opts->limits.call.call_ms = (uint32_t)config->scripts.call_ms;
@@ -55,6 +72,6 @@ bool gw_script_tool_opens(const char *file, const char *policies_dir, struct gw_
     struct gw_error err;
     if (!gw_script_tool_open(file, policies_dir, tool, &err))
         return true;
-    fprintf(stderr, "atoms: %s: %s (%s)\n", err.path, err.message, err.id);
+    fprintf(stderr, "atoms: %s%s%s (%s)\n", gw_printable(err.path).text, err.path[0] ? ": " : "", gw_printable(err.message).text, err.id);
     return false;
 }

@@ -13,6 +13,7 @@ struct gw_script_tool {
     struct gw_config config;
     struct gw_files_overlays *overlays; /* the registry's */
     struct gw_scripts_opts opts;
+    char policies_shown[4096], canvases_shown[4096]; /* in messages: as given, what lies below the working directory from there on */
 };
 
 /* By the shipped configuration or `file` and this environment; `policies_dir` takes the place of the configured one unless it is NULL. On failure there is

@@ -12,6 +12,7 @@
 #include "app/version.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/printable.h"
 
 /* What to do about it, where the message alone leaves a newcomer there. */
 static const char *hint_of(const struct gw_error *err)
@@ -35,7 +36,8 @@ static const char *hint_of(const struct gw_error *err)
 static void print_error(const struct gw_error *err)
 {
     const char *hint = hint_of(err);
-    fprintf(stderr, "atoms: %s%s%s (%s)\n", err->path, err->path[0] ? ": " : "", err->message, err->id);
+    fprintf(stderr, "atoms: %s%s%s (%s)\n", gw_printable(err->path).text, err->path[0] ? ": " : "", gw_printable(err->message).text,
+            err->id);
     if (hint)
         fprintf(stderr, "hint: %s\n", hint);
 }

@@ -6,6 +6,7 @@
 
 #include "app/suggest.h"
 #include "base/error.h"
+#include "base/printable.h"
 
 static void print_help(const struct gw_usage *usage)
 {
@@ -55,9 +56,9 @@ enum gw_usage_answer gw_usage_read_words(const struct gw_usage *usage, int argc,
     }
     const char *near = strcmp(err.id, "option_unknown") == 0 ? closest_option(usage, err.path) : NULL;
     if (near != NULL)
-        gw_usage_refuse(usage, "%s is no option; did you mean %s?", err.path, near);
+        gw_usage_refuse(usage, "%s is no option; did you mean %s?", gw_printable(err.path).text, near);
     else
-        gw_usage_refuse(usage, "%s", err.message);
+        gw_usage_refuse(usage, "%s", gw_printable(err.message).text);
     return GW_USAGE_WRONG;
 }
 

@@ -23,6 +23,11 @@ struct rule {
 
 static int refuse(struct gw_error *err, const char *id, const char *why) { return gw_error_set(err, GW_EINVAL, id, "%s", why); }
 
+static int refuse_name(struct gw_error *err, const char *id, const struct gw_json *name, const char *why)
+{
+    return gw_error_set(err, GW_EINVAL, id, "%.64s %s", gw_json_is_string(name) ? gw_json_text(name, NULL) : "this", why);
+}
+
 static int at_key(int status, const char *key, struct gw_error *err)
 {
     if (status)
@@ -52,12 +57,15 @@ static int check_object(const struct gw_json *value, const struct rule *rules, c
     struct gw_json *member;
     if (!gw_json_is_object(value))
         return refuse(err, "wrong_type", "must be an object");
+    while (gw_json_next(value, &iterator, &key, &member)) /* first: a slip is why another one is missing */
+        if (!find_rule(rules, key))
+            return at_key(refuse(err, "unknown_member", "is no member of this object"), key, err);
     for (const struct rule *rule = rules; rule->name; rule++)
         if (rule->is_required && !gw_json_get(value, rule->name))
             return at_key(refuse(err, "missing_member", "is required"), rule->name, err);
+    iterator = NULL;
     while (gw_json_next(value, &iterator, &key, &member)) {
-        const struct rule *rule = find_rule(rules, key);
-        int status = rule ? rule->check(member, document, err) : refuse(err, "unknown_member", "is no member of this object");
+        int status = find_rule(rules, key)->check(member, document, err);
         if (status)
             return at_key(status, key, err);
     }
@@ -175,7 +183,7 @@ static int check_tool_command(const struct gw_json *value, const struct gw_json 
         if (strcmp(type, built_in[i]) == 0)
             return GW_OK;
     bool is_declared = gw_json_is_object(commands) && gw_json_get(commands, type);
-    return is_declared ? GW_OK : refuse(err, "bad_command", "is neither a built-in command nor one of this manifest");
+    return is_declared ? GW_OK : refuse_name(err, "bad_command", value, "is neither a built-in command nor one of this manifest");
 }
 
 static int check_tool(const struct gw_json *value, const struct gw_json *document, struct gw_error *err)
@@ -222,7 +230,7 @@ static int check_child(const struct gw_json *value, const struct gw_json *docume
 {
     const struct gw_json *kinds = gw_json_get(document, "kinds");
     bool is_known = gw_json_is_string(value) && gw_json_is_object(kinds) && gw_json_get(kinds, gw_json_text(value, NULL));
-    return is_known ? GW_OK : refuse(err, "unknown_kind", "is no kind of this manifest");
+    return is_known ? GW_OK : refuse_name(err, "unknown_kind", value, "is no kind of this manifest");
 }
 
 static int check_children(const struct gw_json *value, const struct gw_json *document, struct gw_error *err)

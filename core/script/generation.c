@@ -87,6 +87,11 @@ static int read_limits(const struct gw_json *limits, struct gw_script_limits *ou
     void *iterator = NULL;
     const char *name;
     struct gw_json *value;
+    if (limits && !gw_json_is_object(limits)) {
+        gw_error_set(err, GW_EINVAL, "ceiling_bad_limit", "must be a table of limits by name");
+        snprintf(err->path, sizeof err->path, "/limits");
+        return GW_EINVAL;
+    }
     while (limits && gw_json_next(limits, &iterator, &name, &value)) {
         if (gw_json_is_int(value) && !lower_limit(out, name, gw_json_int(value)))
             continue;
@@ -100,10 +105,45 @@ static int read_limits(const struct gw_json *limits, struct gw_script_limits *ou
     return GW_OK;
 }
 
+/* The member that the pointer names is told beside its line. */
+static int place(const struct gw_data_file *file, struct gw_error *err)
+{
+    char pointer[sizeof err->path], message[sizeof err->message];
+    memcpy(pointer, err->path, sizeof pointer);
+    memcpy(message, err->message, sizeof message);
+    if (pointer[0] == '/')
+        snprintf(err->message, sizeof err->message, "%.90s: %.140s", pointer, message);
+    gw_data_file_where(file, pointer, err->path, sizeof err->path);
+    return err->code;
+}
+
+/* A member that means nothing is a limit that does not hold. */
+static int check_members(const struct gw_json *value, struct gw_error *err)
+{
+    static const char *const known[] = {"name", "version", "api", "plan", "limits"};
+    void *iterator = NULL;
+    const char *name;
+    struct gw_json *member;
+    while (gw_json_next(value, &iterator, &name, &member)) {
+        bool is_known = false;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            is_known |= strcmp(name, known[i]) == 0;
+        if (is_known)
+            continue;
+        gw_error_set(err, GW_EINVAL, "ceiling_bad_member", "there is no such member; there are name, version, api, plan and limits");
+        snprintf(err->path, sizeof err->path, "/%.64s", name);
+        return GW_EINVAL;
+    }
+    return GW_OK;
+}
+
 static int read_ceiling(struct gw_generation *generation, const struct gw_json *value, struct gw_error *err)
 {
     const struct gw_json *plan = gw_json_get(value, "plan");
-    int status = read_limits(gw_json_get(value, "limits"), &generation->limits, err);
+    int status = gw_json_is_object(value) ? check_members(value, err)
+                                          : gw_error_set(err, GW_EINVAL, "ceiling_bad_member", "a ceiling is a table with plan and limits");
+    if (!status)
+        status = read_limits(gw_json_get(value, "limits"), &generation->limits, err);
     if (status || !plan)
         return status;
     struct gw_plan_opts opts = {.tenant_id = "", .source = plan, .actor_id = ""};
@@ -141,12 +181,10 @@ static int load_ceiling(struct gw_generation *generation, struct gw_error *err)
     int status = gw_data_file_parse(source->text, source->length, &opts, &file, err);
     if (status)
         return status;
+    err->path[0] = '\0';
     status = read_ceiling(generation, gw_data_file_value(file), err);
-    if (status) {
-        char where[sizeof err->path];
-        gw_data_file_where(file, err->path, where, sizeof where);
-        memcpy(err->path, where, sizeof where);
-    }
+    if (status)
+        status = place(file, err);
     gw_data_file_destroy(file);
     return status;
 }
@@ -155,33 +193,36 @@ static int load_ceiling(struct gw_generation *generation, struct gw_error *err)
 
 static int add_manifest(struct gw_manifests *set, const struct gw_manifest_file *file, struct gw_error *err)
 {
-    struct gw_manifest *manifest;
-    int status = gw_manifest_parse(gw_data_file_value(file->file), &manifest, err);
-    if (status) {
-        char where[sizeof err->path];
-        gw_data_file_where(file->file, err->path, where, sizeof where);
-        memcpy(err->path, where, sizeof where);
-        return status;
+    struct gw_manifest *manifest = NULL;
+    const struct gw_json *document = gw_data_file_value(file->file), *name = gw_json_get(document, "name");
+    int status = GW_OK;
+    if (gw_json_is_string(name) && strcmp(gw_json_text(name, NULL), file->canvas_type) != 0) {
+        status = gw_error_set(err, GW_EINVAL, "manifest_bad_name", "its folder is called %s, and it calls itself %.64s", file->canvas_type,
+                              gw_json_text(name, NULL));
+        snprintf(err->path, sizeof err->path, "/name");
     }
-    if (strcmp(gw_manifest_type(manifest), file->canvas_type) != 0)
-        status = gw_error_set(err, GW_EINVAL, "manifest_bad_name", "the manifest in canvases/%s calls itself %s", file->canvas_type,
-                              gw_manifest_type(manifest));
+    if (!status)
+        status = gw_manifest_parse((struct gw_json *)(uintptr_t)document, &manifest, err);
     if (!status)
         status = gw_manifests_add(set, manifest, err);
+    if (status)
+        status = place(file->file, err);
     gw_manifest_unref(manifest);
     return status;
 }
 
-static int add_canvas_scripts(struct gw_sources *sources, const char *dir, const char *type, struct gw_error *err)
+static const char *canvases_shown(const struct gw_scripts_opts *opts) { return opts->canvases_shown ? opts->canvases_shown : "canvases"; }
+
+static int add_canvas_scripts(struct gw_sources *sources, const struct gw_scripts_opts *opts, const char *type, struct gw_error *err)
 {
-    char path[PATH_BYTES], shown[GW_ID_MAX + 16], prefix[GW_ID_MAX + 16];
-    int length = snprintf(path, sizeof path, "%s/%s", dir, type);
+    char path[PATH_BYTES], shown[PATH_BYTES], prefix[GW_ID_MAX + 16];
+    int length = snprintf(path, sizeof path, "%s/%s", opts->canvases_dir, type);
     if (length < 0 || (size_t)length >= sizeof path)
         return gw_error_set(err, GW_EINVAL, "script_bad_name", "canvases_dir is too long");
-    snprintf(shown, sizeof shown, "canvases/%s", type);
+    snprintf(shown, sizeof shown, "%s/%s", canvases_shown(opts), type);
     snprintf(prefix, sizeof prefix, "canvas.%s.", type);
     const char *const prefixes[] = {prefix, NULL};
-    struct gw_script_folder folder = {.path = path, .shown = shown, .prefixes = prefixes, .except = "manifest.lua"};
+    struct gw_script_folder folder = {.path = path, .shown = shown, .prefixes = prefixes, .except = "manifest.lua", .faults = opts->faults};
     return gw_script_folder_add(sources, &folder, err);
 }
 
@@ -191,11 +232,12 @@ static int read_canvases(const struct gw_scripts_opts *opts, struct gw_generatio
     generation->manifests = gw_manifests_create();
     if (!generation->manifests)
         return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for canvas manifests");
-    int status = gw_script_load_manifests(opts->canvases_dir, &files, err);
+    int status = gw_script_load_each_manifest(opts->canvases_dir, opts->canvases_shown, opts->faults, &files, err);
+    status = gw_script_faults_tell(opts->faults, status, err);
     for (size_t i = 0; !status && i < files.count; i++) {
-        status = add_manifest(generation->manifests, &files.items[i], err);
+        status = gw_script_faults_tell(opts->faults, add_manifest(generation->manifests, &files.items[i], err), err);
         if (!status)
-            status = add_canvas_scripts(generation->own, opts->canvases_dir, files.items[i].canvas_type, err);
+            status = add_canvas_scripts(generation->own, opts, files.items[i].canvas_type, err);
     }
     gw_manifest_files_fini(&files);
     return status;
@@ -218,17 +260,18 @@ static void digest_all(struct gw_generation *generation)
 int gw_generation_read(const struct gw_scripts_opts *opts, struct gw_generation **out, struct gw_error *err)
 {
     static const char *const policy[] = {"policy.", "defaults.", NULL}, *const plain[] = {"", NULL};
-    struct gw_script_folder policies = {.path = opts->policies_dir, .shown = "policies", .prefixes = policy};
+    const char *shown = opts->policies_shown ? opts->policies_shown : "policies";
+    struct gw_script_folder policies = {.path = opts->policies_dir, .shown = shown, .prefixes = policy, .faults = opts->faults};
     struct gw_script_folder library = {.path = opts->lua_dir, .shown = "lua", .prefixes = plain};
     struct gw_generation *generation = create(opts, "");
     generation->own = gw_sources_create();
-    int status = gw_script_folder_add(generation->own, &policies, err);
+    int status = gw_script_faults_tell(opts->faults, gw_script_folder_add(generation->own, &policies, err), err);
     if (!status)
         status = gw_script_folder_add(generation->own, &library, err);
     if (!status)
         status = read_canvases(opts, generation, err);
     if (!status)
-        status = load_ceiling(generation, err);
+        status = gw_script_faults_tell(opts->faults, load_ceiling(generation, err), err);
     if (status) {
         gw_generation_unref(generation);
         return status;
@@ -266,13 +309,14 @@ static int lay_over(struct gw_generation *generation, struct gw_error *err)
     return status;
 }
 
-static int stand_on(struct gw_generation *generation, struct gw_generation *defaults, struct gw_error *err)
+static int stand_on(const struct gw_scripts_opts *opts, struct gw_generation *generation, struct gw_generation *defaults,
+                    struct gw_error *err)
 {
     generation->defaults = gw_generation_ref(defaults);
     generation->limits = defaults->limits;
     generation->ceiling = defaults->ceiling ? gw_plan_ref(defaults->ceiling) : NULL;
     gw_sources_digest(generation->own, generation->digest);
-    return load_ceiling(generation, err);
+    return gw_script_faults_tell(opts->faults, load_ceiling(generation, err), err);
 }
 
 int gw_generation_lay(const struct gw_scripts_opts *opts, struct gw_overlay *overlay, struct gw_generation *defaults,
@@ -282,7 +326,7 @@ int gw_generation_lay(const struct gw_scripts_opts *opts, struct gw_overlay *ove
     generation->own = overlay->files;
     generation->version = overlay->version;
     overlay->files = NULL;
-    int status = stand_on(generation, defaults, err);
+    int status = stand_on(opts, generation, defaults, err);
     if (!status)
         status = lay_over(generation, err);
     if (status)
@@ -308,7 +352,7 @@ struct gw_generation *gw_generation_rebase(const struct gw_scripts_opts *opts, c
     generation->loaded_at_ms = overlay->loaded_at_ms;
     generation->version = overlay->version;
     generation->own = gw_sources_ref(overlay->own);
-    int status = stand_on(generation, defaults, err);
+    int status = stand_on(opts, generation, defaults, err);
     if (!status && keeps_sources) {
         generation->sources = gw_sources_ref(overlay->sources);
         memcpy(generation->runs, overlay->runs, sizeof generation->runs);

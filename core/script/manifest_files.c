@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +11,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "script/data_file.h"
+#include "script/script_folder.h"
 
-#define MANIFEST_NAME "manifest.lua"
+#define MANIFEST_NAME  "manifest.lua"
+#define MANIFEST_BYTES (1u << 20)
 
 static char *join_path(const char *dir, const char *name, const char *file)
 {
@@ -24,30 +27,30 @@ static char *join_path(const char *dir, const char *name, const char *file)
 
 static int no_memory(struct gw_error *err) { return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory to read the manifests"); }
 
-/* 1: a canvas folder, 0: something else */
-static int is_canvas_folder(const char *dir, const char *name, struct gw_error *err)
+/* value: the folders being found */
+struct listing {
+    const char *dir, *shown;
+    const struct gw_script_faults *faults;
+    struct gw_manifest_files *files;
+};
+
+static int refuse_name(const struct listing *listing, const char *name, struct gw_error *err)
 {
-    if (name[0] == '.' || name[0] == '_')
-        return 0;
-    char *path = join_path(dir, name, NULL);
-    if (path == NULL)
-        return no_memory(err);
-    int answer = gw_file_is_folder(path);
-    if (answer && !gw_id_is_valid(name, strlen(name))) {
-        answer = gw_error_set(err, GW_EINVAL, "manifest_bad_name",
-                              "a canvas type is named by its folder: letters, digits, '.', '_' and '-', at most %d", GW_ID_MAX);
-        gw_error_prefix(err, path);
-    }
-    gw_free(path);
-    return answer;
+    gw_error_set(err, GW_EINVAL, "manifest_bad_name", "a canvas type is named by its folder: letters, digits, '.', '_' and '-', at most %d",
+                 GW_ID_MAX);
+    snprintf(err->path, sizeof err->path, "%.90s/%.68s", listing->shown, name);
+    return GW_EINVAL;
 }
 
-static int add_name(struct gw_manifest_files *files, const char *dir, const char *name, struct gw_error *err)
+static int add_name(const struct listing *listing, const char *name, struct gw_error *err)
 {
+    struct gw_manifest_files *files = listing->files;
+    if (!gw_id_is_valid(name, strlen(name)))
+        return refuse_name(listing, name, err);
     if (files->count == GW_MANIFEST_FILES_MAX) {
         gw_error_limit(err, "manifest_too_many", "max_manifests", GW_MANIFEST_FILES_MAX, "more than %d canvas folders",
                        GW_MANIFEST_FILES_MAX);
-        gw_error_prefix(err, dir);
+        gw_error_prefix(err, listing->shown);
         return GW_ELIMIT;
     }
     struct gw_manifest_file *item = &files->items[files->count++];
@@ -56,21 +59,30 @@ static int add_name(struct gw_manifest_files *files, const char *dir, const char
     return 0;
 }
 
-static int list_folders(const char *dir, struct gw_manifest_files *files, struct gw_error *err)
+static int add_folder(const struct listing *listing, const char *name, struct gw_error *err)
 {
-    DIR *stream = opendir(dir);
+    if (name[0] == '.' || name[0] == '_')
+        return 0;
+    char *path = join_path(listing->dir, name, NULL);
+    if (path == NULL)
+        return no_memory(err);
+    int rc = gw_file_is_folder(path) ? add_name(listing, name, err) : 0;
+    gw_free(path);
+    return rc;
+}
+
+static int list_folders(const struct listing *listing, struct gw_error *err)
+{
+    DIR *stream = opendir(listing->dir);
     if (stream == NULL) {
         gw_error_set(err, GW_EIO, "canvases_unreadable", "cannot read the canvases folder: %s", strerror(errno));
-        gw_error_prefix(err, dir);
+        gw_error_prefix(err, listing->shown);
         return GW_EIO;
     }
     int rc = 0;
     const struct dirent *entry;
-    while (rc == 0 && (entry = readdir(stream)) != NULL) {
-        rc = is_canvas_folder(dir, entry->d_name, err);
-        if (rc == 1)
-            rc = add_name(files, dir, entry->d_name, err);
-    }
+    while (rc == 0 && (entry = readdir(stream)) != NULL)
+        rc = gw_script_faults_tell(listing->faults, add_folder(listing, entry->d_name, err), err);
     closedir(stream);
     return rc;
 }
@@ -81,33 +93,64 @@ static int compare_types(const void *a, const void *b)
     return strcmp(x->canvas_type, y->canvas_type);
 }
 
-static int load_one(const char *dir, struct gw_manifest_file *item, struct gw_error *err)
+static int read_manifest(const char *dir, const char *path, const char *shown, struct gw_data_file **out, struct gw_error *err)
 {
-    char *path = join_path(dir, item->canvas_type, MANIFEST_NAME);
-    if (path == NULL)
-        return no_memory(err);
     static const char *const lists[] = {"tools", "children", "when", NULL};
-    int rc = gw_data_file_load(path, &(struct gw_data_opts){.list_names = lists}, &item->file, err);
-    if (rc == GW_ENOTFOUND) {
+    struct gw_buffer text;
+    gw_buffer_init(&text, 0);
+    int rc = gw_file_read(path, MANIFEST_BYTES, &text, err);
+    if (rc == 0)
+        rc = gw_script_folder_holds(dir, path, err);
+    if (rc == GW_ENOTFOUND)
         rc = gw_error_set(err, GW_ENOTFOUND, "manifest_missing", "a canvas folder needs a " MANIFEST_NAME);
-        gw_error_prefix(err, path);
-    }
-    gw_free(path);
+    if (rc != 0)
+        snprintf(err->path, sizeof err->path, "%.159s", shown);
+    else
+        rc = gw_data_file_parse(text.data ? text.data : "", text.length, &(struct gw_data_opts){.list_names = lists, .name = shown}, out,
+                                err);
+    gw_buffer_fini(&text);
     return rc;
 }
 
-int gw_script_load_manifests(const char *dir, struct gw_manifest_files *out, struct gw_error *err)
+static int load_one(const char *dir, const char *shown, struct gw_manifest_file *item, struct gw_error *err)
+{
+    char *path = join_path(dir, item->canvas_type, MANIFEST_NAME), *name = join_path(shown, item->canvas_type, MANIFEST_NAME);
+    int rc = path && name ? read_manifest(dir, path, name, &item->file, err) : no_memory(err);
+    gw_free(path);
+    gw_free(name);
+    return rc;
+}
+
+/* Leaves out those that were refused. */
+static void drop_missing(struct gw_manifest_files *files)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < files->count; i++)
+        if (files->items[i].file)
+            files->items[kept++] = files->items[i];
+    files->count = kept;
+}
+
+int gw_script_load_each_manifest(const char *dir, const char *shown, const struct gw_script_faults *faults, struct gw_manifest_files *out,
+                                 struct gw_error *err)
 {
     struct gw_manifest_files files = {gw_alloc_array(GW_MANIFEST_FILES_MAX, sizeof *files.items), 0};
-    int rc = list_folders(dir, &files, err);
+    struct listing listing = {dir, shown ? shown : dir, faults, &files};
+    int rc = list_folders(&listing, err);
     qsort(files.items, files.count, sizeof *files.items, compare_types);
     for (size_t i = 0; rc == 0 && i < files.count; i++)
-        rc = load_one(dir, &files.items[i], err);
+        rc = gw_script_faults_tell(faults, load_one(dir, listing.shown, &files.items[i], err), err);
+    drop_missing(&files);
     if (rc == 0)
         *out = files;
     else
         gw_manifest_files_fini(&files);
     return rc;
+}
+
+int gw_script_load_manifests(const char *dir, struct gw_manifest_files *out, struct gw_error *err)
+{
+    return gw_script_load_each_manifest(dir, NULL, NULL, out, err);
 }
 
 void gw_manifest_files_fini(struct gw_manifest_files *files)

@@ -9,6 +9,7 @@
 
 struct gw_data_file;
 struct gw_error;
+struct gw_script_faults;
 
 #define GW_MANIFEST_FILES_MAX 256
 
@@ -26,8 +27,11 @@ struct gw_manifest_files {
 
 /* Reads every folder of `dir` whose name does not begin with '.' or '_'. A folder whose name is no id, or that has no manifest.lua, is an
  * error, and so is any manifest that is not data: one bad canvas stops the load with its file:line. Errors as gw_data_file_load, and
- * manifest_bad_name, manifest_missing, manifest_too_many, canvases_unreadable. */
+ * manifest_bad_name, manifest_missing, manifest_too_many, canvases_unreadable, script_link. */
 int gw_script_load_manifests(const char *dir, struct gw_manifest_files *out, struct gw_error *err);
+/* The same, with the folder's name in messages and who is told of each canvas that is refused, which is then passed over; either may be NULL. */
+int gw_script_load_each_manifest(const char *dir, const char *shown, const struct gw_script_faults *faults, struct gw_manifest_files *out,
+                                 struct gw_error *err);
 void gw_manifest_files_fini(struct gw_manifest_files *files);
 
 #endif

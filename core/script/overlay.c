@@ -38,10 +38,10 @@ static int path_of(const struct gw_scripts_opts *opts, const char *tenant_id, ch
     return GW_OK;
 }
 
-static int add_folder(struct gw_overlay *out, const char *path, const char *shown, struct gw_error *err)
+static int add_folder(struct gw_overlay *out, const struct gw_scripts_opts *opts, const char *path, const char *shown, struct gw_error *err)
 {
     static const char *const prefixes[] = {PREFIX, NULL};
-    struct gw_script_folder folder = {.path = path, .shown = shown, .prefixes = prefixes};
+    struct gw_script_folder folder = {.path = path, .shown = shown, .prefixes = prefixes, .faults = opts ? opts->faults : NULL};
     out->files = gw_sources_create();
     int status = gw_script_folder_add(out->files, &folder, err);
     if (status)
@@ -64,7 +64,7 @@ int gw_overlay_read_folder(const char *path, const char *tenant_id, struct gw_ov
         length--;
     snprintf(shown, sizeof shown, "%.*s", (int)(length < sizeof shown ? length : sizeof shown - 1), path);
     begin(out, tenant_id);
-    return add_folder(out, path, shown, err);
+    return add_folder(out, NULL, path, shown, err);
 }
 
 /* ---- the registry ------------------------------------------------------------------------------------------------------------------------- */
@@ -111,7 +111,7 @@ static int read_registry(const struct gw_overlays *overlays, struct gw_overlay *
 
 int gw_overlay_read(const struct gw_scripts_opts *opts, const char *tenant_id, struct gw_overlay *out, struct gw_error *err)
 {
-    char path[PATH_BYTES], shown[GW_ID_MAX + 32];
+    char path[PATH_BYTES], shown[PATH_BYTES];
     begin(out, tenant_id);
     if (!gw_id_is_valid(tenant_id, strlen(tenant_id)))
         return GW_OK;
@@ -120,8 +120,8 @@ int gw_overlay_read(const struct gw_scripts_opts *opts, const char *tenant_id, s
         return status;
     if (!gw_file_is_folder(path))
         return opts->overlays ? read_registry(opts->overlays, out, err) : GW_OK;
-    snprintf(shown, sizeof shown, "policies/tenants/%s", tenant_id);
-    return add_folder(out, path, shown, err);
+    snprintf(shown, sizeof shown, "%s/tenants/%s", opts->policies_shown ? opts->policies_shown : "policies", tenant_id);
+    return add_folder(out, opts, path, shown, err);
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------------------------ */

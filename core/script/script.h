@@ -29,6 +29,7 @@ struct gw_overlays;
 struct gw_policy;
 struct gw_script_host;
 struct gw_script_stage;
+struct gw_script_faults;
 struct gw_scripts;
 
 /* value: inclusive maxima. A ceiling.lua, the operator's or a tenant's, may lower the first two lines by the same names, for the tenants that it is about. */
@@ -46,6 +47,9 @@ void gw_script_limits_default(struct gw_script_limits *limits);
 /* value; texts are copied, the rest is borrowed for its life */
 struct gw_scripts_opts {
     const char *policies_dir, *canvases_dir, *lua_dir;
+    const char *policies_shown, *canvases_shown; /* what messages call the first two, kept by its owner; NULL: "policies", "canvases" */
+    /* Told of what cannot be read, which is then passed over as if it were not there: to look at all of it, never to serve. NULL: the first one ends the reading. */
+    const struct gw_script_faults *faults;
     const struct gw_overlays *overlays; /* of tenants without a folder; NULL: there are none */
     const struct gw_clock *clock;
     const struct gw_clock *budget_clock; /* by which scripts' time is measured: that of their thread */

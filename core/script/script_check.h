@@ -16,6 +16,7 @@ struct gw_script_finding {
     const char *tenant_id; /* "": the defaults */
     bool is_warning;
     const struct gw_error *err; /* id, file:line, message */
+    const char *pointer;        /* the member that it is about, as a JSON pointer; "" */
     const char *hint;           /* what to do, or "" */
 };
 
@@ -26,8 +27,15 @@ struct gw_script_check {
     size_t file_count, tenant_count, error_count, warning_count; /* the answer */
 };
 
-/* Reads the defaults and the overlay of every tenant that has one. Findings are those of gw_scripts_create, and as warnings: plan_per_actor (the plan depends on who
- * exactly asks), unknown_event, unknown_command (a list names what there is not). */
+/* Reads the defaults and the overlay of every tenant that has one; what cannot be read is told and passed over. Each finding is told once, whatever it is met for.
+ * Errors are those of gw_scripts_create, of the plans of all roles that the lens speaks of, and of specs that are no Lua. Warnings:
+ *   plan_per_actor        the plan depends on who exactly asks
+ *   unknown_event, unknown_command, unknown_kind, unknown_canvas, unknown_prop    a list names what there is not
+ *   bad_glob              nothing but * stands for other characters
+ *   unknown_global, assigned_global                                               in a function
+ *   unused_file           nothing asks for it or requires it; unused_member: likewise of what a file returns
+ *   missing_reducer       a manifest declares a command that commands.lua does not have
+ *   token_disagreement    two manifests declare one Token differently */
 void gw_scripts_check(const struct gw_scripts_opts *opts, struct gw_script_check *check);
 
 /* value: policies of one tenant to go into the registry */

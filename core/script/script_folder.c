@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,9 +30,32 @@ struct walk {
 static int refuse(const struct walk *walk, const char *name)
 {
     char path[sizeof walk->err->path];
-    snprintf(path, sizeof path, "%s/%s%s", walk->folder->shown, walk->below, name);
-    gw_error_prefix(walk->err, path);
+    int length = snprintf(path, sizeof path, "%s/%s%s", walk->folder->shown, walk->below, name);
+    if (length > 1 && (size_t)length < sizeof path && path[length - 1] == '/')
+        path[length - 1] = '\0';
+    memcpy(walk->err->path, path, sizeof path);
     return walk->err->code;
+}
+
+int gw_script_faults_tell(const struct gw_script_faults *faults, int status, const struct gw_error *err)
+{
+    if (!status || !faults || status == GW_ENOMEM)
+        return status;
+    faults->found(faults->arg, err);
+    return GW_OK;
+}
+
+int gw_script_folder_holds(const char *folder, const char *path, struct gw_error *err)
+{
+    char root[PATH_MAX], real[PATH_MAX];
+    bool is_there = realpath(folder, root) != NULL, leads_somewhere = is_there && realpath(path, real) != NULL;
+    bool leads_nowhere = is_there && !leads_somewhere && errno == ENOENT;
+    size_t length = is_there ? strlen(root) : 0;
+    bool is_inside = leads_somewhere && strncmp(root, real, length) == 0 && (real[length] == '/' || (length == 1 && root[0] == '/'));
+    if (is_inside)
+        return GW_OK;
+    return gw_error_set(err, GW_EINVAL, "script_link", "%s",
+                        leads_nowhere ? "a link that leads nowhere" : "a link that leads out of the folder");
 }
 
 static int refuse_length(const struct walk *walk, const char *name)
@@ -77,6 +101,18 @@ static int add_aliases(const struct walk *walk, const char *module, const char *
     return status;
 }
 
+/* Lua has no name for such a beginning in its messages. */
+static int check_encoding(const struct gw_buffer *text, struct gw_error *err)
+{
+    static const struct {
+        const char *bytes, *what;
+    } marks[] = {{"\xEF\xBB\xBF", "begins with a byte order mark"}, {"\xFF\xFE", "is UTF-16"}, {"\xFE\xFF", "is UTF-16"}};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (text->length >= strlen(marks[i].bytes) && memcmp(text->data, marks[i].bytes, strlen(marks[i].bytes)) == 0)
+            return gw_error_set(err, GW_EINVAL, "script_encoding", "the file %s", marks[i].what);
+    return GW_OK;
+}
+
 static int add_file(const struct walk *walk, const char *path, const char *name)
 {
     char module[GW_MODULE_NAME_MAX + 1];
@@ -86,8 +122,14 @@ static int add_file(const struct walk *walk, const char *path, const char *name)
         return refuse(walk, name);
     }
     gw_buffer_init(&text, 0);
-    int status = gw_file_read(path, GW_SOURCES_MAX_FILE_BYTES, &text, walk->err);
+    int status = gw_script_folder_holds(walk->folder->path, path, walk->err);
     if (!status)
+        status = gw_file_read(path, GW_SOURCES_MAX_FILE_BYTES, &text, walk->err);
+    if (!status)
+        status = check_encoding(&text, walk->err);
+    if (status)
+        refuse(walk, name);
+    else
         status = name_module(walk, walk->folder->prefixes[0], name, module);
     if (!status)
         status = add_module(walk, module, name, &text);
@@ -100,6 +142,11 @@ static int walk_folder(const struct walk *walk);
 static int go_below(const struct walk *walk, const char *name)
 {
     struct walk next = *walk;
+    size_t length_of_name = strlen(name), suffix = strlen(SUFFIX);
+    if (length_of_name > suffix && strcmp(name + length_of_name - suffix, SUFFIX) == 0) {
+        gw_error_set(walk->err, GW_EINVAL, "script_bad_name", "a folder with the name of a file");
+        return refuse(walk, name);
+    }
     if (!is_module_name(name, strlen(name)) || strcmp(name, "spec") == 0 || strcmp(name, "tenants") == 0)
         return GW_OK;
     int length = snprintf(next.below, sizeof next.below, "%s%s/", walk->below, name);
@@ -157,7 +204,7 @@ static int walk_folder(const struct walk *walk)
     int status = read_names(walk, stream, names, &count);
     closedir(stream);
     for (size_t i = 0; !status && i < count; i++)
-        status = add_entry(walk, names[i]);
+        status = gw_script_faults_tell(walk->folder->faults, add_entry(walk, names[i]), walk->err);
     for (size_t i = 0; i < count; i++)
         gw_free(names[i]);
     gw_free(names);

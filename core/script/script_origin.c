@@ -64,7 +64,8 @@ static int ask(const struct gw_scripts *scripts, const struct gw_generation *gen
 {
     static const char *const lists[] = {"read",     "write", "redact", "kinds",    "vis", "authors",
                                         "canvases", "props", "events", "commands", NULL};
-    struct gw_sandbox_opts opts = {.sources = sources, .clock = scripts->opts.budget_clock, .limits = generation->limits.call};
+    struct gw_sandbox_opts opts = {
+        .sources = sources, .clock = scripts->opts.budget_clock, .limits = generation->limits.call, .is_entry = gw_generation_is_entry};
     struct gw_json *args[2] = {gw_host_actor(subject, true), gw_host_scope(subject->scope, false)};
     struct gw_sandbox_call call = {
         .module = LENS, .function = "lens", .args = args, .arg_count = 2, .result_count = 1, .list_names = lists};

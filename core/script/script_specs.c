@@ -164,7 +164,7 @@ static void run_folder(const struct work *work, const char *path, const char *sh
 
 static void run_below(const struct work *work, const char *base, const char *shown, const char *name)
 {
-    char path[PATH_BYTES], label[GW_ID_MAX + 64];
+    char path[PATH_BYTES], label[PATH_BYTES];
     if (snprintf(path, sizeof path, "%s/%s%sspec", base, name, name[0] ? "/" : "") >= (int)sizeof path)
         return;
     snprintf(label, sizeof label, "%s/%s%sspec", shown, name, name[0] ? "/" : "");
@@ -174,14 +174,15 @@ static void run_below(const struct work *work, const char *base, const char *sho
 static void run_defaults(const struct work *work)
 {
     struct gw_manifests *manifests = work->generation->manifests;
-    run_below(work, work->opts->policies_dir, "policies", "");
+    const char *policies = work->opts->policies_shown, *canvases = work->opts->canvases_shown;
+    run_below(work, work->opts->policies_dir, policies ? policies : "policies", "");
     for (size_t i = 0; i < gw_manifests_count(manifests); i++)
-        run_below(work, work->opts->canvases_dir, "canvases", gw_manifest_type(gw_manifests_at(manifests, i)));
+        run_below(work, work->opts->canvases_dir, canvases ? canvases : "canvases", gw_manifest_type(gw_manifests_at(manifests, i)));
 }
 
 static void run_tenant(const struct work *defaults, const char *tenant_id)
 {
-    char base[PATH_BYTES];
+    char base[PATH_BYTES], shown[PATH_BYTES];
     struct gw_generation *overlay = NULL;
     struct gw_error err;
     if (gw_generation_read_overlay(defaults->opts, tenant_id, (struct gw_generation *)(uintptr_t)defaults->generation, &overlay, &err)) {
@@ -190,8 +191,9 @@ static void run_tenant(const struct work *defaults, const char *tenant_id)
     }
     struct work work = {.opts = defaults->opts, .specs = defaults->specs, .generation = overlay};
     snprintf(base, sizeof base, "%s/tenants", defaults->opts->policies_dir);
+    snprintf(shown, sizeof shown, "%s/tenants", defaults->opts->policies_shown ? defaults->opts->policies_shown : "policies");
     if (overlay)
-        run_below(&work, base, "policies/tenants", tenant_id);
+        run_below(&work, base, shown, tenant_id);
     gw_generation_unref(overlay);
 }
 

@@ -30,9 +30,9 @@ describe("atoms check", function()
       found[finding.where] = finding.code
       assert.is_truthy(finding.hint)
     end
-    assert.equal("script_missing", found["policies/token_lens.lua:1"])
-    assert.equal("script_syntax", found["policies/commands/chat.lua:3"])
-    assert.equal("plan_bad_shape", found["policies/tenants/acme/token_lens.lua:2"])
+    assert.equal("script_missing", found[folder.path .. "/token_lens.lua:1"])
+    assert.equal("script_syntax", found[folder.path .. "/commands/chat.lua:3"])
+    assert.equal("plan_bad_shape", found[folder.path .. "/tenants/acme/token_lens.lua:2"])
     assert.equal(3, report.errors)
   end)
 
@@ -75,7 +75,7 @@ return {
     local code, answer = explain("--policies", folder.path, "--token", "secret.key")
     assert.equal(1, code)
     assert.equal("!secret.*", answer.decides)
-    assert.equal("policies/token_lens.lua:6", answer.where)
+    assert.equal(folder.path .. "/token_lens.lua:6", answer.where)
   end)
 
   it("names the ceiling where that decides", function()
@@ -84,7 +84,7 @@ return {
     folder:write("ceiling.lua", (ceiling:gsub('commands = { "%*" }', 'commands = { "*", "!undo" }')))
     local code, answer = explain("--policies", folder.path, "--role", "owner", "--command", "undo")
     assert.same({ 1, "ceiling", "!undo" }, { code, answer.layer, answer.decides })
-    assert.matches("^policies/ceiling%.lua:%d+$", answer.where)
+    assert.matches("/ceiling%.lua:%d+$", answer.where)
   end)
 
   it("says when the policies admit the actor to nothing", function()
@@ -115,6 +115,13 @@ describe("atoms policies, reload and rollback", function()
     assert.matches("switched", atoms("rollback", "--admin", admin).out)
   end)
 
+  it("say which tenant has nothing of its own", function()
+    local gateway = support.start({})
+    local result = atoms("reload", "--tenant", "nosuch", "--admin", ("http://127.0.0.1:%d"):format(gateway.admin_port))
+    assert.is_nil(result.out:find("  : ", 1, true))
+    assert.matches("neither policies_dir", result.out)
+  end)
+
   it("say so when there is no gateway", function()
     local result = atoms("reload", "--admin", "http://127.0.0.1:1")
     assert.equal(1, result.code)
@@ -142,7 +149,7 @@ describe("atoms test", function()
     local result = atoms("test", folder.path)
     assert.equal(1, result.code)
     assert.matches("a thing fails", result.out)
-    assert.matches("policies/spec/bad_spec%.lua:3: expected 1, got 2", result.out)
+    assert.matches("/spec/bad_spec%.lua:3: expected 1, got 2", result.out)
     assert.is_nil(result.out:find("a thing passes", 1, true))
   end)
 
@@ -169,7 +176,7 @@ describe("atoms test", function()
     })
     local report = json.must(atoms("test", folder.path, "--json").out)
     assert.equal(0, report.failed)
-    assert.equal("policies/tenants/acme/spec/lens_spec.lua", report.tests[#report.tests].file)
+    assert.equal(folder.path .. "/tenants/acme/spec/lens_spec.lua", report.tests[#report.tests].file)
   end)
 end)
 
@@ -255,5 +262,23 @@ describe("atoms repl", function()
     assert.matches("script_syntax", result.out)
     assert.matches("script_failed", result.out)
     assert.matches("\n2\n$", result.out)
+  end)
+
+  it("tells nothing of what it puts around an expression, and that statements are none", function()
+    local out = shell.run({ gateways.bin, "repl" }, "local x = 1\n1 +\n(plan\nplan.vision)\n").out
+    assert.is_nil(out:find("near 'end'", 1, true))
+    assert.is_nil(out:find("ask", 1, true))
+    assert.matches("repl:1: .* near 'local'", out)
+    assert.matches("hint: an expression", out)
+  end)
+
+  it("shows the policy, and functions by their type", function()
+    local out = shell.run({ gateways.bin, "repl" }, "policy\npolicy.lens\n{}\n").out
+    assert.equal('{"api":1,"lens":"function","name":"token_lens","version":1}\n"function"\n{}\n', out)
+  end)
+
+  it("prints nothing raw of an error", function()
+    local out = shell.run({ gateways.bin, "repl" }, 'error("\\27[31m")\n').out
+    assert.is_nil(out:find("\27", 1, true))
   end)
 end)

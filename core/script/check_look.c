@@ -1,0 +1,130 @@
+#include "script/check_look.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/map.h"
+#include "hub/command.h"
+#include "hub/manifest.h"
+#include "script/sources.h"
+
+void gw_check_tell(const struct gw_check_look *look, const struct gw_check_note *note)
+{
+    char key[sizeof note->err->id + sizeof note->err->path + sizeof note->err->message + 4];
+    const char *hint = note->hint ? note->hint : gw_check_hint(note->err, false);
+    struct gw_script_finding finding = {.tenant_id = look->tenant_id,
+                                        .is_warning = note->is_warning,
+                                        .err = note->err,
+                                        .pointer = note->pointer ? note->pointer : "",
+                                        .hint = hint};
+    snprintf(key, sizeof key, "%s|%s|%s", note->err->id, note->err->path, note->key ? note->key : note->err->message);
+    if (gw_map_get(look->told, key, strlen(key)))
+        return;
+    (void)gw_map_put(look->told, key, strlen(key), look->told, NULL); /* without memory it may be told twice */
+    look->check->error_count += !note->is_warning;
+    look->check->warning_count += note->is_warning;
+    look->check->found(look->check->arg, &finding);
+}
+
+void gw_check_place(const struct gw_source *source, unsigned line, struct gw_error *err)
+{
+    snprintf(err->path, sizeof err->path, "%.145s:%u", source->path, line ? line : 1);
+}
+
+bool gw_check_may_mean(const char *glob, const char *word)
+{
+    size_t length = strcspn(glob, "*");
+    return glob[length] ? strncmp(glob, word, length) == 0 : strcmp(glob, word) == 0;
+}
+
+static bool is_own_command(const struct gw_manifests *manifests, const char *glob)
+{
+    for (size_t i = 0; i < gw_manifests_count(manifests); i++) {
+        void *iterator = NULL;
+        const char *name;
+        struct gw_json *value;
+        while (gw_json_next(gw_manifest_member(gw_manifests_at(manifests, i), "commands"), &iterator, &name, &value))
+            if (gw_check_may_mean(glob, name))
+                return true;
+    }
+    return false;
+}
+
+bool gw_check_is_command(const struct gw_check_look *look, const char *glob)
+{
+    const struct gw_generation *base = look->generation->defaults ? look->generation->defaults : look->generation;
+    const char *type;
+    for (size_t i = 0; (type = gw_command_builtin(i)); i++)
+        if (gw_check_may_mean(glob, type))
+            return true;
+    return is_own_command(base->manifests, glob);
+}
+
+/* ---- hints ----------------------------------------------------------------------------------------------------------------------------- */
+
+/* value: by id, then by what the message holds; NULL: any */
+struct hint {
+    const char *id, *says, *hint;
+};
+
+static const struct hint hints[] = {
+    {"script_syntax", NULL, "the line, or the one before it, is no Lua"},
+    {"script_missing", "no token_lens", "without one nobody is admitted: policies/token_lens.lua of the program is one to start from"},
+    {"script_missing", NULL, "docs/scripting.md lists what each file returns"},
+    {"script_api", NULL, "write api = 1 beside name and version"},
+    {"script_bad_shape", NULL, "docs/scripting.md lists what each file returns"},
+    {"script_bad_result", NULL, "answer plain data: texts, numbers, booleans, lists and tables with names"},
+    {"script_bad_name", "folder", "give it another name, or remove it"},
+    {"script_bad_name", NULL, "rename the file, so that require can name it"},
+    {"script_encoding", NULL, "save it as UTF-8 without a byte order mark"},
+    {"script_link", NULL, "copy the file into the folder"},
+    {"plan_bad_shape", NULL, "docs/scripting.md, \"Plans\", has the shape"},
+    {"script_memory", NULL, "needs too much memory: build less at once"},
+    {"script_failed", "returned nothing", "end the file with return { name = …, version = 1, api = 1, … }"},
+    {"script_failed", "global 'os'", "scripts are pure: no clock, no environment, no files; lua/sandbox.lua lists every global"},
+    {"script_failed", "global 'io'", "scripts are pure: no clock, no environment, no files; lua/sandbox.lua lists every global"},
+    {"script_failed", "field 'random'", "scripts are pure: there is no randomness"},
+    {"script_failed", "there is no module", "docs/scripting.md lists what require finds"},
+    {"script_failed", "(global '",
+     "there is no such global: is it a slip, or a local of another place? lua/sandbox.lua lists every global"},
+    {"script_failed", "a nil value", "what is nil there is absent: ask for it first, as in x and x.y"},
+    {"script_failed", "frozen", "what a file made does not change once it is loaded: make it anew in the call"},
+    {"script_failed", "may not change", "count in a local of the call instead"},
+    {"script_failed", NULL, "it raised this while it ran"},
+    {"ceiling_bad_limit", NULL, "only these numbers can be lowered there"},
+    {"ceiling_bad_member", NULL, "a slip here is a limit that does not hold"},
+    {"ceiling_bad_plan", NULL, "remove plan, or put it into the operator's policies/ceiling.lua"},
+    {"data_syntax", "<\\239>", "save it as UTF-8 without a byte order mark"},
+    {"data_syntax", NULL, "the line, or the one before it, is no Lua"},
+    {"data_failed", NULL, "the file is data: no globals, no require, no functions"},
+    {"data_bad_value", NULL, "the file is data: return { … } of texts, numbers, booleans and tables"},
+    {"data_budget", NULL, "the file is data: write it out rather than work for it"},
+    {"data_memory", NULL, "the file is data: write it out rather than work for it"},
+    {"manifest_missing", NULL, "canvases/README.md has one to start from; a folder that begins with _ is no canvas"},
+    {"manifest_bad_name", NULL, "folder and name are the canvas type, and the same"},
+    {"folder_unreadable", NULL, "is the path right, and may this user read it?"},
+    {"canvases_unreadable", NULL, "ATOMS_CANVASES_DIR says where they are"},
+    {"file_unreadable", NULL, "is it a file, and may this user read it?"},
+    {"file_not_found", NULL, "is the path right?"},
+    {"file_too_large", NULL, "split it: another file of the folder can be required"},
+    {"source_too_large", NULL, "split it: another file of the folder can be required"},
+    {"sources_too_many", NULL, "put what belongs together into one file"},
+    {"sources_too_large", NULL, "scripts decide; data of that size belongs into a run"},
+};
+
+static const char *hint_of_budget(bool is_asked)
+{
+    return is_asked ? "the function works too long for one call: do less there, or do it once as the file loads"
+                    : "the file works too long while it loads: do less, or do it in the function";
+}
+
+const char *gw_check_hint(const struct gw_error *err, bool is_asked)
+{
+    if (strcmp(err->id, "script_budget") == 0)
+        return hint_of_budget(is_asked);
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (strcmp(err->id, hints[i].id) == 0 && (!hints[i].says || strstr(err->message, hints[i].says)))
+            return hints[i].hint;
+    return strstr(err->path, "manifest.lua:") ? "canvases/README.md lists what a manifest holds" : "";
+}

@@ -1,0 +1,189 @@
+-- `atoms check` looks at everything, whatever is wrong with some of it, and names what it is about.
+
+local support = require("support")
+local json, shell = support.json, support.shell
+local gateways = require("support.gateway")
+local policies = require("support.policies")
+
+describe("atoms check", function()
+  local canvases
+
+  before_each(function()
+    canvases = shell.folder() .. "/canvases"
+    shell.must({ "cp", "-r", "canvases", canvases })
+  end)
+
+  teardown(shell.clean)
+
+  local function run(folder, ...)
+    return shell.run({ "env", "ATOMS_CANVASES_DIR=" .. canvases, "timeout", "20", gateways.bin, "check", folder.path, ... })
+  end
+
+  --- The findings by their codes: {where without folders and line, message, hint, pointer, severity}, the last of each.
+  local function check(folder)
+    local result = run(folder, "--json")
+    local report = json.must(result.out)
+    local found = {}
+    for _, finding in ipairs(report.findings) do
+      found[finding.code] = finding
+      finding.file = finding.where:match("([^/]+)$"):gsub(":%d+$", "")
+    end
+    return found, report, result.code
+  end
+
+  local function canvas(name, manifest, commands)
+    shell.must({ "mkdir", "-p", canvases .. "/" .. name })
+    shell.write(canvases .. "/" .. name .. "/manifest.lua",
+      ('return { name = "%s", version = "1", api = 1, title = "T", harness = "h", %s }'):format(name, manifest))
+    if commands then
+      shell.write(canvases .. "/" .. name .. "/commands.lua", commands)
+    end
+  end
+
+  it("reports each bad file and looks at the rest all the same", function()
+    local folder = policies.folder({
+      ["commands/big.lua"] = ("-- x\n"):rep(60000), ["commands/bom.lua"] = "\239\187\191return {}", ["commands/wide.lua"] = "\255\254r\0",
+      ["commands/empty.lua"] = "", ["ceiling.lua"] = "return { plans = {} }", ["spec/bad_spec.lua"] = "describe(",
+      ["token_lens.lua"] = policies.lens("return { tokens = { reed = {} } }"),
+    })
+    for link, target in pairs({ ["gone.lua"] = "/nowhere", ["out.lua"] = "/etc/passwd" }) do
+      shell.must({ "ln", "-s", target, folder.path .. "/" .. link })
+    end
+    shell.must({ "mkfifo", folder.path .. "/fifo.lua" })
+    shell.must({ "mkdir", "-p", folder.path .. "/tenants/t/ceiling.lua" })
+    local found, report, code = check(folder)
+    assert.equal(1, code)
+    for id, file in pairs({
+      source_too_large = "big.lua", script_encoding = "wide.lua", script_failed = "empty.lua", ceiling_bad_member = "ceiling.lua",
+      script_syntax = "bad_spec.lua", plan_bad_shape = "token_lens.lua", script_link = "out.lua", file_unreadable = "fifo.lua",
+      script_bad_name = "ceiling.lua",
+    }) do
+      local finding = found[id] or found.file_too_large
+      assert.is_truthy(finding, id)
+      assert.equal(file, finding.file)
+      assert.is_truthy(finding.hint, id)
+    end
+    assert.equal(11, report.errors)
+    assert.is_nil(run(folder).out:find("root:", 1, true))
+  end)
+
+  it("names the member and its pointer, also in a manifest", function()
+    canvas("kinds", 'kinds = { a = { text = true, children = { "b" } } }')
+    canvas("slip", 'titel = "x", kinds = {}')
+    shell.must({ "mkdir", "-p", canvases .. "/other" })
+    shell.write(canvases .. "/other/manifest.lua", 'return { name = "another", version = "1", api = 1, title = "T", harness = "h" }')
+    local found = check(policies.folder({
+      ["tenants/t/token_lens.lua"] = policies.lens("return {\n  tokens = { read = 'x' } }"),
+    }))
+    assert.same({ "/tokens/read", 3 }, { found.plan_bad_shape.pointer, tonumber(found.plan_bad_shape.where:match("%d+$")) })
+    assert.matches("^/tokens/read: must be a list of globs", found.plan_bad_shape.message)
+    assert.matches("^/kinds/a/children/0: b is no kind", found.unknown_kind.message)
+    assert.matches("^/titel: is no member", found.unknown_member.message)
+    assert.matches("calls itself another", found.manifest_bad_name.message)
+    assert.matches("canvases/other/manifest%.lua:1$", found.manifest_bad_name.where)
+  end)
+
+  it("asks for the plans of every role that the lens speaks of", function()
+    local folder = policies.folder({
+      ["token_lens.lua"] = policies.lens([[if actor.role == "reviewer" then return { tokns = {} } end return lens.everything()]]),
+    })
+    assert.matches("^/tokns", check(folder).plan_bad_shape.message)
+  end)
+
+  it("warns of files that nobody asks for, and of members", function()
+    local folder = policies.folder({
+      ["tokenlens.lua"] = "return {}", ["tenants/acme/token_lense.lua"] = "return {}", ["command/x.lua"] = "return {}",
+      ["helper.lua"] = "return {}", ["commands/pace.lua"] = [[local helper = require("policy.helper")
+return { name = "pace", version = 1, api = 1, commands = { "undo" }, rate = { per_s = 1, burst = 1, brust = 2 }, limit = helper }]],
+    })
+    local result = run(folder)
+    assert.equal(0, result.code)
+    for _, text in ipairs({
+      "/tokenlens.lua:1: warning", "did you mean token_lens.lua?", "/tenants/acme/token_lense.lua:1: warning", "/command/x.lua:1: warning",
+      "/commands/pace.lua:2: warning: /rate/brust", "/commands/pace.lua:2: warning: /limit",
+    }) do
+      assert.is_truthy(result.out:find(text, 1, true), text .. "\n" .. result.out)
+    end
+    assert.is_nil(result.out:find("helper.lua", 1, true))
+  end)
+
+  it("warns of globals that there are not, and of those that are assigned, with their lines", function()
+    local found = check(policies.folder({
+      ["commands/v.lua"] = 'local n = #("x")\nreturn { name = "v", version = 1, api = 1, commands = { "undo" }, validate = function(c)\n' ..
+        "  cnt = n\n  if math.floor(1) then return isvalid(c) end\n  return pairs ~= nil\nend }",
+    }))
+    assert.same({ "3", "4" }, { found.assigned_global.where:match("%d+$"), found.unknown_global.where:match("%d+$") })
+    assert.matches("cnt", found.assigned_global.message)
+    assert.matches("isvalid", found.unknown_global.message)
+  end)
+
+  it("warns of words that mean nothing, and of globs that are none", function()
+    local found, report = check(policies.folder({
+      ["commands/v.lua"] = 'return { name = "v", version = 1, api = 1, commands = { "chat.snd" }, rate = { per_s = 1, burst = 1 } }',
+      ["token_lens.lua"] = policies.lens([[return lens.redact(lens.extend(lens.everything(), { tokens = { read = { "*", "!" } },
+        events = { "[a-z]*" }, blocks = { read = { { kinds = { "taks" }, canvases = { "planing" }, vis = { "" } } } } }),
+        { props = { "assignee", "asignee" } })]]),
+    }))
+    assert.equal(0, report.errors)
+    assert.same({ "/commands/0", "/blocks/read/0/kinds/0", "/blocks/read/0/canvases/0", "/blocks/redact/0/props/1" }, {
+      found.unknown_command.pointer, found.unknown_kind.pointer, found.unknown_canvas.pointer, found.unknown_prop.pointer,
+    })
+    local _, count = run(policies.folder({ ["token_lens.lua"] = policies.lens([[return { tokens = { read = { "*", "!" } },
+      events = { "[a-z]*" } }]]) })).out:gsub("bad_glob", "")
+    assert.equal(2, count)
+  end)
+
+  it("warns of commands without a reducer, and of a Token that two manifests declare", function()
+    canvas("go", 'kinds = { a = { text = true } }, commands = { ["go.away"] = {} }, tokens = { ["plan.days"] = { type = "string" } }')
+    local found = check(policies.folder({}))
+    assert.matches("/commands/go.away", found.missing_reducer.message)
+    assert.matches("/tokens/plan.days", found.token_disagreement.message)
+  end)
+
+  it("has the hint that belongs to where it fails", function()
+    local function hint(body)
+      return check(policies.folder({ ["token_lens.lua"] = policies.lens(body) }))
+    end
+    assert.matches("works too long for one call", hint("while true do end").script_budget.hint)
+    assert.matches("pure: no clock", hint("return os.time()").script_failed.hint)
+    assert.matches("no randomness", hint("return math.random()").script_failed.hint)
+    assert.matches("x and x.y", hint("local x return x.y").script_failed.hint)
+  end)
+
+  it("tells a fault of the defaults once, whatever tenants there are", function()
+    local _, report = check(policies.folder({
+      ["token_lens.lua"] = policies.lens("return { tokns = {} }"), ["tenants/a/sanitize.lua"] = "return {}",
+      ["tenants/b/commands/x.lua"] = 'return { api = 1, name = "x", commands = { "undo" }, rate = { per_s = 1, burst = 1 } }',
+    }))
+    local count = 0
+    for _, finding in ipairs(report.findings) do
+      count = count + (finding.code == "plan_bad_shape" and 1 or 0)
+    end
+    assert.equal(1, count)
+  end)
+
+  it("counts each file once, and by number", function()
+    local before = select(2, check(policies.folder({}))).files
+    local folder = policies.folder({
+      ["commands/one.lua"] = 'return { api = 1, name = "x", commands = { "undo" }, rate = { per_s = 1, burst = 1 } }',
+      ["tenants/acme/sanitize.lua"] = "return {}",
+    })
+    assert.equal(before + 2, select(2, check(folder)).files)
+    assert.matches("1 tenant: 1 error, 0 warnings", run(folder).out)
+  end)
+
+  it("calls files as they were given, and a folder that is not there, too", function()
+    local folder = policies.folder({ ["commands/x.lua"] = "return {" })
+    assert.is_truthy(run({ path = folder.path .. "/" }).out:find(folder.path .. "/commands/x.lua:1: error", 1, true))
+    assert.matches("^/nowhere/policies: error: cannot read the folder", run({ path = "/nowhere/policies" }).out)
+  end)
+
+  it("prints nothing raw of what files hold", function()
+    local folder = policies.folder({
+      ["tenants/t/ceiling.lua"] = 'return { limits = { ["\\27[31mevil\\r\\n"] = 1 } }', ["commands/a\27b.lua"] = "return {}",
+    })
+    local out = run(folder).out
+    assert.is_nil(out:find("[\27\r]"))
+    assert.is_truthy(out:find("\\x1b[31mevil\\x0d\\x0a", 1, true), out)
+  end)
+end)
