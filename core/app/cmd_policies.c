@@ -181,7 +181,7 @@ static void print_slot(const struct gw_json *slot)
                          *pinned = gw_json_get(slot, "is_rolled_back");
     print_generation(who(slot), strcmp(status, "active") == 0 ? paint.good : paint.bad, status, slot);
     if (gw_json_is_bool(pinned) && gw_json_bool(pinned))
-        printf("  rolled back%s: its files hold something else, which counts again from the next reload on\n",
+        printf("  rolled back%s: what is stored of it counts again from the next reload on\n",
                strcmp(text_of(slot, "source"), "defaults") == 0 ? " to the defaults" : "");
     if (error)
         printf("  %s %s%s%s (%s)\n", text_of(error, "at"), gw_printable(text_of(error, "where")).text,

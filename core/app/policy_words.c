@@ -19,7 +19,7 @@ struct gw_policy_words {
     struct gw_policy_word **items;
     size_t count, capacity;
     bool is_sorted;
-    struct gw_json *kinds; /* canvas type → what its last CANVAS_READY declared of its kinds */
+    struct gw_json *kinds; /* canvas type → what is declared of its kinds: by its last CANVAS_READY, else by its manifest */
 };
 
 /* value: where something is met; "" and 0: what any run may hold */
@@ -341,8 +341,11 @@ struct gw_policy_words *gw_policy_words_create(const struct gw_manifests *manife
         add_flag(words, flags[i].ask, flags[i].what);
     for (size_t i = 0; (type = gw_command_builtin(i)); i++)
         add_command(words, type, false);
-    for (size_t i = 0; i < gw_manifests_count(manifests); i++)
-        add_own_commands(words, gw_manifests_at(manifests, i));
+    for (size_t i = 0; i < gw_manifests_count(manifests); i++) {
+        const struct gw_manifest *manifest = gw_manifests_at(manifests, i);
+        add_own_commands(words, manifest);
+        (void)gw_json_set(words->kinds, gw_manifest_type(manifest), gw_json_ref(gw_manifest_member(manifest, "kinds")));
+    }
     for (int event = 0; event < GW_EVENT_VOID; event++)
         add_event(words, gw_event_type_name((enum gw_event_type)event), &anywhere);
     add_event(words, gw_ephemeral_name(GW_EPHEMERAL_GESTURE), &anywhere);

@@ -73,7 +73,7 @@ static void put_number(struct line *line, const struct gw_log_field *field)
     put_text(line, digits);
 }
 
-/* Control characters and DEL are escaped, so that no log line can move a terminal's cursor. Bytes that are no UTF-8 become U+FFFD. */
+/* Control characters, C1 and DEL are escaped, so that no log line can move a terminal's cursor. Bytes that are no UTF-8 become U+FFFD. */
 static size_t put_character(struct line *line, const char *text, size_t length)
 {
     size_t step = gw_utf8_step(text, length);
@@ -82,11 +82,12 @@ static size_t put_character(struct line *line, const char *text, size_t length)
         put_text(line, "\\ufffd");
         return 1;
     }
-    if (step == 1 && (c < 0x20 || c == 0x7f)) {
+    bool is_c1 = step == 2 && c == 0xC2 && (unsigned char)text[1] < 0xA0;
+    if (is_c1 || (step == 1 && (c < 0x20 || c == 0x7f))) {
         char escape[7];
-        snprintf(escape, sizeof escape, "\\u%04x", c);
+        snprintf(escape, sizeof escape, "\\u%04x", is_c1 ? (unsigned char)text[1] : c);
         put_text(line, escape);
-        return 1;
+        return step;
     }
     if (c == '"' || c == '\\')
         put_text(line, "\\");

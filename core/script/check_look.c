@@ -9,15 +9,22 @@
 #include "hub/manifest.h"
 #include "script/sources.h"
 
+/* A message that is about a member of a data file begins with its pointer. */
+static void find_pointer(const struct gw_check_note *note, char *out, size_t size)
+{
+    const char *given = note->pointer ? note->pointer : note->err->message, *end = strstr(given, ": ");
+    size_t length = note->pointer ? strlen(given) : given[0] == '/' && end ? (size_t)(end - given) : 0;
+    snprintf(out, size, "%.*s", (int)length, given);
+}
+
 void gw_check_tell(const struct gw_check_look *look, const struct gw_check_note *note)
 {
     char key[sizeof note->err->id + sizeof note->err->path + sizeof note->err->message + 4];
+    char pointer[sizeof note->err->path];
     const char *hint = note->hint ? note->hint : gw_check_hint(note->err, false);
-    struct gw_script_finding finding = {.tenant_id = look->tenant_id,
-                                        .is_warning = note->is_warning,
-                                        .err = note->err,
-                                        .pointer = note->pointer ? note->pointer : "",
-                                        .hint = hint};
+    find_pointer(note, pointer, sizeof pointer);
+    struct gw_script_finding finding = {
+        .tenant_id = look->tenant_id, .is_warning = note->is_warning, .err = note->err, .pointer = pointer, .hint = hint};
     snprintf(key, sizeof key, "%s|%s|%s", note->err->id, note->err->path, note->key ? note->key : note->err->message);
     if (gw_map_get(look->told, key, strlen(key)))
         return;

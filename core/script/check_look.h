@@ -40,6 +40,8 @@ bool gw_check_is_command(const struct gw_check_look *look, const char *glob);
 void gw_check_plans(const struct gw_check_look *look);
 /* What its files hold beside what a reload asks for. (check_files.c) */
 void gw_check_files(const struct gw_check_look *look);
+/* What lies in its folders beside them. (check_entries.c) */
+void gw_check_entries(const struct gw_check_look *look);
 /* The specs beside it. (check_specs.c) */
 void gw_check_specs(const struct gw_check_look *look);
 

@@ -114,8 +114,10 @@ static int read_manifest(const char *dir, const char *path, const char *shown, s
 
 static int load_one(const char *dir, const char *shown, struct gw_manifest_file *item, struct gw_error *err)
 {
+    char *folder = join_path(dir, item->canvas_type, NULL);
     char *path = join_path(dir, item->canvas_type, MANIFEST_NAME), *name = join_path(shown, item->canvas_type, MANIFEST_NAME);
-    int rc = path && name ? read_manifest(dir, path, name, &item->file, err) : no_memory(err);
+    int rc = folder && path && name ? read_manifest(folder, path, name, &item->file, err) : no_memory(err);
+    gw_free(folder);
     gw_free(path);
     gw_free(name);
     return rc;

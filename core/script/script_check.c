@@ -68,6 +68,7 @@ static void look_at_tenant(struct gw_check_look *look, struct gw_generation *def
         on_fault(look, &err);
     else if (overlay.files)
         (void)try_overlay(look, &overlay, defaults);
+    gw_check_entries(look);
     gw_check_specs(look);
 }
 
@@ -82,6 +83,7 @@ static void look_at_all(struct gw_check_look *look)
     }
     look->generation = defaults;
     look_through(look);
+    gw_check_entries(look);
     gw_check_specs(look);
     size_t count = gw_script_tenants(look->opts->policies_dir, look->opts->overlays, &tenants);
     for (size_t i = 0; i < count; i++) {

@@ -79,6 +79,7 @@ describe("atoms check", function()
     assert.matches("^/tokens/read: must be a list of globs", found.plan_bad_shape.message)
     assert.matches("^/kinds/a/children/0: b is no kind", found.unknown_kind.message)
     assert.matches("^/titel: is no member", found.unknown_member.message)
+    assert.same({ "/kinds/a/children/0", "/titel" }, { found.unknown_kind.pointer, found.unknown_member.pointer })
     assert.matches("calls itself another", found.manifest_bad_name.message)
     assert.matches("canvases/other/manifest%.lua:1$", found.manifest_bad_name.where)
   end)
@@ -105,6 +106,18 @@ return { name = "pace", version = 1, api = 1, commands = { "undo" }, rate = { pe
       assert.is_truthy(result.out:find(text, 1, true), text .. "\n" .. result.out)
     end
     assert.is_nil(result.out:find("helper.lua", 1, true))
+  end)
+
+  it("warns of what lies there and is read by nobody", function()
+    local folder = policies.folder({
+      ["ceiling.lua.bak"] = "", ["commands/pace"] = "", ["tenants/acme.lua"] = "return {}", ["tenants/acme/lens.json"] = "{}",
+      ["tenants/a b/x.lua"] = "return {}", ["NOTES.md"] = "",
+    })
+    local out = run(folder).out
+    for _, name in ipairs({ "/ceiling.lua.bak", "/commands/pace", "/tenants/acme.lua", "/tenants/acme/lens.json", "/tenants/a b" }) do
+      assert.is_truthy(out:find(folder.path .. name .. ": warning", 1, true), name .. "\n" .. out)
+    end
+    assert.is_nil(out:find("NOTES", 1, true))
   end)
 
   it("warns of globals that there are not, and of those that are assigned, with their lines", function()

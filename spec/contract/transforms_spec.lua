@@ -60,7 +60,7 @@ describe("atoms check", function()
   it("finds a plan whose transform is not there, and where it is named", function()
     local found, code = findings({ ["token_lens.lua"] = naming("{}") })
     assert.same({ 1, 1 }, { code, #found })
-    assert.same({ "plan_bad_shape", "policies/token_lens.lua:5" }, { found[1].code, found[1].where })
+    assert.same({ "plan_bad_shape", "policies/token_lens.lua:5" }, { found[1].code, found[1].where:match("policies/[^/]+$") })
     assert.matches('no transform "masked"', found[1].message)
     assert.matches("transforms.NAME", found[1].hint)
   end)
@@ -68,7 +68,8 @@ describe("atoms check", function()
   it("finds a transform of anything but its functions", function()
     for _, masked in ipairs({ "{ blok = function() end }", "{ block = 5 }", "{ block = true }", "'x'", "{}" }) do
       local found, code = findings({ ["token_lens.lua"] = naming(("{ masked = %s }"):format(masked)) })
-      assert.same({ 1, "script_bad_shape", "policies/token_lens.lua:7" }, { code, found[1].code, found[1].where }, masked)
+      local where = found[1].where:match("policies/.*")
+      assert.same({ 1, "script_bad_shape", "policies/token_lens.lua:7" }, { code, found[1].code, where }, masked)
     end
   end)
 
