@@ -29,6 +29,7 @@ struct plans {
     const struct gw_check_look *look;
     struct gw_sandbox *sandbox;
     struct gw_json *of_nobody; /* what the lens answers a role that it does not know; NULL: nothing */
+    struct gw_error nobody;    /* or how it fails then; id "": it does not */
     size_t late_count;         /* answers that took too long */
 };
 
@@ -322,13 +323,24 @@ static void try_word(void *arg, const char *word)
     bool is_role = plan && (!p->of_nobody || !gw_json_equal(plan, p->of_nobody));
     gw_json_unref(plan);
     p->late_count += strcmp(err.id, "script_budget") == 0;
-    if (is_role || err.id[0])
+    bool fails_alike = strcmp(err.id, p->nobody.id) == 0 && strcmp(err.path, p->nobody.path) == 0;
+    if (is_role || (err.id[0] && !fails_alike))
         check_role(p, &role);
+}
+
+/* Who is not known is refused either way, but a failure also counts against the tenant. */
+static void check_nobody(struct plans *p)
+{
+    static const struct asked nobody = {GW_SCRIPT_NO_ROLE, "user"};
+    p->of_nobody = ask(p->sandbox, p->look->tenant_id, "ann", &nobody, &p->nobody);
+    if (p->of_nobody)
+        check_plan(p, &nobody, p->of_nobody);
+    else if (p->nobody.id[0])
+        warn(p, &p->nobody, NULL, "of a role that the lens does not know; answer nil instead: what fails counts towards quarantine");
 }
 
 void gw_check_plans(const struct gw_check_look *look)
 {
-    static const struct asked nobody = {GW_SCRIPT_NO_ROLE, "user"};
     struct gw_sandbox_opts opts = {.sources = look->generation->sources,
                                    .clock = look->opts->budget_clock,
                                    .limits = look->generation->limits.call,
@@ -343,8 +355,7 @@ void gw_check_plans(const struct gw_check_look *look)
     for (size_t i = 0; has_lens && i < sizeof shipped / sizeof *shipped; i++)
         check_role(&p, &shipped[i]);
     if (has_lens) {
-        check_role(&p, &nobody);
-        p.of_nobody = ask(p.sandbox, look->tenant_id, "ann", &nobody, &err);
+        check_nobody(&p);
         gw_script_words_each(look->generation->sources, try_word, &p);
     }
     gw_json_unref(p.of_nobody);

@@ -91,6 +91,14 @@ describe("atoms check", function()
     assert.matches("^/tokns", check(folder).plan_bad_shape.message)
   end)
 
+  it("warns of a lens that fails for roles that it does not know, once", function()
+    local body = 'if not ({ owner = 1, editor = 1, viewer = 1, planner = 1, director = 1, service = 1 })[actor.role] then ' ..
+      'error("no role " .. actor.role) end return lens.everything()'
+    local found, report = check(policies.folder({ ["token_lens.lua"] = policies.lens(body) }))
+    assert.same({ 0, 1 }, { report.errors, report.warnings })
+    assert.matches("answer nil instead", found.script_failed.hint)
+  end)
+
   it("warns of files that nobody asks for, and of members", function()
     local folder = policies.folder({
       ["tokenlens.lua"] = "return {}", ["tenants/acme/token_lense.lua"] = "return {}", ["command/x.lua"] = "return {}",
