@@ -128,6 +128,15 @@ static int run(const struct gw_explain_ask *a, const char *file, const char *fol
     return code < 0 ? 2 : code;
 }
 
+/* Also when the line could not be read as far as that. */
+static bool wants_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    return false;
+}
+
 int gw_explain_main(int argc, char **argv)
 {
     struct gw_explain_ask a = {.tenant = "acme",
@@ -179,6 +188,8 @@ int gw_explain_main(int argc, char **argv)
         .options = options,
         .example = "  atoms explain --role viewer --token internal.cost\n  atoms explain --role viewer --block task --vis internal\n"};
     enum gw_usage_answer read = gw_usage_read(&usage, argc, argv);
+    if (read == GW_USAGE_WRONG && wants_json(argc, argv))
+        puts("{\"code\":\"bad_usage\",\"where\":\"\",\"message\":\"the command line is wrong: stderr says how\"}");
     if (read != GW_USAGE_GO)
         return read == GW_USAGE_HELP ? 0 : 2;
     return run(&a, file, folder);

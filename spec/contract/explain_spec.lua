@@ -103,6 +103,14 @@ describe("atoms explain", function()
     end
   end)
 
+  it("answers in JSON even where the command line is wrong", function()
+    for _, words in ipairs({ { "--nosuch" }, { "--role" }, { "--config", "/nowhere", "--vision" } }) do
+      local code, answer = explain(table.unpack(words))
+      assert.equal(2, code)
+      assert.is_string(answer.code)
+    end
+  end)
+
   it("says what a failing lens fails of, and does not call that no", function()
     local folder = policies.folder({ ["token_lens.lua"] = policies.lens("local x\n  return x.y") })
     local code, answer = explain("--policies", folder.path, "--vision")
