@@ -25,7 +25,8 @@ void gw_check_tell(const struct gw_check_look *look, const struct gw_check_note 
     find_pointer(note, pointer, sizeof pointer);
     struct gw_script_finding finding = {
         .tenant_id = look->tenant_id, .is_warning = note->is_warning, .err = note->err, .pointer = pointer, .hint = hint};
-    snprintf(key, sizeof key, "%s|%s|%s", note->err->id, note->err->path, note->key ? note->key : note->err->message);
+    bool is_of_all = strncmp(note->err->id, "sources_too_", 12) == 0; /* and so of each file from here on */
+    snprintf(key, sizeof key, "%s|%s|%s", note->err->id, is_of_all ? "" : note->err->path, note->key ? note->key : note->err->message);
     if (gw_map_get(look->told, key, strlen(key)))
         return;
     (void)gw_map_put(look->told, key, strlen(key), look->told, NULL); /* without memory it may be told twice */

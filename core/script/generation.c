@@ -265,9 +265,9 @@ int gw_generation_read(const struct gw_scripts_opts *opts, struct gw_generation 
     struct gw_script_folder library = {.path = opts->lua_dir, .shown = "lua", .prefixes = plain};
     struct gw_generation *generation = create(opts, "");
     generation->own = gw_sources_create();
-    int status = gw_script_faults_tell(opts->faults, gw_script_folder_add(generation->own, &policies, err), err);
+    int status = gw_script_folder_add(generation->own, &library, err);
     if (!status)
-        status = gw_script_folder_add(generation->own, &library, err);
+        status = gw_script_faults_tell(opts->faults, gw_script_folder_add(generation->own, &policies, err), err);
     if (!status)
         status = read_canvases(opts, generation, err);
     if (!status)

@@ -67,6 +67,21 @@ describe("atoms check", function()
     assert.is_nil(run(folder).out:find("root:", 1, true))
   end)
 
+  it("says once that there is too much, and looks at what fits", function()
+    local files = { ["token_lens.lua"] = policies.lens("return { tokns = {} }") }
+    for i = 1, 20 do
+      files[("commands/f%02d.lua"):format(i)] = ("-- %s\nreturn {}"):format((" "):rep(260000))
+    end
+    local found, report = check(policies.folder(files))
+    assert.is_truthy(found.sources_too_large)
+    local count = 0
+    for _, finding in ipairs(report.findings) do
+      count = count + (finding.code == "sources_too_large" and 1 or 0)
+    end
+    assert.equal(1, count)
+    assert.is_truthy(found.script_api)
+  end)
+
   it("names the member and its pointer, also in a manifest", function()
     canvas("kinds", 'kinds = { a = { text = true, children = { "b" } } }')
     canvas("slip", 'titel = "x", kinds = {}')
