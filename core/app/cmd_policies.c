@@ -158,6 +158,23 @@ int gw_rollback_main(int argc, char **argv)
     return answer == GW_USAGE_GO ? change(&ask, "/admin/policies/rollback") : answer == GW_USAGE_HELP ? 0 : 2;
 }
 
+static int release_main(int argc, char **argv)
+{
+    struct ask ask = {0};
+    const struct gw_client_option options[] = {
+        {"--tenant", GW_OPTION_TEXT, &ask.tenant, "T      whose scripts are to be asked again"}, ASK_ADMIN, ASK_JSON, {0}};
+    const struct gw_usage usage = {.name = "policies release",
+                                   .synopsis = "--tenant T [--admin URL] [--json]",
+                                   .about = "Ends the quarantine of a tenant whose scripts kept failing.\n",
+                                   .options = options};
+    enum gw_usage_answer answer = gw_usage_read(&usage, argc, argv);
+    if (answer == GW_USAGE_GO && !ask.tenant) {
+        fputs("atoms: policies release needs --tenant\n", stderr);
+        return 2;
+    }
+    return answer == GW_USAGE_GO ? change(&ask, "/admin/policies/release") : answer == GW_USAGE_HELP ? 0 : 2;
+}
+
 /* ---- policies ------------------------------------------------------------------------------------------------------------------------------- */
 
 static void print_generation(const char *label, const char *colour, const char *status, const struct gw_json *entry)
@@ -183,6 +200,9 @@ static void print_slot(const struct gw_json *slot)
     if (gw_json_is_bool(pinned) && gw_json_bool(pinned))
         printf("  rolled back%s: what is stored of it counts again from the next reload on\n",
                strcmp(text_of(slot, "source"), "defaults") == 0 ? " to the defaults" : "");
+    if (strcmp(status, "quarantined") == 0)
+        printf("  its scripts kept failing and are not asked until %s; `atoms policies release --tenant %s` asks them again\n",
+               text_of(slot, "quarantined_until"), who(slot));
     if (error)
         printf("  %s %s%s%s (%s)\n", text_of(error, "at"), gw_printable(text_of(error, "where")).text,
                text_of(error, "where")[0] ? ": " : "", gw_printable(text_of(error, "message")).text,
@@ -223,13 +243,16 @@ int gw_policies_main(int argc, char **argv)
     const struct gw_client_option options[] = {ASK_ADMIN, ASK_JSON, {0}};
     const struct gw_usage usage = {
         .name = "policies",
-        .synopsis = "[put --tenant T DIR] [--admin URL] [--json]",
+        .synopsis = "[put --tenant T DIR | release --tenant T] [--admin URL] [--json]",
         .about = "Lists the policies that a running gateway decides by: of all, and of each tenant that has its own and uses them\n"
                  "or is in trouble, and whether these come from a folder or from which version in the registry; and the generations\n"
-                 "that `atoms rollback` can go back to. `atoms policies put --help` tells how policies get into the registry.\n",
+                 "that `atoms rollback` can go back to. `atoms policies put --help` tells how policies get into the registry,\n"
+                 "`atoms policies release --help` how a tenant leaves quarantine before its time.\n",
         .options = options};
     if (argc > 1 && strcmp(argv[1], "put") == 0)
         return gw_policies_put_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "release") == 0)
+        return release_main(argc - 1, argv + 1);
     enum gw_usage_answer answer = gw_usage_read(&usage, argc, argv);
     return answer == GW_USAGE_GO ? list(&ask) : answer == GW_USAGE_HELP ? 0 : 2;
 }

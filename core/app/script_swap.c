@@ -223,6 +223,15 @@ static int roll_back(struct gw_script_swap *swap, struct gw_policy_change *chang
     return status ? status : settle(swap, change->tenant_id, stage, change->result, &change->err);
 }
 
+static int release(struct gw_script_swap *swap, struct gw_policy_change *change)
+{
+    bool was_denied = gw_scripts_release(swap->opts.scripts, change->tenant_id);
+    if (was_denied)
+        gw_log_write(swap->opts.log, GW_LOG_INFO, "tenant_released",
+                     (struct gw_log_field[]){GW_F_TEXT("tenant", change->tenant_id), GW_F_END});
+    return note(change->result, change->tenant_id, was_denied ? "released" : "unchanged", NULL);
+}
+
 static bool has_stopped(struct gw_script_swap *swap)
 {
     pthread_mutex_lock(&swap->lock);
@@ -239,7 +248,9 @@ static int carry_out(struct gw_script_swap *swap, struct gw_policy_change *chang
     int status = change->result ? GW_OK : GW_ENOMEM;
     if (!status && change->kind == GW_POLICY_ROLLBACK)
         return roll_back(swap, change);
-    if (!status)
+    if (!status && change->kind == GW_POLICY_RELEASE)
+        status = release(swap, change);
+    else if (!status)
         status = change->tenant_id[0] ? reload_one(swap, change->tenant_id, change->result) : reload_all(swap, change->result);
     return status ? gw_error_set(&change->err, GW_ENOMEM, "out_of_memory", "no memory to tell what became of it") : GW_OK;
 }

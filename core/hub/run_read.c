@@ -125,7 +125,7 @@ int gw_read_say_unreadable(int status, struct gw_error *err)
 
 void gw_read_say_why(int status, struct gw_error *err)
 {
-    bool is_told = status == GW_ENOMEM || strcmp(err->id, "script_budget") == 0 || strcmp(err->id, "policy_failed") == 0;
+    bool is_told = status == GW_ENOMEM || strcmp(err->id, "script_budget") == 0 || strncmp(err->id, "policy_", 7) == 0;
     if (!is_told)
         gw_read_say_unreadable(status, err);
 }

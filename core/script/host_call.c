@@ -70,6 +70,12 @@ static int say_failed(struct gw_error *err)
     return gw_error_set(err, GW_EDENIED, "policy_failed", "the policies of this tenant could not decide");
 }
 
+/* For a while: who asks later may be answered. */
+static int say_quarantined(struct gw_error *err)
+{
+    return gw_error_set(err, GW_EBUSY, "policy_quarantined", "the policies of this tenant kept failing, and are not asked for a while");
+}
+
 /* What is asked about each value of a run comes in great numbers and at once: it leaves half to what lets people in and judges what they do. */
 static uint32_t reserve(enum gw_hook hook, uint32_t ms_per_s) { return hook == GW_HOOK_TRANSFORM ? ms_per_s / 2 : 0; }
 
@@ -80,7 +86,7 @@ int gw_host_admit(struct gw_script_host *host, struct gw_script_tenant *tenant, 
     if (host->scripts->opts.has_no_meter)
         return GW_OK;
     if (gw_script_meter_is_denied(&tenant->meter, now_ms))
-        return say_failed(err);
+        return say_quarantined(err);
     if (gw_script_meter_may_run(&tenant->meter, ms_per_s, reserve(hook, ms_per_s), now_ms))
         return GW_OK;
     gw_metric_add(host->refused_budget, 1);

@@ -51,6 +51,7 @@ struct gw_script_tenant {
     uint64_t failed_ahead;            /* the epoch in which scripts that were about to come failed for it: then they are not asked ahead */
     struct gw_generation *generation; /* owned reference; NULL: denied with `refusal` */
     struct gw_error refusal;
+    uint64_t releases; /* as often as an operator had lifted its quarantine by then */
     struct gw_script_meter meter;
     uint64_t used_ms;
 };
@@ -85,7 +86,7 @@ struct gw_host_call {
     struct gw_sandbox_call call;
     bool is_ahead; /* of a generation that is not in force: a failure is nobody's yet */
 };
-/* May the tenant's scripts run at all: policy_failed (quarantined), script_budget. */
+/* May the tenant's scripts run at all: policy_quarantined, script_budget. */
 int gw_host_admit(struct gw_script_host *host, struct gw_script_tenant *tenant, enum gw_hook hook, struct gw_error *err);
 /* Admits, calls, counts, charges. On failure *err is policy_failed or script_budget, which is what clients may know, and the log has the rest. */
 int gw_host_call(struct gw_script_host *host, const struct gw_host_call *call, struct gw_json **results, struct gw_error *err);

@@ -88,6 +88,9 @@ int gw_scripts_stage_old(struct gw_scripts *scripts, const char *tenant_id, uint
 /* Removes from the registry what keep_versions says of the tenant's old versions; never the one in force. Blocking. *removed is how many went; errors of the port. */
 int gw_scripts_prune(struct gw_scripts *scripts, const char *tenant_id, size_t *removed, struct gw_error *err);
 
+/* Ends the quarantine of a tenant: on each worker with its next call. False: it was in none. */
+bool gw_scripts_release(struct gw_scripts *scripts, const char *tenant_id);
+
 /* {epoch, defaults: {number, digest, loaded_at, status, error?, kept: […]}, tenants: [{tenant_id, …}]}: status is active, failed (why: error {code, message,
  * where}; the old one goes on), or quarantined. Tenants whose overlay is in memory, or that are in trouble. NULL when memory is gone. */
 struct gw_json *gw_scripts_list(struct gw_scripts *scripts);

@@ -125,8 +125,10 @@ static void refresh(struct gw_script_host *host, struct gw_script_tenant *tenant
     struct gw_generation *generation = NULL;
     int status =
         gw_scripts_get(host->scripts, tenant->tenant_id, &generation, &tenant->refusal); /* what was refused is told by the caller */
-    if (generation != tenant->generation)
+    uint64_t releases = gw_scripts_releases(host->scripts, tenant->tenant_id);
+    if (generation != tenant->generation || releases != tenant->releases)
         gw_script_meter_forgive(&tenant->meter);
+    tenant->releases = releases;
     gw_generation_unref(tenant->generation);
     tenant->generation = generation;
     tenant->epoch = status == GW_EBUSY ? 0 : epoch; /* no epoch is 0: then the next call asks again */

@@ -19,6 +19,8 @@ bool gw_script_meter_is_denied(const struct gw_script_meter *meter, uint64_t now
 
 bool gw_script_meter_fail(struct gw_script_meter *meter, uint64_t now_ms)
 {
+    if (gw_script_meter_is_denied(meter, now_ms))
+        return false;
     if (now_ms - meter->window_ms >= GW_QUARANTINE_WINDOW_MS) {
         meter->window_ms = now_ms;
         meter->failures = 0;

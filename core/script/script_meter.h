@@ -25,7 +25,7 @@ struct gw_script_meter {
 bool gw_script_meter_may_run(struct gw_script_meter *meter, uint32_t ms_per_s, uint32_t reserved_ms, uint64_t now_ms);
 void gw_script_meter_spend(struct gw_script_meter *meter, uint64_t ns);
 bool gw_script_meter_is_denied(const struct gw_script_meter *meter, uint64_t now_ms);
-/* Counts a failure; true when with it the quarantine begins. */
+/* Counts a failure; true when with it a quarantine begins. */
 bool gw_script_meter_fail(struct gw_script_meter *meter, uint64_t now_ms);
 /* New scripts: what the old ones did does not count; what they spent does. */
 void gw_script_meter_forgive(struct gw_script_meter *meter);

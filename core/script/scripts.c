@@ -203,6 +203,29 @@ void gw_scripts_note(struct gw_scripts *scripts, const char *tenant_id, const st
     pthread_mutex_unlock(&scripts->lock);
 }
 
+bool gw_scripts_release(struct gw_scripts *scripts, const char *tenant_id)
+{
+    pthread_mutex_lock(&scripts->lock);
+    struct gw_script_slot *slot = gw_scripts_slot(scripts, tenant_id);
+    bool is_denied = slot && tenant_id[0] && slot->trouble.denied_until_ms > scripts->opts.clock->wall_ms(scripts->opts.clock->self);
+    if (is_denied) {
+        slot->releases++;
+        slot->trouble.denied_until_ms = 0;
+        atomic_fetch_add_explicit(&scripts->epoch, 1, memory_order_release);
+    }
+    pthread_mutex_unlock(&scripts->lock);
+    return is_denied;
+}
+
+uint64_t gw_scripts_releases(struct gw_scripts *scripts, const char *tenant_id)
+{
+    pthread_mutex_lock(&scripts->lock);
+    const struct gw_script_slot *slot = gw_scripts_slot(scripts, tenant_id);
+    uint64_t releases = slot ? slot->releases : 0;
+    pthread_mutex_unlock(&scripts->lock);
+    return releases;
+}
+
 uint64_t gw_scripts_epoch(const struct gw_scripts *scripts) { return atomic_load_explicit(&scripts->epoch, memory_order_acquire); }
 
 struct gw_manifests *gw_scripts_manifests(struct gw_scripts *scripts)

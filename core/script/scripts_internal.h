@@ -35,11 +35,12 @@ struct gw_script_slot {
     struct gw_generation *current;               /* owned; NULL: the defaults serve it, unless is_broken */
     struct gw_script_kept kept[GW_SCRIPTS_KEPT]; /* newest first */
     size_t kept_count;
-    bool is_known;  /* it is decided what serves it; else the slot only tells of trouble */
-    bool is_broken; /* its overlay cannot be read: denied */
-    bool is_pinned; /* not what it has stored */
-    uint64_t swaps; /* how often it was swapped: what a stage was made for */
-    uint64_t used;  /* when it was asked for last, by gw_scripts.asked */
+    bool is_known;     /* it is decided what serves it; else the slot only tells of trouble */
+    bool is_broken;    /* its overlay cannot be read: denied */
+    bool is_pinned;    /* not what it has stored */
+    uint64_t swaps;    /* how often it was swapped: what a stage was made for */
+    uint64_t releases; /* how often its quarantine was lifted by hand */
+    uint64_t used;     /* when it was asked for last, by gw_scripts.asked */
     struct gw_script_trouble trouble;
 };
 
@@ -65,6 +66,9 @@ int gw_scripts_get(struct gw_scripts *scripts, const char *tenant_id, struct gw_
 struct gw_generation *gw_script_stage_next(const struct gw_script_stage *stage, const struct gw_generation *current);
 /* A call for this tenant failed; denied_until_ms as above. */
 void gw_scripts_note(struct gw_scripts *scripts, const char *tenant_id, const struct gw_error *err, int64_t denied_until_ms);
+
+/* How often an operator has lifted the tenant's quarantine: another number ends it where it is. */
+uint64_t gw_scripts_releases(struct gw_scripts *scripts, const char *tenant_id);
 
 /* Classes whose plan has a transform, and the generation that it is in; the oldest of more than GW_SCRIPTS_CLASSES_MAX is forgotten. (scripts_class.c) */
 #define GW_SCRIPTS_CLASSES_MAX 4096

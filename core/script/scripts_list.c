@@ -50,9 +50,14 @@ static struct gw_json *describe_trouble(const struct gw_script_trouble *trouble)
     return NULL;
 }
 
+static bool is_quarantined(const struct gw_scripts *scripts, const struct gw_script_slot *slot)
+{
+    return slot->trouble.denied_until_ms > scripts->opts.clock->wall_ms(scripts->opts.clock->self);
+}
+
 static const char *status_of(const struct gw_scripts *scripts, const struct gw_script_slot *slot)
 {
-    if (slot->trouble.denied_until_ms > scripts->opts.clock->wall_ms(scripts->opts.clock->self))
+    if (is_quarantined(scripts, slot))
         return "quarantined";
     return slot->trouble.is_there ? "failed" : "active";
 }
@@ -88,6 +93,8 @@ static struct gw_json *describe_slot(const struct gw_scripts *scripts, const str
         status = describe_none(out);
     if (!status)
         status |= gw_json_set(out, "status", text(status_of(scripts, slot)));
+    if (!status && is_quarantined(scripts, slot))
+        status = gw_json_set(out, "quarantined_until", time_of(slot->trouble.denied_until_ms));
     if (!status && slot->trouble.is_there) {
         status |= gw_json_set(out, "error", describe_trouble(&slot->trouble));
         status |= gw_json_set(out, "failed_calls", gw_json_new_int((int64_t)slot->trouble.failure_count));

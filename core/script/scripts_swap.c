@@ -170,6 +170,8 @@ static void apply_moves(struct gw_scripts *scripts, struct gw_script_stage *stag
             apply_move(scripts, slot, move);
         else if (slot->current)
             move_late(scripts, slot);
+        else if (!slot->is_broken)
+            slot->trouble = (struct gw_script_trouble){0}; /* the scripts that failed for it are gone */
     }
 }
 

@@ -1,4 +1,4 @@
-/* GET /admin/policies, POST /admin/policies/reload, POST /admin/policies/rollback: which policies are in force. */
+/* GET /admin/policies, POST /admin/policies/reload, …/rollback and …/release: which policies are in force, and whose are asked. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -85,6 +85,14 @@ static int read_change(const struct gw_exchange *exchange, struct gw_policy_chan
     return status;
 }
 
+static int read_order(const struct gw_exchange *exchange, struct gw_policy_change *change, struct gw_error *err)
+{
+    int status = read_change(exchange, change, err);
+    if (!status && change->kind == GW_POLICY_RELEASE && !change->tenant_id[0])
+        status = refuse_member(err, "/tenant_id", "missing_member", "whose policies are to be asked again");
+    return status;
+}
+
 static void on_changed(struct gw_policy_change *change)
 {
     struct gw_exchange *exchange = change->arg;
@@ -107,7 +115,7 @@ static void handle(struct gw_exchange *exchange, enum gw_policy_change_kind kind
     struct gw_policy_change *change = gw_alloc(sizeof *change);
     struct gw_error err;
     change->kind = kind;
-    if (read_change(exchange, change, &err)) {
+    if (read_order(exchange, change, &err)) {
         gw_exchange_refuse(exchange, &err);
         gw_free(change);
         return;
@@ -119,5 +127,7 @@ static void handle(struct gw_exchange *exchange, enum gw_policy_change_kind kind
 }
 
 void gw_handle_admin_reload(struct gw_exchange *exchange) { handle(exchange, GW_POLICY_RELOAD); }
+
+void gw_handle_admin_release(struct gw_exchange *exchange) { handle(exchange, GW_POLICY_RELEASE); }
 
 void gw_handle_admin_rollback(struct gw_exchange *exchange) { handle(exchange, GW_POLICY_ROLLBACK); }

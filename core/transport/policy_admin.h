@@ -11,7 +11,7 @@
 
 struct gw_json;
 
-enum gw_policy_change_kind { GW_POLICY_RELOAD, GW_POLICY_ROLLBACK };
+enum gw_policy_change_kind { GW_POLICY_RELOAD, GW_POLICY_ROLLBACK, GW_POLICY_RELEASE /* of a tenant from quarantine */ };
 
 /* A change. The caller owns it again when `done` runs on `home`: by then every worker decides, and shows, by what is now in force. */
 struct gw_policy_change {
@@ -23,8 +23,8 @@ struct gw_policy_change {
     void *arg;  /* the caller's */
     int status; /* not 0: nothing was changed */
     struct gw_error err;
-    struct gw_json
-        *result; /* [{tenant_id, status: "switched", "unchanged" or "failed", code?, message?, where?}]; owned; NULL with a status */
+    struct gw_json *
+        result; /* [{tenant_id, status: "switched", "released", "unchanged" or "failed", code?, message?, where?}]; owned; NULL with a status */
     struct gw_task task; /* the owner's, as all below */
     void *owner;
     void (*answer)(struct gw_policy_change *change);

@@ -30,6 +30,7 @@ static const struct gw_route routes[] = {
     {"GET", "/admin/streams", ADMIN, false, true, false, GW_BODY_NONE, gw_handle_admin_streams},
     {"GET", "/admin/policies", ADMIN, false, true, false, GW_BODY_NONE, gw_handle_admin_policies},
     {"POST", "/admin/policies/reload", ADMIN, false, true, false, GW_BODY_SMALL, gw_handle_admin_reload},
+    {"POST", "/admin/policies/release", ADMIN, false, true, false, GW_BODY_SMALL, gw_handle_admin_release},
     {"POST", "/admin/policies/rollback", ADMIN, false, true, false, GW_BODY_SMALL, gw_handle_admin_rollback},
 };
 

@@ -63,6 +63,7 @@ void gw_handle_admin_erase_actor(struct gw_exchange *exchange);
 /* admin_policies.c */
 void gw_handle_admin_policies(struct gw_exchange *exchange);
 void gw_handle_admin_reload(struct gw_exchange *exchange);
+void gw_handle_admin_release(struct gw_exchange *exchange);
 void gw_handle_admin_rollback(struct gw_exchange *exchange);
 
 #endif

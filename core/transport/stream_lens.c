@@ -54,10 +54,14 @@ static void end(struct gw_stream *stream, const struct gw_error *err)
         gw_stream_finish(stream, "goaway", "{\"reason\":\"not_allowed\",\"after_ms\":0,\"retry\":\"final\"}");
 }
 
-/* Its tenant has used the scripts' time of this second, or memory is short: the next tick asks again, and meanwhile nothing is shown. */
+/* Its tenant has used the scripts' time of this second, or is in quarantine, or memory is short: the next tick asks again, and meanwhile nothing is shown. */
 static bool is_to_be_asked_again(const struct gw_error *err)
 {
-    return strcmp(err->id, "script_budget") == 0 || strcmp(err->id, "out_of_memory") == 0;
+    static const char *const passing[] = {"script_budget", "policy_quarantined", "out_of_memory"};
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+        if (strcmp(err->id, passing[i]) == 0)
+            return true;
+    return false;
 }
 
 /* No lens counts for it any more. */

@@ -117,12 +117,24 @@ describe("policies", function()
   it("that keep failing are left alone for a while", function()
     start({ ["tenants/acme/token_lens.lua"] = policies.lens("error('no')") }, { workers = 1 })
     for i = 1, 30 do
-      assert.equal("policy_failed", read("acme", { actor = "a" .. i }))
+      assert.equal(i <= 20 and "policy_failed" or "policy_quarantined", read("acme", { actor = "a" .. i }))
     end
+    local answer = gateway:get("/v1/state", bearer("acme", { actor = "again" }), gateway:ids())
+    assert.same({ 503, "later", "1" }, { answer.status, answer.json.retry, answer.headers["retry-after"] })
     assert.equal(20, gateway:metric("atoms_script_failures_total"))
     assert.equal(1, gateway:metric("atoms_script_quarantines_total"))
-    assert.matches('"event":"tenant_quarantined","tenant":"acme"', gateway:errors())
+    assert.equal(1, select(2, gateway:errors():gsub('"event":"tenant_quarantined","tenant":"acme"', "")))
     assert.equal(200, read("other"))
+    local slot = gateway:admin("/admin/policies").json.tenants[1]
+    assert.same({ "acme", "quarantined", "script_failed" }, { slot.tenant_id, slot.status, slot.error.code })
+    assert.is_true(slot.quarantined_until > slot.error.at)
+    local admin = "http://127.0.0.1:" .. gateway.admin_port
+    local listed = gateway:program({ "policies", "--admin", admin })
+    assert.matches("not asked until " .. slot.quarantined_until:gsub("%p", "%%%0"), listed.out)
+    local released = gateway:program({ "policies", "release", "--tenant", "acme", "--admin", admin })
+    assert.same({ 0, true }, { released.code, released.out:find("released", 1, true) ~= nil })
+    assert.equal("policy_failed", read("acme", { actor = "anew" }))
+    assert.equal(400, gateway:admin("/admin/policies/release", nil, "POST", "{}").status)
   end)
 
   it("that are wrong for all stop the start, with their place", function()

@@ -170,9 +170,10 @@ static void who_keeps_failing_is_denied_without_being_asked(void **state)
     world_write(world, "policies/tenants/acme/token_lens.lua", LENS("error('no')"));
     world_open(world);
     for (int i = 0; i < 25; i++)
-        assert_string_equal(world_lens(world, "acme", "owner", NULL), "policy_failed");
+        assert_string_equal(world_lens(world, "acme", "owner", NULL), i < 20 ? "policy_failed" : "policy_quarantined");
     assert_int_equal(calls(world), 20);
     assert_listed(world, "tenants/0/status", "\"quarantined\"");
+    assert_listed(world, "tenants/0/quarantined_until", "\"2026-09-21T14:30:10.000Z\"");
     assert_string_equal(world_lens(world, "beta", "owner", NULL), "");
     world->now_ms += 10001;
     assert_string_equal(world_lens(world, "acme", "owner", NULL), "policy_failed");
@@ -185,12 +186,41 @@ static void a_new_generation_ends_the_quarantine(void **state)
     struct script_world *world = *state;
     world_write(world, "policies/tenants/acme/token_lens.lua", LENS("error('no')"));
     world_open(world);
-    for (int i = 0; i < 25; i++)
+    for (int i = 0; i < 20; i++)
         assert_string_equal(world_lens(world, "acme", "owner", NULL), "policy_failed");
     world_write(world, "policies/tenants/acme/token_lens.lua", LENS("return {}"));
     assert_string_equal(world_reload(world, "acme"), "");
     assert_string_equal(world_lens(world, "acme", "owner", NULL), "");
     assert_listed(world, "tenants/0/status", "\"active\"");
+}
+
+static void new_defaults_end_the_quarantine_of_who_was_decided_by_the_old_ones(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/token_lens.lua", LENS("if scope.tenant_id == 'acme' then error('no') end return {}"));
+    world_open(world);
+    for (int i = 0; i < 20; i++)
+        assert_string_equal(world_lens(world, "acme", "owner", NULL), "policy_failed");
+    assert_listed(world, "tenants/0/status", "\"quarantined\"");
+    world_write(world, "policies/token_lens.lua", LENS("return {}"));
+    assert_string_equal(world_reload(world, ""), "");
+    assert_listed(world, "tenants", "[]");
+    assert_string_equal(world_lens(world, "acme", "owner", NULL), "");
+}
+
+static void an_operator_ends_a_quarantine(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/token_lens.lua", LENS("if actor.role == 'owner' then error('no') end return {}"));
+    world_open(world);
+    assert_false(gw_scripts_release(world->scripts, "acme"));
+    for (int i = 0; i < 20; i++)
+        assert_string_equal(world_lens(world, "acme", "owner", NULL), "policy_failed");
+    assert_string_equal(world_lens(world, "acme", "viewer", NULL), "policy_quarantined");
+    assert_true(gw_scripts_release(world->scripts, "acme"));
+    assert_false(gw_scripts_release(world->scripts, "acme"));
+    assert_string_equal(world_lens(world, "acme", "viewer", NULL), "");
+    assert_listed(world, "tenants/0/status", "\"failed\"");
 }
 
 /* Every look at this clock takes time. */
@@ -243,6 +273,8 @@ int main(void)
         TEST(a_loop_denies_and_its_neighbour_is_unharmed),
         TEST(who_keeps_failing_is_denied_without_being_asked),
         TEST(a_new_generation_ends_the_quarantine),
+        TEST(new_defaults_end_the_quarantine_of_who_was_decided_by_the_old_ones),
+        TEST(an_operator_ends_a_quarantine),
         TEST(a_tenant_has_so_much_time_and_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
