@@ -11,6 +11,8 @@
 #include "script/answers.h"
 #include "script/host_internal.h"
 #include "script/scripts_internal.h"
+#include "script/sources.h"
+#include "script/transform_answer.h"
 #include "script/transforms.h"
 #include "script/value_push.h"
 
@@ -145,6 +147,20 @@ static int keep_answer(const struct question *q, const struct gw_json *result, s
     return read_answer(q, &answer, out);
 }
 
+/* What is of another type than what it got counts as a failure, once, and is left out. */
+static int check_answer(struct question *q, struct gw_json **result)
+{
+    struct gw_error failure, ignored;
+    int status = *result ? gw_transform_answer_check(q->asked, result, &failure) : GW_OK;
+    if (status == GW_ENOMEM)
+        return no_memory(q);
+    if (status) {
+        gw_error_prefix(&failure, gw_sources_find(q->call.state->generation->sources, q->found->module)->path);
+        (void)gw_host_fail(q->host, &q->call, &failure, &ignored);
+    }
+    return GW_OK;
+}
+
 /* The tenant's share of time is asked for before the script is. */
 static int ask_script(struct question *q, struct gw_json **out)
 {
@@ -152,6 +168,8 @@ static int ask_script(struct question *q, struct gw_json **out)
     int status = gw_host_admit(q->host, q->call.tenant, q->call.hook, q->why);
     if (!status)
         status = call_script(q, &result);
+    if (!status)
+        status = check_answer(q, &result);
     if (!status)
         status = keep_answer(q, result, out);
     gw_json_unref(result);

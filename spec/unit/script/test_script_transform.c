@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/json.h"
 #include "base/metrics.h"
 #include "hub/lens.h"
@@ -164,6 +165,33 @@ static void the_default_s_transform_is_used_where_the_tenant_has_none(void **sta
 
 /* ---- what has been asked, and what may not be ------------------------------------------------------------------------------------------ */
 
+#define ANSWERING(answer)                                                                                                                  \
+    "return { name = 't', version = 1, api = 1, lens = function() return { tokens = { read = { '*' } }, transform = 'mask' } end,"         \
+    " transforms = { mask = { block = function(block) return " answer " end, token = function(key, value) return " answer " end } } }"
+
+/* What the transform makes of a block: canonical JSON of what is shown of props and text. */
+static void assert_block(struct script_world *world, const char *given, const char *shown)
+{
+    static const struct gw_json_limits limits = {.max_bytes = 4096, .max_depth = 8, .max_nodes = 100};
+    struct gw_plan *plan = plan_of(world, "acme");
+    struct gw_lens lens = {plan, gw_script_host_port(world->host)};
+    struct gw_plan_thing thing = {.kind = "task"};
+    struct gw_seen_block block = {.text = gw_json_new_text("t", 1)}, seen;
+    struct gw_error err;
+    struct gw_buffer text;
+    assert_int_equal(gw_json_parse(given, strlen(given), &limits, &block.props, &err), 0);
+    assert_int_equal(gw_lens_block(&lens, "b", &thing, &block, &seen), 0);
+    gw_buffer_init(&text, 0);
+    gw_json_write_canonical(seen.props, &text);
+    gw_json_write_canonical(seen.text, &text);
+    gw_buffer_append_char(&text, '\0');
+    assert_string_equal(text.data, shown);
+    gw_buffer_fini(&text);
+    gw_seen_block_fini(&block);
+    gw_seen_block_fini(&seen);
+    gw_plan_unref(plan);
+}
+
 static int64_t calls(const struct script_world *world)
 {
     return gw_metric_value(
@@ -193,6 +221,30 @@ static void a_value_is_asked_about_once(void **state)
     assert_int_equal(calls(world), 4);
     gw_plan_unref(plan);
     gw_plan_unref(other);
+}
+
+static void what_is_of_another_type_is_left_out_and_counts_once(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/token_lens.lua", ANSWERING("{ props = { a = '7x', b = 1.5, c = 2, d = { x = 1 } }, text = 'shown' }"));
+    world_open(world);
+    assert_block(world, "{\"a\":1,\"b\":2,\"c\":2.5,\"d\":{}}", "{\"c\":2,\"d\":{\"x\":1}}\"shown\"");
+    assert_int_equal(failures(world), 1);
+    assert_block(world, "{\"a\":1,\"b\":2,\"c\":2.5,\"d\":{}}", "{\"c\":2,\"d\":{\"x\":1}}\"shown\"");
+    assert_int_equal(failures(world), 1);
+    assert_listed(world, "tenants/0/error/code", "\"script_bad_result\"");
+    struct gw_plan *plan = plan_of(world, "acme");
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "k"), "null");
+    assert_int_equal(failures(world), 2);
+    gw_plan_unref(plan);
+    world_write(world, "policies/token_lens.lua", ANSWERING("{ props = 5, text = 7 }"));
+    assert_string_equal(world_reload(world, ""), "");
+    assert_block(world, "{\"a\":1}", "{}\"\"");
+    assert_int_equal(failures(world), 3);
+    world_write(world, "policies/token_lens.lua", ANSWERING("'text'"));
+    assert_string_equal(world_reload(world, ""), "");
+    assert_block(world, "{\"a\":1}", "{}\"\"");
+    assert_int_equal(failures(world), 4);
 }
 
 /* Every look at this clock takes time. */
@@ -281,6 +333,7 @@ int main(void)
         TEST(who_has_transforms_is_known_without_a_plan),
         TEST(a_plan_whose_transform_is_not_there_denies),
         TEST(a_value_is_asked_about_once),
+        TEST(what_is_of_another_type_is_left_out_and_counts_once),
         TEST(what_there_is_no_time_for_is_neither_shown_nor_left_out),
         TEST(what_took_too_long_is_not_known_either),
         TEST(a_malformed_transform_does_not_load),
