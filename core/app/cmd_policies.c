@@ -196,6 +196,8 @@ static void print_slot(const struct gw_json *slot)
     const char *status = text_of(slot, "status");
     const struct gw_json *error = gw_json_get(slot, "error"), *kept = gw_json_get(slot, "kept"),
                          *pinned = gw_json_get(slot, "is_rolled_back");
+    if (strcmp(status, "active") == 0 && gw_json_is_bool(pinned) && gw_json_bool(pinned))
+        status = "rolled back";
     print_generation(who(slot), strcmp(status, "active") == 0 ? paint.good : paint.bad, status, slot);
     if (gw_json_is_bool(pinned) && gw_json_bool(pinned))
         printf("  rolled back%s: what is stored of it counts again from the next reload on\n",

@@ -10,6 +10,8 @@
 
 static const char *const hook_names[GW_HOOK_COUNT] = {"lens", "transform", "validate", "reduce", "sanitize", "context"};
 
+const char *gw_hook_name(enum gw_hook hook) { return hook_names[hook]; }
+
 /* ---- what scripts get ------------------------------------------------------------------------------------------------------------------- */
 
 struct gw_json *gw_host_text(const char *text) { return gw_json_new_text(text, strlen(text)); }
@@ -128,7 +130,8 @@ int gw_host_fail(struct gw_script_host *host, const struct gw_host_call *call, c
     gw_metric_add(host->failures[call->hook], 1);
     log_failure(host, call, &cause);
     bool is_quarantined = gw_script_meter_fail(&call->tenant->meter, gw_host_now_ms(host));
-    gw_scripts_note(host->scripts, call->tenant->tenant_id, &cause, is_quarantined ? begin_quarantine(host, call->tenant) : 0);
+    struct gw_script_failure noted = {call->hook, &cause, is_quarantined ? begin_quarantine(host, call->tenant) : 0};
+    gw_scripts_note(host->scripts, call->tenant->tenant_id, &noted);
     return say_failed(err);
 }
 

@@ -8,6 +8,7 @@
 #include "hub/plan_layer.h"
 #include "hub/ports.h"
 #include "script/generation.h"
+#include "script/hooks.h"
 #include "script/script_meter.h"
 #include "script/script_rates.h"
 
@@ -15,8 +16,6 @@ struct gw_answers;
 struct gw_found_transform;
 struct gw_map;
 struct gw_metric;
-
-enum gw_hook { GW_HOOK_LENS, GW_HOOK_TRANSFORM, GW_HOOK_VALIDATE, GW_HOOK_REDUCE, GW_HOOK_SANITIZE, GW_HOOK_CONTEXT, GW_HOOK_COUNT };
 
 #define GW_VALIDATORS_MAX 64 /* files of policies/commands */
 

@@ -18,6 +18,12 @@ struct gw_script_slot *gw_scripts_slot(struct gw_scripts *scripts, const char *t
     return tenant_id[0] ? gw_map_get(scripts->slots, tenant_id, strlen(tenant_id)) : &scripts->defaults;
 }
 
+void gw_scripts_set_stale(struct gw_scripts *scripts, struct gw_script_slot *slot, bool is_stale)
+{
+    gw_metric_add(scripts->stale, (int64_t)is_stale - (int64_t)slot->is_stale);
+    slot->is_stale = is_stale;
+}
+
 static void empty_slot(struct gw_script_slot *slot)
 {
     gw_generation_unref(slot->current);
@@ -28,6 +34,7 @@ static void empty_slot(struct gw_script_slot *slot)
 static void drop_slot(struct gw_scripts *scripts, struct gw_script_slot *slot)
 {
     scripts->overlay_count -= slot->current != NULL;
+    gw_scripts_set_stale(scripts, slot, false);
     gw_map_remove(scripts->slots, slot->tenant_id, strlen(slot->tenant_id));
     empty_slot(slot);
     gw_free(slot);
@@ -100,6 +107,7 @@ void gw_script_slot_swap(struct gw_scripts *scripts, struct gw_script_slot *slot
     slot->is_broken = false;
     slot->swaps++;
     slot->trouble = (struct gw_script_trouble){0};
+    gw_scripts_set_stale(scripts, slot, false);
 }
 
 /* ---- who decides for a tenant -------------------------------------------------------------------------------------------------------------- */
@@ -129,6 +137,7 @@ static int answer(struct gw_scripts *scripts, struct gw_script_slot *slot, struc
 static void mark_broken(struct gw_scripts *scripts, struct gw_script_slot *slot, const struct gw_error *err)
 {
     slot->is_known = slot->is_broken = true;
+    gw_scripts_set_stale(scripts, slot, true);
     slot->trouble = (struct gw_script_trouble){
         .is_there = true, .err = *err, .at_ms = scripts->opts.clock->wall_ms(scripts->opts.clock->self), .failure_count = 1};
     gw_scripts_log_failure(scripts, "overlay_failed", slot->tenant_id, err);
@@ -187,18 +196,19 @@ int gw_scripts_get(struct gw_scripts *scripts, const char *tenant_id, struct gw_
     return is_known ? status : look_for_overlay(scripts, tenant_id, out, err);
 }
 
-void gw_scripts_note(struct gw_scripts *scripts, const char *tenant_id, const struct gw_error *err, int64_t denied_until_ms)
+void gw_scripts_note(struct gw_scripts *scripts, const char *tenant_id, const struct gw_script_failure *failure)
 {
     pthread_mutex_lock(&scripts->lock);
     struct gw_script_slot *slot = gw_scripts_make_slot(scripts, tenant_id);
     if (slot) {
         struct gw_script_trouble *trouble = &slot->trouble;
         trouble->is_there = true;
-        trouble->err = *err;
+        trouble->err = *failure->err;
         trouble->at_ms = scripts->opts.clock->wall_ms(scripts->opts.clock->self);
         trouble->failure_count++;
-        if (denied_until_ms > trouble->denied_until_ms)
-            trouble->denied_until_ms = denied_until_ms;
+        trouble->by_hook[failure->hook]++;
+        if (failure->denied_until_ms > trouble->denied_until_ms)
+            trouble->denied_until_ms = failure->denied_until_ms;
     }
     pthread_mutex_unlock(&scripts->lock);
 }
@@ -255,8 +265,8 @@ static struct gw_scripts *create(const struct gw_scripts_opts *opts)
     atomic_init(&scripts->epoch, 1);
     scripts->swaps = gw_metrics_counter(m, "atoms_script_swaps_total", "", "Generations of scripts put in force after the start.");
     scripts->swap_failures = gw_metrics_counter(m, "atoms_script_swap_failures_total", "", "Generations that failed their check.");
-    scripts->is_stale = gw_metrics_gauge(m, "atoms_stale", "what=\"policies\"",
-                                         "Above 0: what was read last is faulty or not to be had, and what was read before is in use");
+    scripts->stale = gw_metrics_gauge(m, "atoms_stale", "what=\"policies\"",
+                                      "Above 0: what was read last is faulty or not to be had, and what was read before is in use");
     return scripts;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "script/generation.h"
+#include "script/hooks.h"
 
 struct gw_map;
 struct gw_metric;
@@ -18,8 +19,9 @@ struct gw_rates;
 struct gw_script_trouble {
     bool is_there;
     struct gw_error err;
-    int64_t at_ms;           /* wall clock */
-    uint64_t failure_count;  /* of calls, since the generation came */
+    int64_t at_ms;          /* wall clock */
+    uint64_t failure_count; /* of calls, since the generation came */
+    uint64_t by_hook[GW_HOOK_COUNT];
     int64_t denied_until_ms; /* wall clock; 0: not quarantined */
 };
 
@@ -38,6 +40,7 @@ struct gw_script_slot {
     bool is_known;     /* it is decided what serves it; else the slot only tells of trouble */
     bool is_broken;    /* its overlay cannot be read: denied */
     bool is_pinned;    /* not what it has stored */
+    bool is_stale;     /* what it has stored could not be put in force */
     uint64_t swaps;    /* how often it was swapped: what a stage was made for */
     uint64_t releases; /* how often its quarantine was lifted by hand */
     uint64_t used;     /* when it was asked for last, by gw_scripts.asked */
@@ -55,7 +58,7 @@ struct gw_scripts {
     struct gw_map *classes;
     uint64_t class_count; /* ever put */
     size_t overlay_count;
-    struct gw_metric *swaps, *swap_failures, *is_stale;
+    struct gw_metric *swaps, *swap_failures, *stale;
 };
 
 /* The generation that decides for a tenant now; a new reference. Reads the tenant's overlay when it has not been looked for. policy_failed: its overlay cannot be
@@ -64,8 +67,13 @@ int gw_scripts_get(struct gw_scripts *scripts, const char *tenant_id, struct gw_
 /* What will decide for a tenant that the stage is about and for which `current` decides now, borrowed; NULL: nothing, its overlay does not stand the new defaults.
  * Any thread, while the stage is neither committed nor dropped. */
 struct gw_generation *gw_script_stage_next(const struct gw_script_stage *stage, const struct gw_generation *current);
-/* A call for this tenant failed; denied_until_ms as above. */
-void gw_scripts_note(struct gw_scripts *scripts, const char *tenant_id, const struct gw_error *err, int64_t denied_until_ms);
+/* value: of one call; borrowed */
+struct gw_script_failure {
+    enum gw_hook hook;
+    const struct gw_error *err;
+    int64_t denied_until_ms; /* as above */
+};
+void gw_scripts_note(struct gw_scripts *scripts, const char *tenant_id, const struct gw_script_failure *failure);
 
 /* How often an operator has lifted the tenant's quarantine: another number ends it where it is. */
 uint64_t gw_scripts_releases(struct gw_scripts *scripts, const char *tenant_id);
@@ -82,6 +90,8 @@ void gw_scripts_drop_classes(struct gw_scripts *scripts);
 /* scripts.c, under the lock */
 struct gw_script_slot *gw_scripts_slot(struct gw_scripts *scripts, const char *tenant_id);      /* or NULL */
 struct gw_script_slot *gw_scripts_make_slot(struct gw_scripts *scripts, const char *tenant_id); /* NULL: no memory */
+/* A slot has become stale, or is so no more: the metric says how many are. */
+void gw_scripts_set_stale(struct gw_scripts *scripts, struct gw_script_slot *slot, bool is_stale);
 /* Puts `generation` (taken; NULL: none) in force, keeping what was in force before: also that a tenant had none. */
 void gw_script_slot_swap(struct gw_scripts *scripts, struct gw_script_slot *slot, struct gw_generation *generation);
 

@@ -50,6 +50,20 @@ static struct gw_json *describe_trouble(const struct gw_script_trouble *trouble)
     return NULL;
 }
 
+/* Those in which calls have failed, and how often. */
+static struct gw_json *describe_hooks(const struct gw_script_trouble *trouble)
+{
+    struct gw_json *out = gw_json_new_object();
+    int status = out ? 0 : -1;
+    for (size_t i = 0; !status && i < GW_HOOK_COUNT; i++)
+        if (trouble->by_hook[i])
+            status = gw_json_set(out, gw_hook_name((enum gw_hook)i), gw_json_new_int((int64_t)trouble->by_hook[i]));
+    if (!status)
+        return out;
+    gw_json_unref(out);
+    return NULL;
+}
+
 static bool is_quarantined(const struct gw_scripts *scripts, const struct gw_script_slot *slot)
 {
     return slot->trouble.denied_until_ms > scripts->opts.clock->wall_ms(scripts->opts.clock->self);
@@ -83,9 +97,11 @@ static struct gw_json *describe_slot(const struct gw_scripts *scripts, const str
 {
     struct gw_json *out = gw_json_new_object();
     int status = out ? 0 : -1;
-    if (!status && slot->tenant_id[0]) {
+    if (!status && slot->tenant_id[0])
         status |= gw_json_set(out, "tenant_id", text(slot->tenant_id));
+    if (!status) {
         status |= gw_json_set(out, "is_rolled_back", gw_json_new_bool(slot->is_pinned));
+        status |= gw_json_set(out, "is_stale", gw_json_new_bool(slot->is_stale));
     }
     if (!status && slot->current)
         status = gw_json_set(out, "number", gw_json_new_int((int64_t)slot->current->number)) | describe_generation(out, slot->current);
@@ -98,6 +114,7 @@ static struct gw_json *describe_slot(const struct gw_scripts *scripts, const str
     if (!status && slot->trouble.is_there) {
         status |= gw_json_set(out, "error", describe_trouble(&slot->trouble));
         status |= gw_json_set(out, "failed_calls", gw_json_new_int((int64_t)slot->trouble.failure_count));
+        status |= gw_json_set(out, "failed_hooks", describe_hooks(&slot->trouble));
     }
     if (!status)
         status |= gw_json_set(out, "kept", describe_kept(slot));

@@ -41,6 +41,13 @@ static void log_swap(const struct gw_scripts *scripts, const char *tenant_id, co
                                          GW_F_TEXT("digest", digest), GW_F_END});
 }
 
+/* Whoever had the files read may have had something else in mind: a certificate. */
+static void log_end_of_rollback(const struct gw_scripts *scripts, const char *tenant_id)
+{
+    if (scripts->opts.log)
+        gw_log_write(scripts->opts.log, GW_LOG_WARN, "rollback_ended", (struct gw_log_field[]){GW_F_TEXT("tenant", tenant_id), GW_F_END});
+}
+
 static int64_t wall_ms(const struct gw_scripts *scripts) { return scripts->opts.clock->wall_ms(scripts->opts.clock->self); }
 
 /* What was in force stays so; the list tells why. */
@@ -48,13 +55,13 @@ static void note_failure(struct gw_scripts *scripts, const char *tenant_id, cons
 {
     gw_metric_add(scripts->swap_failures, 1);
     gw_scripts_log_failure(scripts, "scripts_refused", tenant_id, err);
-    if (!tenant_id[0])
-        gw_metric_set(scripts->is_stale, 1);
     pthread_mutex_lock(&scripts->lock);
     struct gw_script_slot *slot = gw_scripts_make_slot(scripts, tenant_id);
-    if (slot)
+    if (slot) {
         slot->trouble = (struct gw_script_trouble){
             .is_there = true, .err = *err, .at_ms = wall_ms(scripts), .denied_until_ms = slot->trouble.denied_until_ms};
+        gw_scripts_set_stale(scripts, slot, true);
+    }
     pthread_mutex_unlock(&scripts->lock);
 }
 
@@ -140,6 +147,7 @@ static void move_late(struct gw_scripts *scripts, struct gw_script_slot *slot)
         gw_scripts_log_failure(scripts, "overlay_failed", slot->tenant_id, &err);
     }
     slot->is_broken = !next;
+    gw_scripts_set_stale(scripts, slot, !next);
     slot->swaps++;
 }
 
@@ -152,6 +160,7 @@ static void apply_move(struct gw_scripts *scripts, struct gw_script_slot *slot, 
     }
     slot->is_broken = move->has_failed && !(scripts->opts.keeps_failed && move->next);
     slot->swaps++;
+    gw_scripts_set_stale(scripts, slot, move->has_failed);
     slot->trouble = (struct gw_script_trouble){.is_there = move->has_failed, .err = move->err, .at_ms = wall_ms(scripts)};
     if (move->has_failed)
         gw_scripts_log_failure(scripts, "overlay_failed", slot->tenant_id, &move->err);
@@ -217,11 +226,12 @@ static void compare(struct gw_script_stage *stage)
                          memcmp(current->digest, stage->next->digest, sizeof current->digest) == 0;
     else
         stage->is_same = stage->is_old && !current && !slot->is_broken;
-    if (stage->is_same) /* what was wrong with the files is so no more */
+    if (stage->is_same) { /* what was wrong with the files is so no more */
         slot->trouble.is_there = slot->trouble.denied_until_ms > wall_ms(scripts);
+        gw_scripts_set_stale(scripts, slot, false);
+        slot->is_pinned &= stage->is_old; /* they are what was gone back to */
+    }
     pthread_mutex_unlock(&scripts->lock);
-    if (stage->is_same && !stage->tenant_id[0])
-        gw_metric_set(scripts->is_stale, 0);
 }
 
 static int finish(struct gw_script_stage *stage, int status, struct gw_script_stage **out, struct gw_error *err)
@@ -314,8 +324,10 @@ static int commit(struct gw_scripts *scripts, struct gw_script_stage *stage, str
         take_from_kept(slot, stage->kept_number);
     else if (stage->next && stage->next->version == 1) /* the first there is: whoever comes now had none before */
         slot->is_known = true;
+    if (slot->is_pinned && !stage->is_old)
+        log_end_of_rollback(scripts, stage->tenant_id);
     gw_script_slot_swap(scripts, slot, stage->next);
-    slot->is_pinned = stage->is_old && !is_for_all;
+    slot->is_pinned = stage->is_old;
     if (is_for_all)
         apply_moves(scripts, stage);
     gw_scripts_sweep_classes(scripts);
@@ -323,8 +335,6 @@ static int commit(struct gw_scripts *scripts, struct gw_script_stage *stage, str
     stage->next = NULL;
     atomic_fetch_add_explicit(&scripts->epoch, 1, memory_order_release);
     gw_metric_add(scripts->swaps, 1);
-    if (is_for_all)
-        gw_metric_set(scripts->is_stale, 0);
     return GW_OK;
 }
 

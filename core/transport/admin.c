@@ -19,11 +19,33 @@
 
 void gw_handle_healthz(struct gw_exchange *exchange) { gw_exchange_reply(exchange, 200, "application/json", "{\"status\":\"alive\"}", 18); }
 
+/* What is in use though what was read last is faulty: for operators, since it says something about them. */
+static void write_stale(const struct gw_server *server, struct gw_buffer *body)
+{
+    const char *comma = "";
+    gw_buffer_append_text(body, ",\"stale\":[");
+    for (size_t i = 0; i < GW_STALE_COUNT; i++) {
+        if (gw_metric_value(server->metrics.stale[i]) <= 0)
+            continue;
+        gw_buffer_appendf(body, "%s\"%s\"", comma, gw_server_stale_name(i));
+        comma = ",";
+    }
+    gw_buffer_append_char(body, ']');
+}
+
 void gw_handle_readyz(struct gw_exchange *exchange)
 {
-    bool is_ready = atomic_load(&exchange->server->opts.shared->is_ready) && !exchange->server->is_draining;
-    const char *body = is_ready ? "{\"status\":\"ready\"}" : "{\"status\":\"not_ready\"}";
-    gw_exchange_reply(exchange, is_ready ? 200 : 503, "application/json", body, strlen(body));
+    const struct gw_server *server = exchange->server;
+    bool is_ready = atomic_load(&server->opts.shared->is_ready) && !server->is_draining;
+    bool is_operator = exchange->connection && exchange->connection->surface == GW_SURFACE_ADMIN;
+    struct gw_buffer body;
+    gw_buffer_init(&body, 0);
+    gw_buffer_append_text(&body, is_ready ? "{\"status\":\"ready\"" : "{\"status\":\"not_ready\"");
+    if (is_operator)
+        write_stale(server, &body);
+    gw_buffer_append_char(&body, '}');
+    gw_exchange_reply(exchange, is_ready ? 200 : 503, "application/json", body.data ? body.data : "", body.length);
+    gw_buffer_fini(&body);
 }
 
 void gw_handle_metrics(struct gw_exchange *exchange)

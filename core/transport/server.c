@@ -22,16 +22,28 @@
 #define GOAWAY_SPREAD_MS 2000
 #define PREPARE_NS       2000000 /* of a turn: other streams wait meanwhile */
 
+#define STALE_HELP "Above 0: what was read last is faulty or not to be had, and what was read before is in use"
+
+const char *gw_server_stale_name(size_t i)
+{
+    static const char *const names[GW_STALE_COUNT] = {"policies", "tls", "registry", "keys"};
+    return names[i];
+}
+
 static void register_metrics(struct gw_server *server)
 {
     struct gw_metrics *m = server->opts.metrics;
-    char label[32];
+    char label[32], what[32];
     snprintf(label, sizeof label, "worker=\"%zu\"", server->opts.worker);
     server->metrics.connections = gw_metrics_gauge(m, "atoms_connections", "", "Open connections.");
     server->metrics.refused_connections = gw_metrics_counter(m, "atoms_connections_refused_total", "", "Connections over max_connections.");
     server->metrics.requests = gw_metrics_counter(m, "atoms_requests_total", "", "Requests whose head was read.");
     server->metrics.refusals = gw_metrics_counter(m, "atoms_refusals_total", "", "Requests answered with a problem document.");
     server->metrics.timeouts = gw_metrics_counter(m, "atoms_timeouts_total", "", "Connections ended for being slow or idle.");
+    for (size_t i = 0; i < GW_STALE_COUNT; i++) {
+        snprintf(what, sizeof what, "what=\"%s\"", gw_server_stale_name(i));
+        server->metrics.stale[i] = gw_metrics_gauge(m, "atoms_stale", what, STALE_HELP);
+    }
     server->metrics.slowest_lag =
         gw_metrics_gauge(m, "atoms_slowest_stream_lag_seqs", label, "Seqs that the slowest stream lies behind its feed.");
 }

@@ -24,8 +24,13 @@ struct gw_server_listener {
     enum gw_surface surface;
 };
 
+#define GW_STALE_COUNT 4
+/* What may be stale, as the label of atoms_stale. */
+const char *gw_server_stale_name(size_t i);
+
 struct gw_server_metrics {
     struct gw_metric *connections, *refused_connections, *requests, *refusals, *slowest_lag, *timeouts;
+    struct gw_metric *stale[GW_STALE_COUNT]; /* read only: others set them */
 };
 
 struct gw_server {

@@ -128,6 +128,7 @@ describe("policies", function()
     local slot = gateway:admin("/admin/policies").json.tenants[1]
     assert.same({ "acme", "quarantined", "script_failed" }, { slot.tenant_id, slot.status, slot.error.code })
     assert.is_true(slot.quarantined_until > slot.error.at)
+    assert.same({ lens = 20 }, slot.failed_hooks)
     local admin = "http://127.0.0.1:" .. gateway.admin_port
     local listed = gateway:program({ "policies", "--admin", admin })
     assert.matches("not asked until " .. slot.quarantined_until:gsub("%p", "%%%0"), listed.out)

@@ -87,8 +87,23 @@ describe("a change of policy", function()
     local list = gateway:admin("/admin/policies").json
     assert.equal("failed", list.defaults.status)
     assert.is_true((gateway:metric("atoms_stale") or 0) > 0)
+    assert.same({ status = "ready", stale = { "policies" } }, gateway:admin("/readyz").json)
+    assert.same({ status = "ready" }, gateway:get("/readyz").json)
+    assert.equal(1, gateway:program({ "reload", "--admin", "http://127.0.0.1:" .. gateway.admin_port }).code)
     assert.equal("switched", save_and_reload(NO_TITLE).status)
     assert.equal("active", gateway:admin("/admin/policies").json.defaults.status)
+    assert.same({}, gateway:admin("/readyz").json.stale)
+  end)
+
+  it("of a tenant's faulty overlay is told as stale, too, and until it is well", function()
+    folder:write("tenants/acme/token_lens.lua", BROKEN)
+    assert.equal("failed", change("reload", '{"tenant_id":"acme"}')[1].status)
+    assert.equal(1, gateway:metric("atoms_stale"))
+    assert.same({ "policies" }, gateway:admin("/readyz").json.stale)
+    assert.is_true(gateway:admin("/admin/policies").json.tenants[1].is_stale)
+    folder:write("tenants/acme/token_lens.lua", NO_TITLE)
+    assert.equal("switched", change("reload", '{"tenant_id":"acme"}')[1].status)
+    assert.equal(0, gateway:metric("atoms_stale"))
   end)
 
   it("of nothing changes nothing", function()
@@ -105,6 +120,22 @@ describe("a change of policy", function()
     stream:expect("lens_changed")
     stream:expect("resume")
     assert.is_truthy(stream:expect("CANVAS_READY").raw:find("XYZZY", 1, true))
+  end)
+
+  it("ends what was taken back, also when it comes by a signal, and says so", function()
+    save_and_reload(NO_TITLE)
+    change("rollback")
+    local function defaults()
+      return gateway:admin("/admin/policies").json.defaults
+    end
+    assert.is_true(defaults().is_rolled_back)
+    local listed = gateway:program({ "policies", "--admin", "http://127.0.0.1:" .. gateway.admin_port }).out
+    assert.matches("%(defaults%) +rolled back", listed)
+    gateway:signal("HUP")
+    support.clock.until_true("the files to be in force", function()
+      return not defaults().is_rolled_back
+    end)
+    assert.matches('"event":"rollback_ended"', gateway:errors())
   end)
 
   it("refuses to go back where nothing was", function()
