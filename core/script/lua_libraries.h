@@ -6,6 +6,7 @@
  *            table as it was; tables are read and written with their metamethods
  *   values   byte, codepoint and unpack give at most GW_LUA_VALUES_MAX
  *   math     no random, no randomseed
+ *   numbers  a string longer than GW_SCRIPT_NUMERAL_MAX is none
  * Everything else of plain Lua's globals (select, pairs, pcall, …) is not here. */
 #ifndef GW_SCRIPT_LUA_LIBRARIES_H
 #define GW_SCRIPT_LUA_LIBRARIES_H

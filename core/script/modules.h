@@ -1,5 +1,6 @@
 /* modules.h — `require`: a module is a file of the sandbox's sources, loaded once, its result frozen (freeze.h); or one that is built in: "atoms.json". A file that
- * requires itself by any way is an error that names the way. A failed load leaves nothing behind. */
+ * requires itself by any way is an error that names the way. A failed load leaves nothing behind. Where
+ * the sandbox has entries (sandbox.h), they and what they name are loaded before the first call; a call then finds what is loaded, and how the rest failed. */
 #ifndef GW_SCRIPT_MODULES_H
 #define GW_SCRIPT_MODULES_H
 

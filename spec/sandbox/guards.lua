@@ -97,18 +97,16 @@ return {
     { M .. "lua_table.c", "gw_budget_pace(L, i);", "" } },
   { guard = "a sort looks at the clock while it reads", attack = "table_ladder_sort",
     { M .. "lua_sort.c", "gw_budget_pace(L, (uint64_t)i);\n        lua_geti", "lua_geti" } },
-  { guard = "gsub charges what it looks up", attack = "table_ladder_gsub",
-    { M .. "lua_string_gsub.c", "gw_budget_charge(r->L, UNITS_PER_INDEX);", "(void)UNITS_PER_INDEX;" } },
   { guard = "a sort is charged before it makes its lists", attack = "table_length_sort",
     { M .. "lua_sort.c", "gw_budget_charge(L, (uint64_t)count * 2 * UNITS_PER_MOVE);", "" } },
   { guard = "comparisons of a sort are charged by their length", attack = "table_sort_long",
     { M .. "lua_sort.c", "gw_budget_charge(L, units);", "gw_budget_charge(L, units > 0 ? 1 : 0);" } },
   { guard = "a sort stays within its bounds", attack = "table_sort_evil",
     { M .. "lua_sort.c", "if (left < middle && right < end) {", "if (left < middle) {" } },
-  { guard = "lookups are charged", attack = "lookup_loop",
-    { M .. "lookups.c", "gw_budget_charge(L, CALL_UNITS);", "(void)CALL_UNITS;" } },
-  { guard = "what lookups read is charged", attack = "lookup_values",
-    { M .. "lookups.c", "gw_budget_charge(L, units);", "" } },
+  { guard = "lookups are charged, and what they read and give", attack = "lookup_values",
+    { M .. "lookups.c", "gw_budget_charge(L, CALL_UNITS);", "(void)CALL_UNITS;" },
+    { M .. "lookups.c", "gw_budget_charge(L, units);", "" },
+    { M .. "lookups.c", "gw_budget_charge(L, gw_value_push(L, result) * UNITS_PER_NODE);", "gw_value_push(L, result);" } },
   { guard = "lookups take few arguments", attack = "lookup_many",
     { M .. "lookups.c", "if (lua_gettop(L) > MAX_ARGS)", "if (lua_gettop(L) < 0)" } },
 
@@ -132,8 +130,6 @@ return {
   { guard = "a metatable in use is frozen", attack = "meta_gc_later",
     { M .. "freeze.c", "    freeze(L, 2, refuse_write);\n    gw_freeze_push_content(L, 2);", "    gw_freeze_push_content(L, 2);" } },
 
-  { guard = "what becomes of a metatable's members is charged", attack = "meta_copies",
-    { M .. "freeze.c", "charge_member(L, i);\n        const char *name", "const char *name" } },
 
   -- nothing is kept from call to call
   { guard = "globals are frozen", attack = "frozen_global",
@@ -152,10 +148,11 @@ return {
 
   { guard = "what a call requires has been loaded before any", attack = "state_loaded",
     { M .. "sandbox.c", "if (opts->is_entry != NULL) {", "if (false) {" } },
+  { guard = "what did not load is not tried again", attack = "state_loaded_failing",
+    { M .. "modules.c", "box->wanted != NULL && box->entry_count == gw_sources_count(box->sources)", "box->wanted == NULL" },
+    { M .. "modules.c", "    if (failed == NULL)\n", "    if (true)\n" } },
   { guard = "a call loads nothing", attack = "state_loaded_named",
     { M .. "modules.c", "box->wanted != NULL && box->entry_count == gw_sources_count(box->sources)", "box->wanted == NULL" } },
-  { guard = "what did not load fails each time", attack = "state_loaded_failing",
-    { M .. "modules.c", "    if (failed == NULL)\n", "    if (true)\n" } },
 
   -- results
   { guard = "a result's depth is bounded", attack = "result_deep",

@@ -1,5 +1,5 @@
 -- tries: a quintillion elements
--- expect: script_budget
+-- expect: script_budget:call_instructions
 
 return {
   attack = function(arg)
