@@ -31,7 +31,7 @@
 #else
 #define SLOWNESS 1
 #endif
-#define MAX_MS (150 * SLOWNESS) /* of the processor, for one call: the budget is 50, and the clock is not read at each instruction */
+#define MAX_MS (120 * SLOWNESS) /* of the processor, for one call: the budget is 50, and the clock is not read at each instruction */
 
 static const char victim_text[] = "return {answer = function(arg)\n"
                                   "  local words = {}\n"
