@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "script/data_file.h"
 #include "script/manifest_files.h"
+#include "script/script_folder.h"
 
 static char root[64];
 
@@ -113,6 +114,56 @@ static void a_missing_canvases_folder_is_an_error(void **state)
     assert_string_equal(err.id, "canvases_unreadable");
 }
 
+static void on_fault(void *arg, const struct gw_error *err)
+{
+    char *told = arg;
+    snprintf(told + strlen(told), 200 - strlen(told), "%s %s;", err->id, err->path);
+}
+
+static void a_canvas_that_is_refused_is_told_and_passed_over(void **state)
+{
+    (void)state;
+    struct gw_manifest_files files;
+    struct gw_error err;
+    char told[200] = "";
+    const struct gw_script_faults faults = {on_fault, told};
+    put("board", "manifest.lua", "return {");
+    put("empty", NULL, NULL);
+    put("planning", "manifest.lua", "return { name = 'planning' }");
+    assert_int_equal(gw_script_load_each_manifest(root, "here", &faults, &files, &err), 0);
+    assert_int_equal(files.count, 1);
+    assert_string_equal(files.items[0].canvas_type, "planning");
+    assert_string_equal(told, "data_syntax here/board/manifest.lua:1;manifest_missing here/empty/manifest.lua;");
+    gw_manifest_files_fini(&files);
+}
+
+static void link_to(const char *target)
+{
+    char path[256];
+    put("planning", NULL, NULL);
+    snprintf(path, sizeof path, "%s/planning/manifest.lua", root);
+    assert_int_equal(symlink(target, path), 0);
+}
+
+static void a_link_out_of_the_folder_is_refused(void **state)
+{
+    (void)state;
+    link_to("/etc/passwd");
+    assert_refused("script_link", "/planning/manifest.lua");
+}
+
+static void a_link_within_the_folder_is_followed(void **state)
+{
+    (void)state;
+    struct gw_manifest_files files;
+    struct gw_error err;
+    put("planning", "v2", "return { name = 'planning' }");
+    link_to("v2");
+    assert_int_equal(gw_script_load_manifests(root, &files, &err), 0);
+    assert_int_equal(files.count, 1);
+    gw_manifest_files_fini(&files);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +172,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_folder_that_is_no_id_is_an_error, make_root, drop_root),
         cmocka_unit_test_setup_teardown(a_bad_manifest_is_refused_with_its_line, make_root, drop_root),
         cmocka_unit_test_setup_teardown(a_manifest_reads_no_environment, make_root, drop_root),
+        cmocka_unit_test_setup_teardown(a_canvas_that_is_refused_is_told_and_passed_over, make_root, drop_root),
+        cmocka_unit_test_setup_teardown(a_link_out_of_the_folder_is_refused, make_root, drop_root),
+        cmocka_unit_test_setup_teardown(a_link_within_the_folder_is_followed, make_root, drop_root),
         cmocka_unit_test(a_missing_canvases_folder_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
