@@ -9,6 +9,7 @@ struct transformed {
     uint64_t class_id, order;
     char tenant_id[GW_ID_MAX + 1];
     struct gw_generation *generation; /* owned */
+    bool is_old;                      /* a sweep has found it neither in force nor kept */
 };
 
 static void drop(struct gw_scripts *scripts, struct transformed *entry)
@@ -80,6 +81,7 @@ static bool is_kept(struct gw_scripts *scripts, const struct gw_generation *gene
     return answer;
 }
 
+/* What goes out of force now, streams are shown until their workers have heard of it: it goes with the sweep after this one. */
 static void sweep(struct gw_scripts *scripts, bool drops_all)
 {
     size_t cursor = 0, length;
@@ -87,7 +89,9 @@ static void sweep(struct gw_scripts *scripts, bool drops_all)
     void *value;
     while (gw_map_next(scripts->classes, &cursor, &key, &length, &value)) {
         struct transformed *entry = value;
-        if (drops_all || !is_kept(scripts, entry->generation))
+        bool was_old = entry->is_old;
+        entry->is_old = !is_kept(scripts, entry->generation);
+        if (drops_all || (was_old && entry->is_old))
             drop(scripts, entry);
     }
 }

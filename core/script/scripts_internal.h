@@ -83,7 +83,7 @@ uint64_t gw_scripts_releases(struct gw_scripts *scripts, const char *tenant_id);
 void gw_scripts_put_class(struct gw_scripts *scripts, uint64_t class_id, const char *tenant_id, struct gw_generation *generation);
 /* *generation is a new reference. False: unknown. */
 bool gw_scripts_find_class(struct gw_scripts *scripts, uint64_t class_id, char tenant_id[GW_ID_MAX + 1], struct gw_generation **generation);
-/* Under the lock: forgets those whose generation is neither in force nor kept; all of them. */
+/* Under the lock: forgets those whose generation was neither in force nor kept by the last one, and is not now; all of them. */
 void gw_scripts_sweep_classes(struct gw_scripts *scripts);
 void gw_scripts_drop_classes(struct gw_scripts *scripts);
 

@@ -95,6 +95,22 @@ static void a_class_keeps_its_own_scripts_after_a_swap(void **state)
     gw_plan_unref(new);
 }
 
+/* Workers hear of new defaults a little later, and until then show their streams what the old ones make of it. */
+static void a_tenant_s_class_outlives_a_change_of_the_defaults(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/tenants/acme/token_lens.lua", MASKING("="));
+    world_open(world);
+    struct gw_plan *plan = plan_of(world, "acme");
+    world_write(world, "policies/token_lens.lua", LENS("return { history = true }"));
+    assert_string_equal(world_reload(world, ""), "");
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "k"), "k=v");
+    world_write(world, "policies/token_lens.lua", LENS("return { history = false }"));
+    assert_string_equal(world_reload(world, ""), "");
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "k"), "policy_failed");
+    gw_plan_unref(plan);
+}
+
 static void who_has_transforms_is_known_without_a_plan(void **state)
 {
     struct script_world *world = *state;
@@ -333,6 +349,7 @@ int main(void)
         TEST(who_has_transforms_is_known_without_a_plan),
         TEST(a_plan_whose_transform_is_not_there_denies),
         TEST(a_value_is_asked_about_once),
+        TEST(a_tenant_s_class_outlives_a_change_of_the_defaults),
         TEST(what_is_of_another_type_is_left_out_and_counts_once),
         TEST(what_there_is_no_time_for_is_neither_shown_nor_left_out),
         TEST(what_took_too_long_is_not_known_either),
