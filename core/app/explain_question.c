@@ -95,17 +95,6 @@ static int ask_event(struct making *m)
     return GW_OK;
 }
 
-static bool has_sidecar(const struct gw_json *args)
-{
-    void *iterator = NULL;
-    const char *name;
-    struct gw_json *declaration;
-    while (gw_json_is_object(args) && gw_json_next(args, &iterator, &name, &declaration))
-        if (gw_value_type_is_sidecar(declaration))
-            return true;
-    return false;
-}
-
 static int ask_command(struct making *m)
 {
     const struct gw_json *own = find_member(m->manifests, "commands", m->ask->command);
@@ -117,7 +106,7 @@ static int ask_command(struct making *m)
         look_at_members(&names, gw_manifest_member(gw_manifests_at(m->manifests, i), "commands"));
     if (!names.is_there)
         return refuse_unknown(m, "--command", "unknown_command", &names);
-    gw_policy_question_add_command(&m->out->asks, m->ask->command, own && has_sidecar(gw_json_get(own, "args")));
+    gw_policy_question_add_command(&m->out->asks, m->ask->command, own && gw_value_type_has_sidecar(gw_json_get(own, "args")));
     if (!gw_command_is_for(m->ask->command, m->ask->kind))
         m->out->refusal = "the graph is written by agents and services";
     snprintf(m->out->text, sizeof m->out->text, "send commands of type %.100s", m->ask->command);

@@ -307,24 +307,13 @@ struct gw_policy_words *gw_policy_words_create_empty(void)
     return words;
 }
 
-static bool has_sidecar(const struct gw_json *args)
-{
-    void *iterator = NULL;
-    const char *name;
-    struct gw_json *declaration;
-    while (gw_json_is_object(args) && gw_json_next(args, &iterator, &name, &declaration))
-        if (gw_value_type_is_sidecar(declaration))
-            return true;
-    return false;
-}
-
 static void add_own_commands(struct gw_policy_words *words, const struct gw_manifest *manifest)
 {
     void *iterator = NULL;
     const char *type;
     struct gw_json *command;
     while (gw_json_next(gw_manifest_member(manifest, "commands"), &iterator, &type, &command))
-        add_command(words, type, has_sidecar(gw_json_get(command, "args")));
+        add_command(words, type, gw_value_type_has_sidecar(gw_json_get(command, "args")));
 }
 
 struct gw_policy_words *gw_policy_words_create(const struct gw_manifests *manifests)

@@ -91,17 +91,7 @@ static struct gw_json *keep_kind(const struct view *view, const char *name, stru
 
 /* ---- commands, tools, the CanvasLens rule ---- */
 
-static bool names_sidecar(const struct gw_json *command)
-{
-    const struct gw_json *args = command ? gw_json_get(command, "args") : NULL;
-    void *iterator = NULL;
-    const char *name;
-    struct gw_json *declaration;
-    while (gw_json_is_object(args) && gw_json_next(args, &iterator, &name, &declaration))
-        if (gw_value_type_is_sidecar(declaration))
-            return true;
-    return false;
-}
+static bool names_sidecar(const struct gw_json *command) { return command && gw_value_type_has_sidecar(gw_json_get(command, "args")); }
 
 static bool admits_command(const struct view *view, const char *type)
 {

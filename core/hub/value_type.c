@@ -158,6 +158,17 @@ int gw_value_fits(const struct gw_json *declaration, const struct gw_json *value
     }
 }
 
+bool gw_value_type_has_sidecar(const struct gw_json *declarations)
+{
+    void *iterator = NULL;
+    const char *name;
+    struct gw_json *declaration;
+    while (gw_json_is_object(declarations) && gw_json_next(declarations, &iterator, &name, &declaration))
+        if (gw_value_type_is_sidecar(declaration))
+            return true;
+    return false;
+}
+
 /* ---- the declaration itself -------------------------------------------------------------------------------------------------------------
  */
 

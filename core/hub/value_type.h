@@ -29,6 +29,8 @@ int gw_value_type_check(const struct gw_json *declaration, bool is_property, str
 
 /* Is it the type of references to media, which a lens without vision does not know of? */
 bool gw_value_type_is_sidecar(const struct gw_json *declaration);
+/* Is one of these declarations, by name, of a sidecar? No for NULL and for what is no object. */
+bool gw_value_type_has_sidecar(const struct gw_json *declarations);
 
 /* Does `value` fit the checked `declaration`? GW_EINVAL with err->path inside the value ("" = the value itself) and a message that names
  * the rule and what was given; ids: wrong_type, out_of_range, bad_step, not_in_enum, too_long, bad_colour, missing_member, unknown_member.
