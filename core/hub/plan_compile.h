@@ -14,7 +14,7 @@ struct gw_plan;
 #define GW_PLAN_GLOB_MAX  128 /* bytes of a glob, without its "!" */
 #define GW_PLAN_RULES_MAX 32  /* rules of `read` or `write`, entries of `redact` */
 /* Part of every class id: a change of what events look like on the wire makes new classes, so that no cursor crosses it. */
-#define GW_PLAN_ENCODER_VERSION 2
+#define GW_PLAN_ENCODER_VERSION 3
 
 /* value; everything is borrowed for the call, but for the ceiling, of which a reference is taken */
 struct gw_plan_opts {

@@ -257,14 +257,25 @@ static int project_by_type(const struct gw_event *event, const struct gw_lens *l
     return 0;
 }
 
-int gw_project_event(const struct gw_event *event, const struct gw_lens *lens, struct gw_json **data)
+static bool shows_whole_event(const struct gw_event *event, const struct gw_plan *plan)
+{
+    return plan->sees_all && (plan->writes_all || event->type != GW_EVENT_CANVAS_READY);
+}
+
+int gw_project_change(const struct gw_event *event, const struct gw_lens *lens, struct gw_json **data)
 {
     *data = NULL;
     if (event->type == GW_EVENT_VOID)
         return 0;
-    if (lens->plan->sees_all && (lens->plan->writes_all || event->type != GW_EVENT_CANVAS_READY)) {
-        *data = gw_json_ref(event->data);
-        return 1;
-    }
-    return gw_plan_admits_event(lens->plan, gw_event_type_name(event->type)) ? project_by_type(event, lens, data) : 0;
+    if (!shows_whole_event(event, lens->plan))
+        return project_by_type(event, lens, data);
+    *data = gw_json_ref(event->data);
+    return 1;
+}
+
+int gw_project_event(const struct gw_event *event, const struct gw_lens *lens, struct gw_json **data)
+{
+    *data = NULL;
+    bool is_told = shows_whole_event(event, lens->plan) || gw_plan_admits_event(lens->plan, gw_event_type_name(event->type));
+    return is_told ? gw_project_change(event, lens, data) : 0;
 }

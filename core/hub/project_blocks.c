@@ -78,33 +78,26 @@ static bool shows_whole(const struct patch *p, const struct gw_plan_thing *thing
     return !p->lens->plan->transform && gw_plan_shows_text(p->lens->plan, thing);
 }
 
-/* Props and text of `block` (an insert, or a whole block of the facets) as seen, into `op`. */
-static int set_content(const struct patch *p, struct gw_json *op, const char *id, const struct gw_plan_thing *thing,
-                       const struct gw_json *block)
+/* An insert of `block` as it now is. Its members stand as in one that is seen as it was made (resolve_insert.c): their order may not tell that something was
+ * left out. */
+static struct gw_json *make_insert(const struct patch *p, const char *id, const struct gw_plan_thing *thing, const struct gw_json *block)
 {
     struct gw_seen_block given = {gw_json_get(block, "props"), gw_json_get(block, "text")}, seen;
     if (gw_lens_block(p->lens, id, thing, &given, &seen))
-        return GW_ENOMEM;
-    int status = gw_json_set(op, "props", gw_json_ref(seen.props));
-    if (!status)
-        status = gw_json_set(op, "text", gw_json_ref(seen.text));
-    gw_seen_block_fini(&seen);
-    return status;
-}
-
-/* An insert of `block` as it now is. */
-static struct gw_json *make_insert(const struct patch *p, const char *id, const struct gw_plan_thing *thing, const struct gw_json *block)
-{
+        return NULL;
     struct gw_json *op = new_op("insert", id), *vis = gw_json_get(block, "vis");
-    int status = op ? gw_json_set(op, "kind", gw_json_ref(gw_json_get(block, "kind"))) : GW_ENOMEM;
+    int status = op ? gw_json_set(op, "text", gw_json_ref(seen.text)) : GW_ENOMEM;
+    if (!status)
+        status = gw_json_set(op, "kind", gw_json_ref(gw_json_get(block, "kind")));
     if (!status)
         status = set_parent(p, op, gw_json_get(block, "parent"));
     if (!status)
         status = gw_json_set(op, "pos", gw_json_ref(gw_json_get(block, "pos")));
     if (!status)
-        status = set_content(p, op, id, thing, block);
+        status = gw_json_set(op, "props", gw_json_ref(seen.props));
     if (!status && gw_json_is_string(vis))
         status = gw_json_set(op, "vis", gw_json_ref(vis));
+    gw_seen_block_fini(&seen);
     return close_op(op, status);
 }
 

@@ -24,6 +24,7 @@ struct gw_run_past {
     enum phase phase;
     bool is_dropped; /* nobody waits any more; the fetch comes home yet */
     char actor_id[GW_ID_MAX + 1], of[GW_ID_MAX + 1], origin[GW_ID_MAX + 1];
+    struct gw_plan *plan; /* a reference */
     struct gw_revise_need need;
     struct gw_past past;
     struct gw_json *skipped;
@@ -42,6 +43,7 @@ static void destroy(struct gw_run_past *past)
 {
     gw_state_destroy(past->past.state);
     gw_turn_destroy(past->past.turn);
+    gw_plan_unref(past->plan);
     gw_json_unref(past->skipped);
     gw_free(past);
 }
@@ -231,6 +233,7 @@ static void copy_key(struct gw_run_past *past, const struct gw_submission *submi
         memcpy(past->origin, key->origin, strlen(key->origin) + 1);
     *key = (struct gw_turn_key){
         .actor_id = past->actor_id, .command_id = key->command_id ? past->of : NULL, .origin = key->origin ? past->origin : NULL};
+    key->plan = past->plan = gw_plan_ref(submission->plan);
 }
 
 static bool is_for(const struct gw_run_past *past, const struct gw_submission *submission, size_t index)

@@ -8,6 +8,8 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "hub/event.h"
+#include "hub/lens.h"
+#include "hub/project.h"
 #include "hub/runs.h"
 #include "hub/state_internal.h"
 #include "hub/transform.h"
@@ -20,6 +22,8 @@ struct feeding {
     const struct gw_json *op;
     bool is_own;
     size_t op_index;
+    bool is_projected;    /* `seen` is known */
+    struct gw_json *seen; /* what the asker sees of the event; owned, NULL: nothing */
 };
 
 /* ---- items ---- */
@@ -184,20 +188,50 @@ static struct gw_turn_item *find_block(const struct feeding *f, const char *id)
     return gw_turn_find(f->turn, GW_TURN_BLOCK, f->event->canvas_id, id, NULL);
 }
 
-/* Another has touched a block: what the turn made stays, what it took away may have come back. */
-static void touch_block(const struct feeding *f, const char *id)
+static bool names_block(const struct gw_json *op, const char *id)
 {
-    struct gw_turn_item *item = id && !f->is_own ? find_block(f, id) : NULL;
-    if (item)
-        item->is_foreign = true;
+    const char *own = gw_state_text_member(op, "id"), *parent = gw_state_text_member(op, "parent");
+    return (own && strcmp(own, id) == 0) || (parent && strcmp(parent, id) == 0);
 }
 
-static int feed_insert(const struct feeding *f, const char *id)
+/* Does the asker see that the event is about the block? Else an undo that leaves the block alone would tell. */
+static int is_seen(struct feeding *f, const char *id, bool *out)
+{
+    const struct gw_lens lens = {f->turn->key.plan, NULL};
+    *out = gw_lens_is_clear(lens.plan ? &lens : NULL);
+    if (*out)
+        return GW_OK;
+    int visible = f->is_projected ? GW_OK : gw_project_change(f->event, &lens, &f->seen);
+    if (visible < 0)
+        return visible;
+    f->is_projected = true;
+    const struct gw_json *ops = f->seen ? gw_json_get(f->seen, "ops") : NULL;
+    for (size_t i = 0; ops && !*out && i < gw_json_count(ops); i++)
+        *out = names_block(gw_json_at(ops, i), id);
+    return GW_OK;
+}
+
+/* Another has touched a block: what the turn made stays, what it took away may have come back. */
+static int touch_block(struct feeding *f, const char *id)
+{
+    struct gw_turn_item *item = id && !f->is_own ? find_block(f, id) : NULL;
+    bool counts;
+    if (!item || item->is_foreign)
+        return GW_OK;
+    int status = is_seen(f, id, &counts);
+    if (!status)
+        item->is_foreign = counts;
+    return status;
+}
+
+static int feed_insert(struct feeding *f, const char *id)
 {
     struct gw_turn_item *item;
-    touch_block(f, gw_state_text_member(f->op, "parent"));
-    touch_block(f, id);
-    int status = f->is_own ? touch(f, GW_TURN_BLOCK, id, NULL, &item) : GW_OK;
+    int status = touch_block(f, gw_state_text_member(f->op, "parent"));
+    if (!status)
+        status = touch_block(f, id);
+    if (!status && f->is_own)
+        status = touch(f, GW_TURN_BLOCK, id, NULL, &item);
     if (status || !f->is_own)
         return status;
     /* Taken away and brought back in one turn: nothing that could be said in one step. */
@@ -206,22 +240,24 @@ static int feed_insert(const struct feeding *f, const char *id)
     return GW_OK;
 }
 
-static int feed_update(const struct feeding *f, const char *id)
+static int feed_update(struct feeding *f, const char *id)
 {
     const struct gw_json *was = gw_json_get(f->event->context, "was");
     struct gw_json *former_vis = gw_json_is_object(was) ? gw_json_get(was, "vis") : NULL;
-    touch_block(f, id);
-    int status = write_fields(f, GW_TURN_PROP, id, f->op);
+    int status = touch_block(f, id);
+    if (!status)
+        status = write_fields(f, GW_TURN_PROP, id, f->op);
     if (!status && gw_json_get(f->op, "vis"))
         status = write_field(f, GW_TURN_VIS, id, NULL, gw_json_is_string(former_vis) ? former_vis : NULL);
     return status;
 }
 
-static int feed_move(const struct feeding *f, const char *id)
+static int feed_move(struct feeding *f, const char *id)
 {
-    touch_block(f, id);
-    touch_block(f, gw_state_text_member(f->op, "parent"));
-    return write_field(f, GW_TURN_PLACE, id, NULL, gw_json_get(f->event->context, "was"));
+    int status = touch_block(f, id);
+    if (!status)
+        status = touch_block(f, gw_state_text_member(f->op, "parent"));
+    return status ? status : write_field(f, GW_TURN_PLACE, id, NULL, gw_json_get(f->event->context, "was"));
 }
 
 static int take_block(const struct feeding *f, const char *id, struct gw_json *content)
@@ -237,13 +273,12 @@ static int take_block(const struct feeding *f, const char *id, struct gw_json *c
     return GW_OK;
 }
 
-static int feed_remove(const struct feeding *f, const char *id)
+static int feed_remove(struct feeding *f, const char *id)
 {
     const struct gw_json *was = gw_json_get(f->event->context, "was");
-    int status = GW_OK;
-    touch_block(f, id);
-    if (!f->is_own)
-        return GW_OK;
+    int status = touch_block(f, id);
+    if (status || !f->is_own)
+        return status;
     if (!gw_json_is_array(was))
         return take_block(f, id, NULL);
     for (size_t i = 0; !status && i < gw_json_count(was); i++) {
@@ -260,15 +295,15 @@ static uint32_t read_points(const struct gw_json *value)
     return gw_json_is_int(value) && gw_json_int(value) >= 0 && gw_json_int(value) <= INT32_MAX ? (uint32_t)gw_json_int(value) : 0;
 }
 
-static int feed_splice(const struct feeding *f, const char *id)
+static int feed_splice(struct feeding *f, const char *id)
 {
     const struct gw_turn_item *block = find_block(f, id);
     const struct gw_json *ins = gw_json_get(f->op, "ins"), *cut = gw_json_at(gw_json_get(f->event->context, "was"), f->op_index);
     struct gw_turn_item *item;
-    touch_block(f, id);
-    if (block && block->is_made)
-        return GW_OK;
-    int status = touch(f, GW_TURN_TEXT, id, NULL, &item);
+    int status = touch_block(f, id);
+    if (status || (block && block->is_made))
+        return status;
+    status = touch(f, GW_TURN_TEXT, id, NULL, &item);
     if (status || !item)
         return status;
     if (!item->is_own && !item->runs) {
@@ -293,11 +328,11 @@ static int feed_splice(const struct feeding *f, const char *id)
 
 /* ---- events ---- */
 
-static int feed_op(const struct feeding *f)
+static int feed_op(struct feeding *f)
 {
     static const struct {
         const char *name;
-        int (*feed)(const struct feeding *f, const char *id);
+        int (*feed)(struct feeding *f, const char *id);
     } ops[] = {{"insert", feed_insert}, {"update", feed_update}, {"move", feed_move}, {"remove", feed_remove}, {"splice", feed_splice}};
     const char *name = gw_state_text_member(f->op, "op"), *id = gw_state_text_member(f->op, "id");
     for (size_t i = 0; name && id && i < sizeof ops / sizeof ops[0]; i++)
@@ -314,6 +349,8 @@ static int feed_ops(struct feeding *f)
         f->op = gw_json_at(ops, f->op_index);
         status = feed_op(f);
     }
+    gw_json_unref(f->seen);
+    f->seen = NULL;
     return status;
 }
 

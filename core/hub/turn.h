@@ -3,7 +3,7 @@
  * steps (revise.h) that bring back what stood before, and a list of what must be left alone.
  *
  * Per field the last writer counts: a property, `vis`, a place or a Token comes back when the turn wrote it last; what another wrote in
- * between is what comes back. A block that the turn made goes unless another has touched it; one that it removed comes back as it stood.
+ * between is what comes back. A block that the turn made goes unless another has touched it, as far as the asker sees; one that it removed comes back as it stood.
  * Of a text go the points that the turn inserted and that stand yet, and those come back that it removed and that were there before.
  * Memory: what the turn touched, bounded by GW_TURN_EVENTS_MAX and GW_TURN_RUNS_MAX. Pure; one thread. */
 #ifndef GW_HUB_TURN_H
@@ -16,16 +16,18 @@
 struct gw_error;
 struct gw_event;
 struct gw_json;
+struct gw_plan;
 struct gw_turn;
 
 #define GW_TURN_EVENTS_MAX 1000 /* of the turn */
 #define GW_TURN_RUNS_MAX   8192 /* pieces of one text: past that its edits are left alone */
 
-/* value: whose events these are. Either command_id or origin is set; texts are borrowed until destroy. */
+/* value: whose events these are. Either command_id or origin is set; all is borrowed until destroy. */
 struct gw_turn_key {
     const char *actor_id;
     const char *command_id;
     const char *origin;
+    const struct gw_plan *plan; /* the asker's: what it does not see of others has touched nothing. NULL: it sees everything */
 };
 
 struct gw_turn *gw_turn_create(const uint8_t seed[16], const struct gw_turn_key *key); /* NULL when memory is gone */

@@ -14,7 +14,7 @@ local BOARD = [[
 return {
   name = "board", version = "1.0.0", api = 1, title = "Board", harness = "workbench",
   tools = { { name = "add", title = "Add", surface = "ToolPop", command = "block.insert" }, %s },
-  tokens = { ["board.title"] = { type = "string" }, %s },
+  tokens = { ["board.title"] = { type = "string" }, ["board.spare"] = { type = "string" }, %s },
   kinds = { note = { text = true, props = { cost = { type = "integer" }, %s } } },
   commands = { %s },
 }
@@ -63,8 +63,10 @@ describe("media that an agent without vision may not know of", function()
     end
   end
 
-  local function note(own, id, more)
+  --- With a picture, in the hidden world.
+  local function note(own, id, more, picture)
     more.id, more.kind = id, "note"
+    more.props = json.object({ cost = 1, image = own.kind == "hidden" and picture and artifact(picture) or nil })
     own:shown(director, "block.insert", { block = json.object(more) })
   end
 
@@ -87,6 +89,9 @@ describe("media that an agent without vision may not know of", function()
     sent:send("its own note", "block.insert", { block = json.object({ id = "p", kind = "note", text = "plan" }) })
     own:concealed(director, "token.set", { unset = json.array({ "board.cover" }) })
     own:concealed(director, "token.set", { set = json.object({ ["board.cover"] = artifact("art-4") }) })
+    note(own, "c", { text = "c", after = "b" }, "art-5")
+    note(own, "d", { text = "d", parent = "c", vis = "draft" }, "art-6")
+    own:shown(director, "block.update", { id = "d", vis = "final" })
     own:shown(director, "canvas.commit")
     sent:send("its own Token", "token.set", { set = json.object({ ["board.title"] = "LAST" }) })
     local frames = {}
@@ -103,7 +108,7 @@ describe("media that an agent without vision may not know of", function()
     plain = support.start({ env = { ATOMS_CANVASES_DIR = canvases(PLAIN) } })
     director = media:bearer({ actor = "dora", kind = "agent", role = "director" })
     planner = media:bearer({ actor = "pat", kind = "agent", role = "planner" })
-    local idle = { unset = json.array({ "board.title" }) }
+    local idle = { unset = json.array({ "board.spare" }) }
     worlds = {
       hidden = world(media, "hidden", "run-h", idle),
       quiet = world(media, "quiet", "run-q", idle),
@@ -224,6 +229,24 @@ describe("media that an agent without vision may not know of", function()
       sent:get("/v1/state")
     end)
     compare()
+  end)
+
+  it("leave no trace where it takes back what they have come into", function()
+    each(function(own, sent)
+      local turn = { origin = "turn", n = 1 }
+      sent:send("its note", "block.insert", { block = json.object({ id = "t", kind = "note", text = "mine" }) }, turn)
+      own:concealed(director, "block.update", { id = "t", set = json.object({ image = artifact("art-7") }) })
+      sent:send("undone", "undo", { origin = "turn" })
+      sent:send("it back", "undo", { of = ("r-%d"):format(own.counts.r) })
+      note(own, "e", { text = "e" }, "art-8")
+      sent:send("a note gone", "block.remove", { id = "e" }, { origin = "other", n = 1 })
+      sent:send("it back", "undo", { origin = "other" })
+      sent:get("/v1/events", { limit = 1000 })
+      sent:get("/v1/state")
+    end)
+    compare()
+    local blocks = media:state(director, { run_id = "run-h" }).canvases.c1.blocks
+    assert.same({ "art-7", "art-8" }, { blocks.t.props.image.artifact_id, blocks.e.props.image.artifact_id })
   end)
 
   it("stay where they are when it restores", function()

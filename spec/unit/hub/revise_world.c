@@ -40,6 +40,7 @@ static int resolve_revision(struct world *w, const struct gw_command *command, s
     struct gw_revise_need need;
     struct gw_past past = {0};
     gw_revise_find_need(f->state, command, f->author_id, &need);
+    need.turn.plan = f->plan;
     if (need.kind == GW_PAST_STATE)
         past.state = state_at(w, need.at_seq);
     if (need.kind == GW_PAST_TURN)
