@@ -51,6 +51,7 @@ static void free_talk(struct gw_connection *connection)
         undirty(connection);
     connection->talk = NULL;
     abandon_exchanges(talk);
+    gw_unsent_fini(&talk->unsent);
     gw_http1_destroy(talk->parser);
     gw_buffer_fini(&talk->input);
     gw_buffer_fini(&talk->output);
@@ -202,6 +203,7 @@ static void flush(struct gw_connection *connection)
             return;
         }
         gw_buffer_consume(&talk->output, (size_t)taken);
+        gw_unsent_sent(&talk->unsent, (size_t)taken);
     }
     gw_socket_want_write(&connection->socket, talk->output.length > 0);
     if (talk->output.length == 0 && talk->closes_after_output)
@@ -231,7 +233,7 @@ static void pop_answers(struct gw_connection *connection)
         if (!talk->closes_after_output)
             gw_buffer_append(&talk->output, exchange->answer.data, exchange->answer.length);
         talk->closes_after_output |= exchange->closes;
-        gw_exchange_destroy(exchange);
+        gw_unsent_add(&talk->unsent, exchange, talk->output.length);
     }
     if (!talk->first && connection->server->is_draining)
         talk->closes_after_output = true;
@@ -286,7 +288,7 @@ static bool may_take_more(const struct gw_conversation *talk, const struct gw_se
 {
     bool waits_for_stream = talk->first && talk->first->route && talk->first->route->is_stream && !talk->reading;
     return !talk->is_input_ended && !talk->closes_after_output && !waits_for_stream && talk->output.length < OUTPUT_HIGH_BYTES &&
-           (talk->reading ? !talk->reading->is_held : talk->exchange_count < config->max_pipelined);
+           (talk->reading ? !talk->reading->is_held : talk->exchange_count + talk->unsent.count < config->max_pipelined);
 }
 
 /* The request's head was fine, its body is not: the refusal takes its place in the order. */
@@ -348,6 +350,8 @@ static void settle(struct gw_connection *connection)
         gw_socket_pause_read(&connection->socket);
     else
         gw_socket_resume_read(&connection->socket);
+    if (talk->input.length > 0 && may_take_more(talk, connection->server->opts.config))
+        mark_dirty(connection); /* the socket took all answers at once, and will not say so later */
     set_timer(connection);
 }
 
@@ -386,10 +390,8 @@ static void take_more(struct gw_connection *connection)
 static void on_bytes(struct gw_socket *socket, const char *bytes, size_t length)
 {
     struct gw_connection *connection = (struct gw_connection *)(void *)socket;
-    if (!connection->talk)
-        return; /* a stream's peer has nothing to say */
-    if (connection->talk->is_lingering)
-        return;
+    if (!connection->talk || connection->talk->is_lingering)
+        return; /* a stream's peer has nothing to say, nor has who was told all */
     if (connection->talk->input.length > 0)
         gw_buffer_append(&connection->talk->input, bytes, length);
     else

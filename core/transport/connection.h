@@ -12,6 +12,7 @@
 #include "io/timer.h"
 #include "protocol/http1.h"
 #include "transport/server.h"
+#include "transport/unsent.h"
 
 struct gw_exchange;
 struct gw_route;
@@ -25,6 +26,7 @@ struct gw_conversation {
     struct gw_buffer farewell;         /* the refusal of bytes that are no request; goes out after the answers before it */
     struct gw_exchange *first, **last; /* in order of arrival; the first is answered first */
     size_t exchange_count;
+    struct gw_unsent unsent;     /* answered, and still in `output` */
     struct gw_exchange *reading; /* its body is arriving */
     uint64_t head_count;         /* requests whose head was read */
     uint64_t timed_for;          /* what the timer awaits: it runs on while that is the same */
@@ -63,6 +65,8 @@ void gw_connection_resume(struct gw_connection *connection);
 void gw_connection_cut_body(struct gw_connection *connection, int status, const struct gw_error *err);
 /* The end of a turn: sends the answers that it brought, and takes what waited for them. */
 void gw_connection_settle(struct gw_connection *connection);
+/* The policies of the tenant (NULL: of all) are other ones: ends when an answer that is not all out was made by a lens that is another now. */
+void gw_connection_ask_lenses(struct gw_connection *connection, const char *tenant_id);
 /* Frees the conversation: from now on the socket's bytes are the stream's. */
 void gw_connection_become_stream(struct gw_connection *connection, struct gw_stream *stream);
 void gw_connection_close(struct gw_connection *connection);

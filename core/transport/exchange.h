@@ -42,8 +42,11 @@ struct gw_exchange {
     struct gw_buffer body;
     struct gw_verify verify;
     struct gw_identity *identity; /* set before the handler runs, on routes that need one */
-    void *work;                   /* the handler's; it frees it before answering */
-    struct gw_buffer answer;      /* head and body */
+    struct gw_scope shown_scope;  /* where, and by which class, what it answers is shown; class 0: no lens was asked */
+    uint64_t shown_class;
+    void *work;              /* the handler's; it frees it before answering */
+    struct gw_buffer answer; /* head and body */
+    uint64_t ends_at_byte;   /* of the connection's output: unsent.h */
     bool is_head_request, closes, is_answered, is_verifying;
     bool has_origin_allowed;
     bool owes_continue; /* its peer awaits 100 before it sends the body */
@@ -73,8 +76,8 @@ bool gw_exchange_is_type(const struct gw_exchange *exchange, const char *type);
 int gw_exchange_check_mode(const struct gw_exchange *exchange, const char *mode, struct gw_error *err);
 /* The bearer covers the scope, and this process serves its mode. */
 int gw_exchange_admit(struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_error *err);
-/* The actor's lens plan; one new reference. */
-int gw_exchange_plan(const struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err);
+/* The actor's lens plan, by which it is answered; one new reference. */
+int gw_exchange_plan(struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err);
 
 /* What an answer shows was projected by `shown`: is that the actor's lens still? After a policy narrows, nothing that the old one showed goes out. GW_EBUSY
  * policy_changed; or what the lens says now. */

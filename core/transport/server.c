@@ -244,9 +244,14 @@ bool gw_server_prepare_lenses(struct gw_server *server, const char *tenant_id, s
 
 void gw_server_ask_lenses(struct gw_server *server, const char *tenant_id)
 {
+    struct gw_connection *next;
     size_t cursor = 0, length;
     const void *key;
     void *value;
+    for (struct gw_connection *connection = server->connections; connection; connection = next) {
+        next = connection->next;
+        gw_connection_ask_lenses(connection, tenant_id);
+    }
     while (gw_map_next(server->streams, &cursor, &key, &length, &value)) {
         if (is_of_tenant(value, tenant_id))
             gw_stream_ask_lens(value);

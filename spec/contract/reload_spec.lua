@@ -76,6 +76,49 @@ describe("a change of policy", function()
     assert.equal(403, gateway:get("/v1/state", viewer, gateway:ids({ run_id = make.run_id })).status)
   end)
 
+  --- More than sockets hold.
+  local function fill_run()
+    local text = ("lorem ipsum dolor sit amet, "):rep(300)
+    for batch = 1, 25 do
+      local list = {}
+      for i = 1, 60 do
+        list[i] = make:insert(("b%d-%d"):format(batch, i), { text = text })
+      end
+      gateway:send(ann, support.json.array(list))
+    end
+  end
+
+  local function begin_read(role)
+    local connection, bearer = gateway:connect(), gateway:bearer({ actor = role, role = role })
+    connection:request({
+      path = "/v1/state" .. support.http.query(gateway:ids({ run_id = make.run_id })), headers = { Authorization = "Bearer " .. bearer },
+    })
+    return { connection = connection, length = tonumber(connection:response_head().headers["content-length"]) }
+  end
+
+  --- How many of the answer come, and whether that is because the connection ends.
+  local function count_bytes(read)
+    local length, deadline = 0, support.clock.deadline()
+    while length < read.length do
+      local bytes, why = read.connection:read_some(deadline)
+      if not bytes then
+        return length, why == "closed"
+      end
+      length = length + #bytes
+    end
+    return length, false
+  end
+
+  it("cuts an answer of the old lens short that its reader has not taken yet, and no other", function()
+    fill_run()
+    local viewers, editors = begin_read("viewer"), begin_read("editor")
+    assert.equal("switched", save_and_reload(NO_VIEWER).status)
+    local length, was_closed = count_bytes(viewers)
+    assert.is_true(was_closed)
+    assert.is_true(length < viewers.length, length .. " bytes")
+    assert.same({ editors.length, false }, { count_bytes(editors) })
+  end)
+
   it("that fails leaves the old one in force, and says where", function()
     local stream = open("viewer")
     local result = save_and_reload(BROKEN)

@@ -206,6 +206,13 @@ describe("hostile requests", function()
       assert.equal(table.concat(expected, " "), wire.codes(answers))
     end)
 
+    it("answers all of them when the socket takes at once what was too much to gather", function()
+      local ask = wire.request({ path = "/v1/canvases" .. support.http.query(gateway:ids()), headers = post })
+      local answers = wire.talk(gateway, ask:rep(300), { count = 300 })
+      assert.equal(("200 "):rep(300), wire.codes(answers) .. " ")
+      assert.is_true(300 * #answers[1].body > 512 * 1024)
+    end)
+
     it("refuses a stream behind a pending request, and answers what follows", function()
       local make = command.maker()
       local path = "/v1/stream" .. support.http.query(gateway:ids({ run_id = make.run_id }))
