@@ -67,7 +67,7 @@ static void skip_comment(struct gw_lua_lexer *lx)
         read_long_string(lx, level);
         return;
     }
-    while (lx->at < lx->end && *lx->at != '\n')
+    while (lx->at < lx->end && *lx->at != '\n' && *lx->at != '\r')
         lx->at++;
 }
 

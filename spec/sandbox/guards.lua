@@ -25,6 +25,8 @@ return {
 
   { guard = "the clock is read while a file is compiled", attack = "depth_parse_names",
     { M .. "compile.c", "    gw_budget_look(L);\n", "" } },
+  { guard = "jumps are counted before a file is compiled", attack = "depth_parse_breaks",
+    { M .. "compile.c", "if (line > 0) {", "if (line > 0 && length == 1) {" } },
   { guard = "files that are data have a clock", attack = "data_compare",
     { M .. "data_file.c", ".max_ns = (uint64_t)box.limits.max_ms * NS_PER_MS,", ".max_ns = (uint64_t)1000000 * NS_PER_MS," } },
 
