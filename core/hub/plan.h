@@ -30,6 +30,7 @@ struct gw_plan {
     struct gw_plan_layer *layer;      /* its own; NULL: reads and writes nothing but what the two flags above grant */
     struct gw_plan *ceiling;          /* owned reference, or NULL */
     struct gw_plan_list *token_globs; /* of the bearer; NULL: it does not narrow */
+    size_t bytes;                     /* of memory, about; without the ceiling */
 };
 
 struct gw_plan *gw_plan_ref(struct gw_plan *plan);

@@ -10,6 +10,8 @@
 #include "base/json.h"
 #include "hub/plan_layer.h"
 
+#define BYTES_A_TEXT 3 /* of memory for each byte of a plan that is written out: its tree, and what is made of that */
+
 static int no_memory(struct gw_error *err) { return gw_error_set(err, GW_ENOMEM, "out_of_memory", "no memory for a lens plan"); }
 
 /* ---- class id ---- */
@@ -55,6 +57,7 @@ static int set_class(const struct gw_plan_opts *opts, struct gw_plan *plan)
     gw_buffer_init(&text, 0);
     describe(opts, plan, &text);
     int status = text.has_failed ? GW_ENOMEM : GW_OK;
+    plan->bytes = sizeof *plan + text.length * BYTES_A_TEXT;
     if (!status) {
         gw_sha256(text.data, text.length, digest);
         memcpy(&plan->class_id, digest, sizeof plan->class_id);

@@ -13,6 +13,7 @@ struct gw_plan;
 #define GW_PLAN_LIST_MAX  64  /* globs of a list */
 #define GW_PLAN_GLOB_MAX  128 /* bytes of a glob, without its "!" */
 #define GW_PLAN_RULES_MAX 32  /* rules of `read` or `write`, entries of `redact` */
+#define GW_PLAN_TEXTS_MAX 256 /* texts of all lists together: each block that is shown is held against most of them */
 /* Part of every class id: a change of what events look like on the wire makes new classes, so that no cursor crosses it. */
 #define GW_PLAN_ENCODER_VERSION 3
 

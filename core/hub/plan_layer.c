@@ -47,28 +47,26 @@ void gw_plan_list_fini(struct gw_plan_list *list)
     *list = (struct gw_plan_list){0};
 }
 
-/* Greedy with one point to fall back to: only the last '*' can ever need to take more, so the cost is at most length × length and never
- * exponential. */
+/* Each piece between two stars is looked for once, from where the one before ended: the leftmost place leaves the most for the rest. So the cost is the length of the
+ * text and of the glob, whatever they are. */
 static bool free_glob_matches(const char *glob, const char *text)
 {
-    const char *star = NULL, *resume = NULL;
-    while (*text) {
-        if (*glob == '*') {
-            star = ++glob;
-            resume = text;
-        } else if (*glob == *text) {
-            glob++;
-            text++;
-        } else if (star) {
-            glob = star;
-            text = ++resume;
-        } else {
+    const char *star = strchr(glob, '*');
+    size_t length = (size_t)(star - glob), left = strlen(text);
+    if (left < length || memcmp(text, glob, length) != 0)
+        return false;
+    text += length;
+    left -= length;
+    for (glob = star + 1; (star = strchr(glob, '*')); glob = star + 1) {
+        length = (size_t)(star - glob);
+        const char *found = memmem(text, left, glob, length);
+        if (!found)
             return false;
-        }
+        left -= (size_t)(found - text) + length;
+        text = found + length;
     }
-    while (*glob == '*')
-        glob++;
-    return *glob == '\0';
+    length = strlen(glob);
+    return left >= length && memcmp(text + left - length, glob, length) == 0;
 }
 
 static bool glob_matches(const struct gw_glob *glob, const char *text)

@@ -75,6 +75,8 @@ int gw_plan_shape(const struct gw_json *source, struct gw_json **out, struct gw_
 /* `source` is a checked tree, taken also on failure. NULL when memory is gone. */
 struct gw_plan_layer *gw_plan_layer_create(struct gw_json *source);
 void gw_plan_layer_destroy(struct gw_plan_layer *layer);
+/* Is it a list of globs as a plan may have one, with one at least? For lists that are no plan's. (plan_shape.c) */
+bool gw_plan_is_list(const struct gw_json *value);
 /* A list of texts that outlive it. GW_ENOMEM: it needs no fini. */
 int gw_plan_list_init(struct gw_plan_list *list, const char *const *texts, size_t count);
 void gw_plan_list_fini(struct gw_plan_list *list);

@@ -184,6 +184,30 @@ static int shape_members(const struct gw_json *given, const struct member *membe
     return GW_OK;
 }
 
+bool gw_plan_is_list(const struct gw_json *value)
+{
+    size_t count = gw_json_is_array(value) ? gw_json_count(value) : 0;
+    struct gw_error ignored;
+    for (size_t i = 0; i < count; i++)
+        if (check_text(gw_json_at(value, i), LIST, &ignored))
+            return false;
+    return count > 0 && count <= GW_PLAN_LIST_MAX;
+}
+
+/* As deep as the shape is. */
+static size_t count_texts(const struct gw_json *value)
+{
+    size_t count = gw_json_is_string(value);
+    void *iterator = NULL;
+    const char *name;
+    struct gw_json *member;
+    for (size_t i = 0; gw_json_is_array(value) && i < gw_json_count(value); i++)
+        count += count_texts(gw_json_at(value, i));
+    while (gw_json_is_object(value) && gw_json_next(value, &iterator, &name, &member))
+        count += count_texts(member);
+    return count;
+}
+
 int gw_plan_shape(const struct gw_json *source, struct gw_json **out, struct gw_error *err)
 {
     struct gw_json *made = gw_json_new_object();
@@ -192,6 +216,8 @@ int gw_plan_shape(const struct gw_json *source, struct gw_json **out, struct gw_
         status = refuse(err, "must be an object");
     if (!status)
         status = shape_members(source, plan, made, err);
+    if (!status && count_texts(made) > GW_PLAN_TEXTS_MAX)
+        status = refuse(err, "a plan has at most 256 globs, in all its lists together");
     if (status)
         gw_json_unref(made);
     else

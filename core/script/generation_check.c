@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/manifest.h"
+#include "hub/plan_layer.h"
 #include "script/generation.h"
 #include "script/sources.h"
 #include "script/transforms.h"
@@ -57,16 +58,6 @@ static int check_api(const struct check *check, const struct gw_json *data)
 
 /* ---- policies/commands ------------------------------------------------------------------------------------------------------------------ */
 
-static bool is_text_list(const struct gw_json *list)
-{
-    if (!gw_json_is_array(list) || gw_json_count(list) == 0)
-        return false;
-    for (size_t i = 0; i < gw_json_count(list); i++)
-        if (!gw_json_is_string(gw_json_at(list, i)))
-            return false;
-    return true;
-}
-
 static bool is_rate(const struct gw_json *rate)
 {
     const struct gw_json *per_s = gw_json_get(rate, "per_s"), *burst = gw_json_get(rate, "burst");
@@ -76,8 +67,8 @@ static bool is_rate(const struct gw_json *rate)
 static int check_validator(const struct check *check, const struct gw_json *data)
 {
     const struct gw_json *rate = gw_json_get(data, "rate");
-    if (!is_text_list(gw_json_get(data, "commands")))
-        return refuse(check, "script_bad_shape", "commands must be a list of command types, * standing for any characters");
+    if (!gw_plan_is_list(gw_json_get(data, "commands")))
+        return refuse(check, "script_bad_shape", "commands must be a list of at most 64 command types, * standing for any characters");
     if (rate && !(gw_json_is_object(rate) && is_rate(rate)))
         return refuse(check, "script_bad_shape", "rate must be { per_s = a number above 0, burst = a number from 1 }");
     int has_validate = gw_sandbox_has(check->sandbox, check->source->module, "validate", check->err);

@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "hub/command.h"
 #include "hub/manifest.h"
+#include "hub/plan_compile.h"
+#include "hub/plan_layer.h"
 #include "script/host_internal.h"
 #include "script/scripts_internal.h"
 #include "script/sources.h"
@@ -32,22 +34,19 @@ static int no_memory(const struct question *q) { return gw_error_set(q->err, GW_
 static int read_validator(const struct gw_json *data, bool has_validate, struct gw_validator *out)
 {
     const struct gw_json *commands = gw_json_get(data, "commands"), *rate = gw_json_get(data, "rate");
-    size_t count = gw_json_is_array(commands) ? gw_json_count(commands) : 0;
-    const char **texts = gw_alloc_array(count + 1, sizeof *texts);
-    int status = count ? GW_OK : GW_EINVAL;
-    for (size_t i = 0; !status && i < count; i++) {
-        texts[i] = gw_json_is_string(gw_json_at(commands, i)) ? gw_json_text(gw_json_at(commands, i), NULL) : NULL;
-        status = texts[i] ? GW_OK : GW_EINVAL;
-    }
-    if (!status)
-        status = gw_plan_list_init(&out->commands, texts, count);
-    gw_free(texts);
+    const char *texts[GW_PLAN_LIST_MAX];
+    if (!gw_plan_is_list(commands))
+        return GW_EINVAL;
+    for (size_t i = 0; i < gw_json_count(commands); i++)
+        texts[i] = gw_json_text(gw_json_at(commands, i), NULL);
+    if (gw_plan_list_init(&out->commands, texts, gw_json_count(commands)))
+        return GW_ENOMEM;
     const struct gw_json *per_s = rate ? gw_json_get(rate, "per_s") : NULL, *burst = rate ? gw_json_get(rate, "burst") : NULL;
     out->has_validate = has_validate;
     out->has_rate = gw_json_is_number(per_s) && gw_json_is_number(burst);
     if (out->has_rate)
         out->rate = (struct gw_rate){gw_json_number(per_s), gw_json_number(burst)};
-    return status || !rate || out->has_rate ? status : GW_EINVAL;
+    return !rate || out->has_rate ? GW_OK : GW_EINVAL;
 }
 
 static int add_validator(struct question *q, const struct gw_source *source, struct gw_error *failure)
@@ -71,7 +70,8 @@ static int add_validator(struct question *q, const struct gw_source *source, str
     validator->module = source->module;
     if (!read_validator(data, has == 1, validator))
         return GW_OK;
-    gw_error_set(failure, GW_EINVAL, "script_bad_shape", "commands must be a list of command types, and rate, if any, { per_s, burst }");
+    gw_error_set(failure, GW_EINVAL, "script_bad_shape",
+                 "commands must be a list of at most 64 command types, and rate, if any, { per_s, burst }");
     snprintf(failure->path, sizeof failure->path, "%s:1", source->path);
     return GW_EINVAL;
 }

@@ -34,6 +34,7 @@ struct gw_script_state {
     struct gw_map *plans;             /* by who asked → struct gw_plan, or `nobody` */
     struct gw_map *classes;           /* by class id → the same plans, so that equal ones are one */
     struct gw_map *constants; /* by tenant and number of the table that the lens answered → likewise: such a table is compiled once */
+    size_t plan_bytes;        /* of what these three hold, about */
     struct gw_validator *validators;
     size_t validator_count;
     struct gw_json *validator_data; /* array: owns what the validators borrow */

@@ -13,6 +13,7 @@
 #include "script/transforms.h"
 
 #define LENS_MODULE "policy.token_lens"
+#define ENTRY_BYTES 160 /* of a map, but for its key */
 
 static const char *const list_names[] = {"read",     "write", "redact", "kinds",    "vis", "authors",
                                          "canvases", "props", "events", "commands", NULL};
@@ -53,13 +54,16 @@ void gw_host_forget_plans(struct gw_script_state *state)
     empty(state->plans);
     empty(state->classes);
     empty(state->constants);
+    state->plan_bytes = 0;
 }
 
 /* Without memory it is not remembered, and asked again. */
-static void put(struct gw_map *map, const void *key, size_t length, struct gw_plan *plan /* taken */)
+static bool put(struct gw_map *map, const void *key, size_t length, struct gw_plan *plan /* taken */)
 {
-    if (gw_map_put(map, key, length, plan, NULL) && plan != NOBODY)
+    bool is_put = !gw_map_put(map, key, length, plan, NULL);
+    if (!is_put && plan != NOBODY)
         gw_plan_unref(plan);
+    return is_put;
 }
 
 /* Takes the plan and answers the one that stands for its class. */
@@ -70,15 +74,24 @@ static struct gw_plan *share(struct gw_script_state *state, struct gw_plan *plan
         gw_plan_unref(plan);
         return gw_plan_ref(known);
     }
-    put(state->classes, &plan->class_id, sizeof plan->class_id, gw_plan_ref(plan));
+    if (put(state->classes, &plan->class_id, sizeof plan->class_id, gw_plan_ref(plan)))
+        state->plan_bytes += ENTRY_BYTES + plan->bytes;
     return plan;
+}
+
+/* As much as the scripts themselves may have: who answers each asker with another plan has that in its memory, too. */
+static bool is_full(const struct gw_script_state *state)
+{
+    const struct gw_script_limits *limits = &state->generation->limits;
+    return gw_map_count(state->plans) >= limits->max_plans || state->plan_bytes > limits->call.memory_bytes;
 }
 
 static void remember(struct gw_script_state *state, const struct gw_buffer *name, struct gw_plan *plan)
 {
-    if (gw_map_count(state->plans) >= state->generation->limits.max_plans)
+    if (is_full(state))
         gw_host_forget_plans(state);
-    put(state->plans, name->data, name->length, plan ? gw_plan_ref(plan) : NOBODY);
+    if (put(state->plans, name->data, name->length, plan ? gw_plan_ref(plan) : NOBODY))
+        state->plan_bytes += ENTRY_BYTES + name->length;
 }
 
 /* ---- asking ----------------------------------------------------------------------------------------------------------------------------- */
@@ -168,8 +181,9 @@ static bool knows_constant(void *self, uint32_t constant)
 static void keep_constant(const struct question *q, struct gw_plan *plan)
 {
     struct constant_key key = name_constant(q);
-    if (q->constant && !plan->actor_id[0])
-        put(q->call.state->constants, key.bytes, sizeof key.bytes, gw_plan_ref(plan));
+    bool is_one = q->constant && !plan->actor_id[0];
+    if (is_one && put(q->call.state->constants, key.bytes, sizeof key.bytes, gw_plan_ref(plan)))
+        q->call.state->plan_bytes += ENTRY_BYTES + plan->bytes;
 }
 
 /* ---- asking the script ------------------------------------------------------------------------------------------------------------------ */
@@ -262,7 +276,7 @@ static struct gw_script_state *state_ahead(struct gw_script_host *host, struct g
     if (!is_there && gw_map_count(host->states) >= host->scripts->opts.limits.max_states)
         return NULL;
     struct gw_script_state *state = gw_host_state(host, next);
-    return state && gw_map_count(state->plans) < next->limits.max_plans ? state : NULL;
+    return state && !is_full(state) ? state : NULL;
 }
 
 void gw_host_prepare(void *self, const struct gw_policy_subject *subject)

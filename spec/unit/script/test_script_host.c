@@ -138,6 +138,27 @@ static void no_more_is_remembered_than_there_may_be(void **state)
     }
 }
 
+/* What they take counts, however few they are. */
+static void plans_take_no_more_memory_than_scripts_may(void **state)
+{
+    static const char lens[] = LENS("local list = {} for i = 1, 64 do list[i] = actor.role .. i .. ('x'):rep(100) end "
+                                    "return { tokens = { read = list, write = list }, events = list }");
+    struct script_world *world = *state;
+    char role[16];
+    gw_script_limits_default(&world->opts.limits);
+    world->opts.limits.call.memory_bytes = 1 << 20;
+    world_write(*state, "policies/token_lens.lua", lens);
+    world_open(world);
+    for (int i = 0; i < 100; i++) {
+        snprintf(role, sizeof role, "role%d", i);
+        assert_string_equal(world_lens(world, "acme", role, NULL), "");
+    }
+    assert_string_equal(world_lens(world, "acme", "role99", NULL), "");
+    assert_int_equal(calls(world), 100);
+    assert_string_equal(world_lens(world, "acme", "role0", NULL), "");
+    assert_int_equal(calls(world), 101);
+}
+
 static void an_error_denies(void **state)
 {
     world_write(*state, "policies/token_lens.lua", LENS("return actor.role.x.y"));
@@ -268,6 +289,7 @@ int main(void)
         TEST(a_plan_that_the_file_made_differs_where_the_actor_or_the_bearer_count),
         TEST(a_plan_that_the_file_made_is_narrowed_by_each_bearer_anew),
         TEST(no_more_is_remembered_than_there_may_be),
+        TEST(plans_take_no_more_memory_than_scripts_may),
         TEST(an_error_denies),
         TEST(a_malformed_answer_denies),
         TEST(a_loop_denies_and_its_neighbour_is_unharmed),

@@ -64,6 +64,9 @@ static void a_faulty_validator_stops_the_start(void **state)
 {
     world_write(*state, "policies/commands/a.lua", "return { api = 1, validate = function() end }");
     refused(*state, "script_bad_shape", "policies/commands/a.lua:1");
+    world_write(*state, "policies/commands/a.lua",
+                "local list = {} for i = 1, 65 do list[i] = 'chat.' .. i end return { api = 1, commands = list, rate = { per_s = 1, burst = 1 } }");
+    refused(*state, "script_bad_shape", "policies/commands/a.lua:1");
     world_write(*state, "policies/commands/a.lua", "return { api = 1, commands = { '*' } }");
     refused(*state, "script_missing", "policies/commands/a.lua:1");
     world_write(*state, "policies/commands/a.lua", "return { api = 1, commands = { '*' }, rate = { per_s = 0, burst = 1 } }");
