@@ -37,7 +37,7 @@ void gw_view_destroy(struct gw_view *view)
     gw_free(view);
 }
 
-static void enlist(struct gw_view *view)
+static void enlist_last(struct gw_view *view)
 {
     if (view->is_dirty)
         return;
@@ -51,10 +51,22 @@ static void enlist(struct gw_view *view)
     hub->last_dirty_view = view;
 }
 
+static void enlist_first(struct gw_view *view)
+{
+    if (view->is_dirty)
+        return;
+    struct gw_hub *hub = view->hub;
+    view->is_dirty = true;
+    view->next_dirty = hub->dirty_views;
+    if (!hub->dirty_views)
+        hub->last_dirty_view = view;
+    hub->dirty_views = view;
+}
+
 void gw_view_mark_dirty(struct gw_view *view)
 {
     view->unpumped_count = view->subscriber_count;
-    enlist(view);
+    enlist_last(view);
 }
 
 static void drop_evicted(struct gw_view *view)
@@ -400,10 +412,19 @@ bool gw_view_pump_one(struct gw_view *view, struct gw_subscriber *subscriber)
     }
 }
 
+/* A view that grows all the time is never clean, so its turn ends when it has gone round once; cut short by the slice, it goes on first. Else what is left of a
+ * slice would be all that a view gets before the others come again, and its readers would fall behind theirs. */
 size_t gw_view_pump(struct gw_view *view, size_t most)
 {
-    size_t count = view->unpumped_count < most ? view->unpumped_count : most;
     bool has_more = false;
+    if (view->unpumped_count > view->subscriber_count)
+        view->unpumped_count = view->subscriber_count;
+    if (view->round_left == 0)
+        view->round_left = view->subscriber_count;
+    size_t count = view->unpumped_count < view->round_left ? view->unpumped_count : view->round_left;
+    bool is_cut = count > most;
+    if (is_cut)
+        count = most;
     view->unpumped_count -= count;
     for (size_t i = 0; i < count && view->subscribers; i++) {
         struct gw_subscriber *s = view->next_pumped ? view->next_pumped : view->subscribers;
@@ -412,8 +433,11 @@ size_t gw_view_pump(struct gw_view *view, size_t most)
             has_more = true;
     }
     if (has_more)
-        gw_view_mark_dirty(view);
+        view->unpumped_count = view->subscriber_count;
+    view->round_left = is_cut ? view->round_left - count : 0;
+    if (is_cut)
+        enlist_first(view);
     else if (view->unpumped_count > 0)
-        enlist(view);
+        enlist_last(view);
     return count;
 }

@@ -49,6 +49,7 @@ struct gw_view {
     size_t subscriber_count, attach_count;
     struct gw_subscriber *next_pumped; /* the pump goes round: here it goes on; NULL: at the first */
     size_t unpumped_count;             /* how many it has to come to before the view is clean */
+    size_t round_left;                 /* of a round that a slice has cut short: how many are left; 0: it was not */
     struct gw_ephemera ephemera;       /* what the owner's feed tells beside its events */
     struct gw_view_block blocks[GW_VIEW_BLOCKS];
     uint64_t use_count;

@@ -178,7 +178,13 @@ static void envelope(void *self, const struct gw_event_frame *frame, struct gw_b
     gw_buffer_append_u64(out, frame->event->seq);
 }
 
-static const struct gw_wire wire = {.seal = seal, .open = open_cursor, .envelope = envelope};
+static void id_only(void *self, const char *cursor, struct gw_buffer *out)
+{
+    (void)self, (void)cursor;
+    gw_buffer_append(out, "id", 2);
+}
+
+static const struct gw_wire wire = {.seal = seal, .open = open_cursor, .event = envelope, .id_only = id_only, .envelope = envelope};
 
 /* ---- the world -------------------------------------------------------------------------------------------------------------------------- */
 
@@ -222,21 +228,25 @@ int small_hub_setup(void **state)
     return 0;
 }
 
+bool turn_once(struct world *w)
+{
+    struct gw_task *task = w->first;
+    w->first = NULL;
+    w->last = &w->first;
+    while (task) {
+        struct gw_task *next = task->next;
+        task->run(task);
+        task = next;
+    }
+    gw_hub_work(w->hub);
+    return gw_hub_pump(w->hub) || w->first;
+}
+
 void turn(struct world *w)
 {
-    for (int i = 0; i < 100; i++) {
-        struct gw_task *task = w->first;
-        w->first = NULL;
-        w->last = &w->first;
-        while (task) {
-            struct gw_task *next = task->next;
-            task->run(task);
-            task = next;
-        }
-        gw_hub_work(w->hub);
-        if (!gw_hub_pump(w->hub) && !w->first)
+    for (int i = 0; i < 100; i++)
+        if (!turn_once(w))
             return;
-    }
     fail_msg("it does not come to rest");
 }
 

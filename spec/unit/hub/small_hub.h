@@ -47,6 +47,8 @@ int small_hub_teardown(void **state);
 void small_hub_set_plan(struct world *w, struct gw_plan *plan); /* comes to rest first */
 /* Works until there is nothing to do. */
 void turn(struct world *w);
+/* One turn of the loop; true: there is more to do. */
+bool turn_once(struct world *w);
 /* Submits one command; nothing is done before the next turn. */
 void send_command(struct world *w, struct sent *sent, const char *members);
 /* Submits it and takes a turn: it must be committed. */
