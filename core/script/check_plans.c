@@ -58,33 +58,40 @@ static struct gw_json *make_scope(const char *tenant_id)
     return NULL;
 }
 
-/* What the lens answers; NULL: nothing, or a fault in *err with an id. */
-static struct gw_json *ask(struct gw_sandbox *sandbox, const char *tenant_id, const char *id, const struct asked *role,
-                           struct gw_error *err)
-{
-    static const char *const lists[] = {"read",     "write", "redact", "kinds",    "vis", "authors",
-                                        "canvases", "props", "events", "commands", NULL};
-    struct gw_json *args[2] = {make_actor(id, role), make_scope(tenant_id)}, *plan = NULL;
-    struct gw_sandbox_call call = {
-        .module = LENS, .function = "lens", .args = args, .arg_count = 2, .result_count = 1, .list_names = lists};
-    struct gw_sandbox_cost cost;
-    err->id[0] = '\0';
-    if (args[0] && args[1])
-        (void)gw_sandbox_call(sandbox, &call, &plan, &cost, err);
-    gw_json_unref(args[0]);
-    gw_json_unref(args[1]);
-    if (!gw_json_is_null(plan))
-        return plan;
-    gw_json_unref(plan);
-    return NULL;
-}
-
 /* The line of the lens that says `text`, else that of the lens itself. */
 static void place(const struct plans *p, const char *text, struct gw_error *err)
 {
     const struct gw_source *source = gw_sources_find(p->look->generation->sources, LENS);
     unsigned line = text ? gw_source_line_of(source, text, 1) : 0;
     gw_check_place(source, line ? line : gw_source_line_of_function(source, "lens"), err);
+}
+
+/* Of a failure whose file alone is known, as a tail call leaves no frame: the line of the lens. */
+static void place_failure(const struct plans *p, struct gw_error *err)
+{
+    const struct gw_source *source = gw_sources_find(p->look->generation->sources, LENS);
+    if (source && strcmp(err->path, source->path) == 0)
+        place(p, NULL, err);
+}
+
+/* What the lens answers; NULL: nothing, or a fault in *err with an id. */
+static struct gw_json *ask(const struct plans *p, const char *id, const struct asked *role, struct gw_error *err)
+{
+    static const char *const lists[] = {"read",     "write", "redact", "kinds",    "vis", "authors",
+                                        "canvases", "props", "events", "commands", NULL};
+    struct gw_json *args[2] = {make_actor(id, role), make_scope(p->look->tenant_id)}, *plan = NULL;
+    struct gw_sandbox_call call = {
+        .module = LENS, .function = "lens", .args = args, .arg_count = 2, .result_count = 1, .list_names = lists};
+    struct gw_sandbox_cost cost;
+    err->id[0] = '\0';
+    if (args[0] && args[1] && gw_sandbox_call(p->sandbox, &call, &plan, &cost, err))
+        place_failure(p, err);
+    gw_json_unref(args[0]);
+    gw_json_unref(args[1]);
+    if (!gw_json_is_null(plan))
+        return plan;
+    gw_json_unref(plan);
+    return NULL;
 }
 
 static void report(const struct plans *p, const struct gw_error *err, const char *hint)
@@ -290,7 +297,7 @@ static void check_plan(const struct plans *p, const struct asked *role, const st
     struct gw_plan *compiled = finds_transform(p, plan) ? compile(p, plan) : NULL;
     if (!compiled)
         return;
-    struct gw_json *other = ask(p->sandbox, p->look->tenant_id, "bob", role, &err);
+    struct gw_json *other = ask(p, "bob", role, &err);
     if (!other || !gw_json_equal(plan, other) || says_self(gw_json_get(plan, "blocks")) || says_self(gw_json_get(plan, "chat")))
         warn_per_actor(p, role->role);
     check_lists(p, gw_plan_source(compiled));
@@ -303,7 +310,7 @@ static void check_plan(const struct plans *p, const struct asked *role, const st
 static void check_role(const struct plans *p, const struct asked *role)
 {
     struct gw_error err;
-    struct gw_json *plan = ask(p->sandbox, p->look->tenant_id, "ann", role, &err);
+    struct gw_json *plan = ask(p, "ann", role, &err);
     if (plan)
         check_plan(p, role, plan);
     else if (err.id[0])
@@ -319,7 +326,7 @@ static void try_word(void *arg, const char *word)
     struct gw_error err;
     if (p->late_count >= LATE_MAX)
         return;
-    struct gw_json *plan = ask(p->sandbox, p->look->tenant_id, "ann", &role, &err);
+    struct gw_json *plan = ask(p, "ann", &role, &err);
     bool is_role = plan && (!p->of_nobody || !gw_json_equal(plan, p->of_nobody));
     gw_json_unref(plan);
     p->late_count += strcmp(err.id, "script_budget") == 0;
@@ -332,7 +339,7 @@ static void try_word(void *arg, const char *word)
 static void check_nobody(struct plans *p)
 {
     static const struct asked nobody = {GW_SCRIPT_NO_ROLE, "user"};
-    p->of_nobody = ask(p->sandbox, p->look->tenant_id, "ann", &nobody, &p->nobody);
+    p->of_nobody = ask(p, "ann", &nobody, &p->nobody);
     if (p->of_nobody)
         check_plan(p, &nobody, p->of_nobody);
     else if (p->nobody.id[0])

@@ -43,6 +43,33 @@ static void append_frame(struct gw_trace *trace, const lua_Debug *frame)
     append_line(trace, line);
 }
 
+/* Lua cuts a long name of a file at its beginning (lobject.c, luaO_chunkid). */
+static bool is_name_of(const char *path, const char *name, size_t length)
+{
+    size_t whole = strlen(path);
+    if (length > 3 && memcmp(name, "...", 3) == 0 && whole >= length - 3)
+        return memcmp(path + whole - (length - 3), name + 3, length - 3) == 0;
+    return whole == length && memcmp(path, name, length) == 0;
+}
+
+static const struct gw_source *find_source(const struct gw_trace *trace, const char *name, size_t length)
+{
+    for (size_t i = 0; i < gw_sources_count(trace->sources); i++) {
+        const struct gw_source *source = gw_sources_at(trace->sources, i);
+        if (is_name_of(source->path, name, length))
+            return source;
+    }
+    return NULL;
+}
+
+/* The library raises what its caller has done wrong; after a tail call nothing of the caller is left on the stack. */
+static bool is_library(const struct gw_trace *trace, const char *name)
+{
+    static const char prefix[] = "atoms.";
+    const struct gw_source *source = find_source(trace, name, strlen(name));
+    return source != NULL && strncmp(source->module, prefix, sizeof prefix - 1) == 0;
+}
+
 void gw_trace_frames(struct gw_trace *trace, lua_State *L, int level)
 {
     lua_Debug frame;
@@ -54,29 +81,10 @@ void gw_trace_frames(struct gw_trace *trace, lua_State *L, int level)
             return;
         }
         lua_getinfo(L, "Sln", &frame);
-        if (frame.currentline > 0 && trace->path[0] == '\0')
+        if (frame.currentline > 0 && trace->path[0] == '\0' && !is_library(trace, source_name(&frame)))
             snprintf(trace->path, sizeof trace->path, "%.145s:%d", source_name(&frame), frame.currentline);
         append_frame(trace, &frame);
     }
-}
-
-/* Lua cuts a long name of a file at its beginning (lobject.c, luaO_chunkid). */
-static bool is_name_of(const char *path, const char *name, size_t length)
-{
-    size_t whole = strlen(path);
-    if (length > 3 && memcmp(name, "...", 3) == 0 && whole >= length - 3)
-        return memcmp(path + whole - (length - 3), name + 3, length - 3) == 0;
-    return whole == length && memcmp(path, name, length) == 0;
-}
-
-static const char *find_source(const struct gw_trace *trace, const char *name, size_t length)
-{
-    for (size_t i = 0; i < gw_sources_count(trace->sources); i++) {
-        const struct gw_source *source = gw_sources_at(trace->sources, i);
-        if (is_name_of(source->path, name, length))
-            return source->path;
-    }
-    return NULL;
 }
 
 /* The length of "file:line: " at the beginning of the text; that is the path then. */
@@ -88,10 +96,10 @@ static size_t take_position(struct gw_trace *trace, const char *text)
         digits--;
     if (end == NULL || digits == end || end - digits > 9 || digits == text || digits[-1] != ':')
         return 0;
-    const char *source = find_source(trace, text, (size_t)(digits - 1 - text));
+    const struct gw_source *source = find_source(trace, text, (size_t)(digits - 1 - text));
     if (source == NULL)
         return 0;
-    snprintf(trace->path, sizeof trace->path, "%.145s:%.*s", source, (int)(end - digits), digits);
+    snprintf(trace->path, sizeof trace->path, "%.145s:%.*s", source->path, (int)(end - digits), digits);
     return (size_t)(end + 2 - text);
 }
 

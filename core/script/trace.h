@@ -20,7 +20,7 @@ struct gw_trace {
 };
 
 void gw_trace_clear(struct gw_trace *trace);
-/* The frames from `level` on (lua_getstack), and the place of the first that is a script's. */
+/* The frames from `level` on (lua_getstack), and the place of the first that is a script's, and not the library's: "" when there is none. */
 void gw_trace_frames(struct gw_trace *trace, lua_State *L, int level);
 /* The value at `index`, raised as an error; the position with which it begins becomes the path when it is in one of the sources. After gw_trace_frames. Raises
  * nothing. */

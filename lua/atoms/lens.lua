@@ -68,11 +68,31 @@ local function is_list(value)
   return type(value) == "table" and #value > 0
 end
 
+-- Whoever takes something away by a slip would take nothing away, so each is an error; level 3 is the line that asked.
+local function need_plan(plan)
+  if type(plan) ~= "table" then
+    error("there is no plan to change: who is admitted to nothing has none, so ask for it first, as in `plan and …`", 3)
+  end
+end
+
+local function need_texts(list, what)
+  local wanted = what .. " must be a list of texts without \"!\", such as { \"internal\" }"
+  if type(list) ~= "table" then
+    error(wanted, 3)
+  end
+  for index, text in pairs(list) do
+    if math.type(index) ~= "integer" or type(text) ~= "string" or text:sub(1, 1) == "!" then
+      error(wanted, 3)
+    end
+  end
+end
+
 --- Members of `changes` replace those of the plan; members that are tables with names are joined, lists are replaced whole.
 --- @param plan atoms.LensPlan
 --- @param changes atoms.LensPlan
 --- @return atoms.LensPlan
 function lens.extend(plan, changes)
+  need_plan(plan)
   local out = copy(plan)
   for key, change in pairs(changes) do
     if type(change) == "table" and type(out[key]) == "table" and not is_list(change) and not is_list(out[key]) then
@@ -88,6 +108,7 @@ end
 --- @param plan atoms.LensPlan
 --- @return atoms.LensPlan
 function lens.read_only(plan)
+  need_plan(plan)
   local out = copy(plan)
   out.commands = nil
   for _, part in ipairs({ "tokens", "blocks", "graph", "chat", "logs" }) do
@@ -111,6 +132,8 @@ end
 --- @param globs string[] without "!"
 --- @return atoms.LensPlan
 function lens.hide_tokens(plan, globs)
+  need_plan(plan)
+  need_texts(globs, "globs of Tokens")
   local out = copy(plan)
   for name, list in pairs(out.tokens or {}) do
     out.tokens[name] = exclude(list, globs)
@@ -129,9 +152,11 @@ end
 
 --- Hides blocks, nodes and messages that bear one of these labels of `vis`.
 --- @param plan atoms.LensPlan
---- @param labels string[]
+--- @param labels string[] without "!"
 --- @return atoms.LensPlan
 function lens.hide_vis(plan, labels)
+  need_plan(plan)
+  need_texts(labels, "labels of vis")
   local out = copy(plan)
   for _, part in ipairs({ "blocks", "graph", "chat" }) do
     for _, right in ipairs({ "read", "write" }) do
@@ -149,6 +174,10 @@ end
 --- @param redaction atoms.LensRedaction
 --- @return atoms.LensPlan
 function lens.redact(plan, redaction)
+  need_plan(plan)
+  if type(redaction) ~= "table" or not (redaction.props or redaction.text) then
+    error("a redaction says what is left out: props = { \"budget\" }, text = true, or both", 2)
+  end
   local out = copy(plan)
   out.blocks = out.blocks or {}
   out.blocks.redact = out.blocks.redact or {}

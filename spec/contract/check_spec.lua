@@ -186,6 +186,25 @@ return { name = "pace", version = 1, api = 1, commands = { "undo" }, rate = { pe
     assert.matches("x and x.y", hint("local x return x.y").script_failed.hint)
   end)
 
+  it("names the line of a lens that hides nothing by a slip, also of a tail call", function()
+    local function fault(body)
+      local found, _, code = check(policies.folder({ ["token_lens.lua"] = policies.lens(body) }))
+      assert.equal(1, code)
+      return found.script_failed
+    end
+    for _, slip in ipairs({
+      'local plan = lens.hide_vis(lens.everything(), "draft") return plan',
+      'return lens.hide_vis(lens.everything(), "draft")',
+      'return lens.hide_tokens(lens.everything(), { "!secret.*" })',
+    }) do
+      local told = fault(slip)
+      assert.matches("token_lens%.lua:%d+$", told.where)
+      assert.matches("must be a list of texts", told.message)
+      assert.matches("by a slip", told.hint)
+    end
+    assert.matches("a redaction says", fault('return lens.redact(lens.everything(), { kinds = { "task" } })').message)
+  end)
+
   it("tells a fault of the defaults once, whatever tenants there are", function()
     local _, report = check(policies.folder({
       ["token_lens.lua"] = policies.lens("return { tokns = {} }"), ["tenants/a/sanitize.lua"] = "return {}",

@@ -72,6 +72,31 @@ describe("a plan", function()
     assert.same({ "*" }, everything.tokens.write)
   end)
 
+  it("is not left as it was by a slip in what is to be taken away: that raises, at the line of the slip", function()
+    local slips = {
+      function() lens.hide_tokens(everything, "plan.*") end,
+      function() lens.hide_tokens(everything, { "!plan.*" }) end,
+      function() lens.hide_tokens(everything, { plan = true }) end,
+      function() lens.hide_tokens(everything, nil) end,
+      function() lens.hide_vis(everything, "draft") end,
+      function() lens.hide_vis(everything, { "internal", "!draft" }) end,
+      function() lens.hide_vis(everything, { { "draft" } }) end,
+      function() lens.redact(everything, { kinds = { "task" } }) end,
+      function() lens.redact(everything, "task") end,
+      function() lens.hide_tokens(nil, { "plan.*" }) end,
+      function() lens.hide_vis(nil, { "draft" }) end,
+      function() lens.redact(nil, { text = true }) end,
+      function() lens.read_only(nil) end,
+      function() lens.extend(nil, { vision = false }) end,
+    }
+    for index, slip in ipairs(slips) do
+      local is_good, message = pcall(slip)
+      assert.is_false(is_good, index)
+      assert.matches("^[^:]*lens_spec%.lua:%d+: ", message)
+    end
+    assert.same(everything, lens.hide_tokens(everything, {}))
+  end)
+
   it("can be read only", function()
     local plan = lens.read_only(everything)
     assert.is_true(lens.reads_block(plan, { kind = "task" }))
