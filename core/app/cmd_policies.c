@@ -54,18 +54,35 @@ static void print_json(const struct gw_json *value)
 
 /* ---- reload, rollback ----------------------------------------------------------------------------------------------------------------------- */
 
+static bool is_true(const struct gw_json *object, const char *name)
+{
+    const struct gw_json *value = gw_json_get(object, name);
+    return gw_json_is_bool(value) && gw_json_bool(value);
+}
+
+static void print_fault(const struct gw_json *fault)
+{
+    printf("  %s%s%s%s%s (%s)\n", text_of(fault, "at"), text_of(fault, "at")[0] ? " " : "", gw_printable(text_of(fault, "where")).text,
+           text_of(fault, "where")[0] ? ": " : "", gw_printable(text_of(fault, "message")).text, gw_printable(text_of(fault, "code")).text);
+}
+
 /* False when it failed. */
 static bool print_change(const struct gw_json *change)
 {
     struct gw_paint paint = gw_paint_for(stdout);
+    const struct gw_json *back_to = gw_json_get(change, "back_to");
     const char *status = text_of(change, "status");
     bool has_failed = strcmp(status, "failed") == 0;
     const char *colour = has_failed ? paint.bad : strcmp(status, "switched") == 0 ? paint.good : paint.dim;
-    printf("%-24s %s%s%s\n", who(change), colour, status, paint.plain);
+    printf("%-24s %s%s%s", who(change), colour, status, paint.plain);
+    if (gw_json_is_int(back_to))
+        printf(" back to what %lld was", (long long)gw_json_int(back_to));
+    putchar('\n');
     if (has_failed)
-        printf("  %s%s%s (%s)\n  what was in force before still is\n", gw_printable(text_of(change, "where")).text,
-               text_of(change, "where")[0] ? ": " : "", gw_printable(text_of(change, "message")).text,
-               gw_printable(text_of(change, "code")).text);
+        print_fault(change);
+    if (has_failed)
+        puts(is_true(change, "is_denied") ? "  nothing is allowed to this tenant until that is well"
+                                          : "  what was in force before still is");
     return !has_failed;
 }
 
@@ -151,7 +168,10 @@ int gw_rollback_main(int argc, char **argv)
     const struct gw_usage usage = {
         .name = "rollback",
         .synopsis = "[--tenant T] [--generation N] [--admin URL] [--json]",
-        .about = "Switches a running gateway back to policies that were in force before: the last ones, or those named.\n",
+        .about = "Switches a running gateway back to policies that were in force before: the last ones, or those named; given again,\n"
+                 "to those before them. It holds until the files are read again, which `atoms reload` and a restart do. Policies of\n"
+                 "a tenant that do not work over today's defaults are not switched to; defaults over which a tenant's do not work\n"
+                 "deny that tenant, which is told, and the exit code is then 1.\n",
         .options = options,
         .example = "  atoms rollback\n  atoms rollback --tenant acme --generation 12\n"};
     enum gw_usage_answer answer = gw_usage_read(&usage, argc, argv);
@@ -190,25 +210,42 @@ static void print_generation(const char *label, const char *colour, const char *
     putchar('\n');
 }
 
+/* What stands under its status: `failed` says that something has, and not yet what. */
+static const char *word_of(const struct gw_json *slot)
+{
+    const char *status = text_of(slot, "status");
+    if (strcmp(status, "active") == 0 && is_true(slot, "is_rolled_back"))
+        return "rolled back";
+    if (strcmp(status, "failed") == 0)
+        return is_true(slot, "is_stale") ? "stale" : "failing";
+    return status;
+}
+
+static void explain_status(const struct gw_json *slot, const char *word)
+{
+    if (is_true(slot, "is_rolled_back"))
+        printf("  rolled back%s: what is stored of it counts again from the next reload, or start, on\n",
+               strcmp(text_of(slot, "source"), "defaults") == 0 ? " to the defaults" : "");
+    if (strcmp(word, "quarantined") == 0)
+        printf("  its scripts kept failing and are not asked until %s; `atoms policies release --tenant %s` asks them again\n",
+               text_of(slot, "quarantined_until"), who(slot));
+    else if (strcmp(word, "stale") == 0)
+        puts("  in force is this one; what is stored has a fault:");
+    else if (strcmp(word, "failing") == 0)
+        puts("  it is in force, but calls of it fail and so deny; the last:");
+    else if (strcmp(word, "denied") == 0)
+        puts("  nothing is in force and nothing allowed: what is stored has a fault, or fails over the defaults:");
+}
+
 static void print_slot(const struct gw_json *slot)
 {
     struct gw_paint paint = gw_paint_for(stdout);
-    const char *status = text_of(slot, "status");
-    const struct gw_json *error = gw_json_get(slot, "error"), *kept = gw_json_get(slot, "kept"),
-                         *pinned = gw_json_get(slot, "is_rolled_back");
-    if (strcmp(status, "active") == 0 && gw_json_is_bool(pinned) && gw_json_bool(pinned))
-        status = "rolled back";
-    print_generation(who(slot), strcmp(status, "active") == 0 ? paint.good : paint.bad, status, slot);
-    if (gw_json_is_bool(pinned) && gw_json_bool(pinned))
-        printf("  rolled back%s: what is stored of it counts again from the next reload on\n",
-               strcmp(text_of(slot, "source"), "defaults") == 0 ? " to the defaults" : "");
-    if (strcmp(status, "quarantined") == 0)
-        printf("  its scripts kept failing and are not asked until %s; `atoms policies release --tenant %s` asks them again\n",
-               text_of(slot, "quarantined_until"), who(slot));
+    const struct gw_json *error = gw_json_get(slot, "error"), *kept = gw_json_get(slot, "kept");
+    const char *word = word_of(slot);
+    print_generation(who(slot), strcmp(word, "active") == 0 ? paint.good : paint.bad, word, slot);
+    explain_status(slot, word);
     if (error)
-        printf("  %s %s%s%s (%s)\n", text_of(error, "at"), gw_printable(text_of(error, "where")).text,
-               text_of(error, "where")[0] ? ": " : "", gw_printable(text_of(error, "message")).text,
-               gw_printable(text_of(error, "code")).text);
+        print_fault(error);
     for (size_t i = 0; i < gw_json_count(kept); i++)
         print_generation("", paint.dim, "kept", gw_json_at(kept, i));
 }

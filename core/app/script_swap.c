@@ -132,16 +132,39 @@ static void log_swap(const struct gw_script_swap *swap, const char *tenant_id, c
                      (struct gw_log_field[]){GW_F_TEXT("tenant", tenant_id), GW_F_TEXT("status", status), GW_F_END});
 }
 
-static int note(struct gw_json *results, const char *tenant_id, const char *status, const struct gw_error *err)
+/* value: what became of the defaults (tenant_id ""), or of one tenant's policies */
+struct outcome {
+    const char *tenant_id, *status;
+    uint64_t back_to;           /* what was gone back to; 0: the files */
+    const struct gw_error *err; /* when it failed */
+};
+
+static int note_failure(struct gw_script_swap *swap, struct gw_json *entry, const struct outcome *outcome)
+{
+    bool is_denied = gw_scripts_standing(swap->opts.scripts, outcome->tenant_id).is_denied;
+    return gw_json_set(entry, "code", text(outcome->err->id)) || gw_json_set(entry, "message", text(outcome->err->message)) ||
+           gw_json_set(entry, "where", text(outcome->err->path)) || gw_json_set(entry, "is_denied", gw_json_new_bool(is_denied));
+}
+
+static int note_switch(struct gw_script_swap *swap, struct gw_json *entry, const struct outcome *outcome)
+{
+    uint64_t number = gw_scripts_standing(swap->opts.scripts, outcome->tenant_id).number;
+    if (number && gw_json_set(entry, "generation", gw_json_new_int((int64_t)number)))
+        return GW_ENOMEM;
+    return outcome->back_to ? gw_json_set(entry, "back_to", gw_json_new_int((int64_t)outcome->back_to)) : GW_OK;
+}
+
+static int note(struct gw_script_swap *swap, struct gw_json *results, const struct outcome *outcome)
 {
     struct gw_json *entry = gw_json_new_object();
     int failed = !entry;
-    if (!failed && tenant_id[0])
-        failed = gw_json_set(entry, "tenant_id", text(tenant_id));
-    failed = failed || gw_json_set(entry, "status", text(status));
-    if (err)
-        failed = failed || gw_json_set(entry, "code", text(err->id)) || gw_json_set(entry, "message", text(err->message)) ||
-                 gw_json_set(entry, "where", text(err->path));
+    if (!failed && outcome->tenant_id[0])
+        failed = gw_json_set(entry, "tenant_id", text(outcome->tenant_id));
+    failed = failed || gw_json_set(entry, "status", text(outcome->status));
+    if (!failed && outcome->err)
+        failed = note_failure(swap, entry, outcome);
+    else if (!failed && strcmp(outcome->status, "switched") == 0)
+        failed = note_switch(swap, entry, outcome);
     if (failed) {
         gw_json_unref(entry);
         return GW_ENOMEM;
@@ -184,13 +207,15 @@ static void prune(const struct gw_script_swap *swap, const char *tenant_id)
 static int settle(struct gw_script_swap *swap, const char *tenant_id, struct gw_script_stage *stage, struct gw_json *results,
                   struct gw_error *err)
 {
+    struct outcome outcome = {.tenant_id = tenant_id, .back_to = stage ? gw_script_stage_back_to(stage) : 0};
     bool has_switched = false, has_failed = !stage || switch_to(swap, tenant_id, stage, &has_switched, err);
-    const char *word = has_failed ? "failed" : has_switched ? "switched" : "unchanged";
+    outcome.status = has_failed ? "failed" : has_switched ? "switched" : "unchanged";
+    outcome.err = has_failed ? err : NULL;
     if (has_failed || has_switched)
-        log_swap(swap, tenant_id, word, has_failed ? err : NULL);
+        log_swap(swap, tenant_id, outcome.status, outcome.err);
     if (has_switched && !has_failed)
         prune(swap, tenant_id);
-    return note(results, tenant_id, word, has_failed ? err : NULL);
+    return note(swap, results, &outcome);
 }
 
 static int reload_one(struct gw_script_swap *swap, const char *tenant_id, struct gw_json *results)
@@ -216,11 +241,27 @@ static int reload_all(struct gw_script_swap *swap, struct gw_json *results)
     return status;
 }
 
+/* Going back is no reading of files, so whom the old defaults do not suit is told here. */
+static int note_denied(struct gw_script_swap *swap, struct gw_json *results)
+{
+    char tenant_id[GW_ID_MAX + 1] = "";
+    struct gw_error why;
+    int status = GW_OK;
+    while (!status && gw_scripts_next_denied(swap->opts.scripts, tenant_id, &why))
+        status = note(swap, results, &(struct outcome){.tenant_id = tenant_id, .status = "failed", .err = &why});
+    return status;
+}
+
 static int roll_back(struct gw_script_swap *swap, struct gw_policy_change *change)
 {
     struct gw_script_stage *stage = NULL;
     int status = gw_scripts_stage_old(swap->opts.scripts, change->tenant_id, change->number, &stage, &change->err);
-    return status ? status : settle(swap, change->tenant_id, stage, change->result, &change->err);
+    if (status && strcmp(change->err.id, "no_generation") == 0)
+        return status;
+    status = settle(swap, change->tenant_id, status ? NULL : stage, change->result, &change->err);
+    if (!status && !change->tenant_id[0])
+        status = note_denied(swap, change->result);
+    return status ? gw_error_set(&change->err, GW_ENOMEM, "out_of_memory", "no memory to tell what became of it") : GW_OK;
 }
 
 static int release(struct gw_script_swap *swap, struct gw_policy_change *change)
@@ -229,7 +270,7 @@ static int release(struct gw_script_swap *swap, struct gw_policy_change *change)
     if (was_denied)
         gw_log_write(swap->opts.log, GW_LOG_INFO, "tenant_released",
                      (struct gw_log_field[]){GW_F_TEXT("tenant", change->tenant_id), GW_F_END});
-    return note(change->result, change->tenant_id, was_denied ? "released" : "unchanged", NULL);
+    return note(swap, change->result, &(struct outcome){.tenant_id = change->tenant_id, .status = was_denied ? "released" : "unchanged"});
 }
 
 static bool has_stopped(struct gw_script_swap *swap)

@@ -79,8 +79,11 @@ bool gw_script_stage_is_same(const struct gw_script_stage *stage);
 /* In force from now on. GW_ECONFLICT swapped_meanwhile: another swap came between; stage again. */
 int gw_scripts_commit(struct gw_scripts *scripts, struct gw_script_stage *stage /* taken */, struct gw_error *err);
 void gw_script_stage_drop(struct gw_script_stage *stage); /* NULL is fine */
-/* Stages one of the last GW_SCRIPTS_KEPT generations that were in force: `number`, or 0 for the one before; of a tenant also that it had no overlay.
- * GW_ENOTFOUND no_generation. What was rolled back to stays until the next commit of its tenant. */
+/* Of one that goes back: the number under which the list has it; else 0. */
+uint64_t gw_script_stage_back_to(const struct gw_script_stage *stage);
+/* Stages one of the last GW_SCRIPTS_KEPT generations that were in force: `number`, or 0 for the one before, and before that one when it has been gone back already; of
+ * a tenant also that it had no overlay. Checked where the defaults may have changed since. GW_ENOTFOUND no_generation. What was rolled back to stays until the next
+ * commit of its tenant. */
 #define GW_SCRIPTS_KEPT 4
 int gw_scripts_stage_old(struct gw_scripts *scripts, const char *tenant_id, uint64_t number, struct gw_script_stage **out,
                          struct gw_error *err);
@@ -92,8 +95,16 @@ int gw_scripts_prune(struct gw_scripts *scripts, const char *tenant_id, size_t *
 bool gw_scripts_release(struct gw_scripts *scripts, const char *tenant_id);
 
 /* {epoch, defaults: {number, digest, loaded_at, status, error?, kept: […]}, tenants: [{tenant_id, …}]}: status is active, failed (why: error {code, message,
- * where}; the old one goes on), or quarantined. Tenants whose overlay is in memory, or that are in trouble. NULL when memory is gone. */
+ * where}; the old one goes on), denied (nothing is in force) or quarantined. Tenants whose overlay is in memory, or that are in trouble. NULL when memory is gone. */
 struct gw_json *gw_scripts_list(struct gw_scripts *scripts);
+/* value: how a tenant, or "" the defaults, fares */
+struct gw_script_standing {
+    uint64_t number; /* of its generation; 0: it has none of its own */
+    bool is_denied;  /* its overlay cannot be read, or fails over the defaults: nothing is allowed */
+};
+struct gw_script_standing gw_scripts_standing(struct gw_scripts *scripts, const char *tenant_id);
+/* The next tenant in byte order that is denied since its overlay fails over the defaults now in force, and why; start with "". False at the end. */
+bool gw_scripts_next_denied(struct gw_scripts *scripts, char tenant_id[65], struct gw_error *why);
 /* The next tenant in byte order whose overlay is in memory; start with "". False at the end. */
 bool gw_scripts_next_tenant(struct gw_scripts *scripts, char tenant_id[65]);
 /* Tenants that have an overlay now and had none when they last came: nobody has read it yet. In byte order; freed by gw_script_tenants_free. Blocking. */

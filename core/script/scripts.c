@@ -105,6 +105,7 @@ void gw_script_slot_swap(struct gw_scripts *scripts, struct gw_script_slot *slot
     slot->current = generation;
     slot->is_known = true;
     slot->is_broken = false;
+    slot->broken_by = 0;
     slot->swaps++;
     slot->trouble = (struct gw_script_trouble){0};
     gw_scripts_set_stale(scripts, slot, false);

@@ -37,13 +37,15 @@ struct gw_script_slot {
     struct gw_generation *current;               /* owned; NULL: the defaults serve it, unless is_broken */
     struct gw_script_kept kept[GW_SCRIPTS_KEPT]; /* newest first */
     size_t kept_count;
-    bool is_known;     /* it is decided what serves it; else the slot only tells of trouble */
-    bool is_broken;    /* its overlay cannot be read: denied */
-    bool is_pinned;    /* not what it has stored */
-    bool is_stale;     /* what it has stored could not be put in force */
-    uint64_t swaps;    /* how often it was swapped: what a stage was made for */
-    uint64_t releases; /* how often its quarantine was lifted by hand */
-    uint64_t used;     /* when it was asked for last, by gw_scripts.asked */
+    bool is_known;      /* it is decided what serves it; else the slot only tells of trouble */
+    bool is_broken;     /* its overlay cannot be read: denied */
+    bool is_pinned;     /* not what it has stored */
+    uint64_t pinned;    /* the number under which that was kept */
+    uint64_t broken_by; /* the defaults over which its overlay fails; 0: it cannot be read at all */
+    bool is_stale;      /* what it has stored could not be put in force */
+    uint64_t swaps;     /* how often it was swapped: what a stage was made for */
+    uint64_t releases;  /* how often its quarantine was lifted by hand */
+    uint64_t used;      /* when it was asked for last, by gw_scripts.asked */
     struct gw_script_trouble trouble;
 };
 

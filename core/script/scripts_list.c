@@ -71,6 +71,8 @@ static bool is_quarantined(const struct gw_scripts *scripts, const struct gw_scr
 
 static const char *status_of(const struct gw_scripts *scripts, const struct gw_script_slot *slot)
 {
+    if (slot->is_broken)
+        return "denied";
     if (is_quarantined(scripts, slot))
         return "quarantined";
     return slot->trouble.is_there ? "failed" : "active";
@@ -195,6 +197,37 @@ bool gw_scripts_next_tenant(struct gw_scripts *scripts, char tenant_id[65])
         memcpy(tenant_id, next->tenant_id, sizeof next->tenant_id);
     pthread_mutex_unlock(&scripts->lock);
     return next != NULL;
+}
+
+bool gw_scripts_next_denied(struct gw_scripts *scripts, char tenant_id[65], struct gw_error *why)
+{
+    bool is_found = false;
+    pthread_mutex_lock(&scripts->lock);
+    const struct gw_script_slot *next = NULL;
+    size_t cursor = 0, length;
+    const void *key;
+    void *value;
+    while (gw_map_next(scripts->slots, &cursor, &key, &length, &value)) {
+        const struct gw_script_slot *slot = value;
+        if (slot->broken_by == scripts->defaults.current->number && strcmp(slot->tenant_id, tenant_id) > 0 &&
+            (!next || strcmp(slot->tenant_id, next->tenant_id) < 0))
+            next = slot;
+    }
+    if ((is_found = next != NULL)) {
+        memcpy(tenant_id, next->tenant_id, sizeof next->tenant_id);
+        *why = next->trouble.err;
+    }
+    pthread_mutex_unlock(&scripts->lock);
+    return is_found;
+}
+
+struct gw_script_standing gw_scripts_standing(struct gw_scripts *scripts, const char *tenant_id)
+{
+    pthread_mutex_lock(&scripts->lock);
+    const struct gw_script_slot *slot = gw_scripts_slot(scripts, tenant_id);
+    struct gw_script_standing out = {.number = slot && slot->current ? slot->current->number : 0, .is_denied = slot && slot->is_broken};
+    pthread_mutex_unlock(&scripts->lock);
+    return out;
 }
 
 size_t gw_scripts_newcomers(struct gw_scripts *scripts, char ***out)

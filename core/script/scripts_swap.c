@@ -80,6 +80,8 @@ void gw_script_stage_drop(struct gw_script_stage *stage)
 
 bool gw_script_stage_is_same(const struct gw_script_stage *stage) { return stage->is_same; }
 
+uint64_t gw_script_stage_back_to(const struct gw_script_stage *stage) { return stage->kept_number; }
+
 /* ---- the defaults ----------------------------------------------------------------------------------------------------------------------- */
 
 /* Each overlay in memory, with a reference. */
@@ -134,6 +136,12 @@ struct gw_generation *gw_script_stage_next(const struct gw_script_stage *stage, 
     return move && (!move->has_failed || stage->scripts->opts.keeps_failed) ? move->next : NULL;
 }
 
+static void set_broken(const struct gw_scripts *scripts, struct gw_script_slot *slot, bool is_broken)
+{
+    slot->is_broken = is_broken;
+    slot->broken_by = is_broken ? scripts->defaults.current->number : 0;
+}
+
 /* An overlay that came while the stage was being made. */
 static void move_late(struct gw_scripts *scripts, struct gw_script_slot *slot)
 {
@@ -146,7 +154,7 @@ static void move_late(struct gw_scripts *scripts, struct gw_script_slot *slot)
     } else {
         gw_scripts_log_failure(scripts, "overlay_failed", slot->tenant_id, &err);
     }
-    slot->is_broken = !next;
+    set_broken(scripts, slot, !next);
     gw_scripts_set_stale(scripts, slot, !next);
     slot->swaps++;
 }
@@ -158,7 +166,7 @@ static void apply_move(struct gw_scripts *scripts, struct gw_script_slot *slot, 
         gw_generation_unref(slot->current);
         slot->current = move->next;
     }
-    slot->is_broken = move->has_failed && !(scripts->opts.keeps_failed && move->next);
+    set_broken(scripts, slot, move->has_failed && !(scripts->opts.keeps_failed && move->next));
     slot->swaps++;
     gw_scripts_set_stale(scripts, slot, move->has_failed);
     slot->trouble = (struct gw_script_trouble){.is_there = move->has_failed, .err = move->err, .at_ms = wall_ms(scripts)};
@@ -237,10 +245,10 @@ static void compare(struct gw_script_stage *stage)
 static int finish(struct gw_script_stage *stage, int status, struct gw_script_stage **out, struct gw_error *err)
 {
     struct gw_scripts *scripts = stage->scripts;
-    if (!status && stage->next && !stage->is_old)
+    if (!status && stage->next && (!stage->is_old || stage->tenant_id[0])) /* old policies of a tenant stand on other defaults now */
         status = gw_generation_check(stage->next, scripts->opts.budget_clock, err);
     if (status) {
-        if (status != GW_ENOTFOUND)
+        if (!stage->is_old && strcmp(err->id, "no_overlay") != 0)
             note_failure(scripts, stage->tenant_id, err);
         gw_script_stage_drop(stage);
         return status;
@@ -258,12 +266,18 @@ int gw_scripts_stage(struct gw_scripts *scripts, const char *tenant_id, struct g
     return finish(stage, read_files(stage, err), out, err);
 }
 
+/* Further back each time: what was left by going back is none of before. */
+static bool is_wanted(const struct gw_script_slot *slot, const struct gw_script_kept *kept, uint64_t number)
+{
+    return number != 0 ? kept->number == number : !slot->is_pinned || kept->number < slot->pinned;
+}
+
 /* Its generation is a new reference. False: there is no such one. */
 static bool find_kept(const struct gw_script_slot *slot, uint64_t number, struct gw_script_kept *out)
 {
     *out = (struct gw_script_kept){0};
     for (size_t i = 0; slot && i < slot->kept_count; i++) {
-        if (number != 0 && slot->kept[i].number != number)
+        if (!is_wanted(slot, &slot->kept[i], number))
             continue;
         *out = slot->kept[i];
         if (out->generation)
@@ -286,7 +300,8 @@ int gw_scripts_stage_old(struct gw_scripts *scripts, const char *tenant_id, uint
     stage->is_old = true;
     stage->kept_number = old.number;
     if (!is_kept)
-        status = gw_error_set(err, GW_ENOTFOUND, "no_generation", "no such generation is kept");
+        status =
+            gw_error_set(err, GW_ENOTFOUND, "no_generation", number ? "no such generation is kept" : "no generation of before is kept");
     else if (old.generation && !tenant_id[0])
         stage->next = gw_generation_ref(old.generation);
     else if (old.generation && !(stage->next = gw_generation_rebase(&scripts->opts, old.generation, defaults, false, err)))
@@ -328,6 +343,7 @@ static int commit(struct gw_scripts *scripts, struct gw_script_stage *stage, str
         log_end_of_rollback(scripts, stage->tenant_id);
     gw_script_slot_swap(scripts, slot, stage->next);
     slot->is_pinned = stage->is_old;
+    slot->pinned = stage->kept_number;
     if (is_for_all)
         apply_moves(scripts, stage);
     gw_scripts_sweep_classes(scripts);

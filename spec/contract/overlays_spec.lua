@@ -75,7 +75,7 @@ describe("policies in the registry", function()
     assert.equal(200, status(ann))
     assert.same({ true, "defaults" }, { tenant().is_rolled_back, tenant().source })
     assert.matches("rolled back to the defaults: what is stored of it counts", atoms("policies", "--admin", admin).out)
-    assert.equal("switched", json.must(atoms("rollback", "--tenant", "acme", "--admin", admin, "--json").out).changes[1].status)
+    assert.equal("switched", json.must(atoms("reload", "--tenant", "acme", "--admin", admin, "--json").out).changes[1].status)
     assert.equal(403, status(ann))
   end)
 

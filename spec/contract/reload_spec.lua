@@ -149,6 +149,61 @@ describe("a change of policy", function()
     assert.equal(0, gateway:metric("atoms_stale"))
   end)
 
+  it("that finds no lens at all is told as stale, too", function()
+    gateway:get("/v1/state", ann, gateway:ids({ run_id = make.run_id }))
+    os.remove(folder.path .. "/token_lens.lua")
+    assert.equal("script_missing", change("reload")[1].code)
+    assert.same({ "policies" }, gateway:admin("/readyz").json.stale)
+    assert.equal(1, gateway:metric("atoms_stale"))
+    local listed = gateway:admin("/admin/policies").json.defaults
+    assert.same({ "failed", true }, { listed.status, listed.is_stale })
+  end)
+
+  local LEANING = [[
+    require("defaults.helper")
+    return { name = "token_lens", version = 1, api = 1, lens = require("defaults.token_lens").lens }
+  ]]
+
+  --- The tenant's overlay needs a file of the defaults that they did not always have.
+  local function lean()
+    folder:write("helper.lua", "return {}")
+    change("reload")
+    folder:write("tenants/acme/token_lens.lua", LEANING)
+    change("reload", '{"tenant_id":"acme"}')
+  end
+
+  local function status()
+    return gateway:get("/v1/state", ann, gateway:ids({ run_id = make.run_id })).status
+  end
+
+  it("back to what does not work over the defaults of today is none", function()
+    lean()
+    folder:write("tenants/acme/token_lens.lua", EVERYTHING)
+    os.remove(folder.path .. "/helper.lua")
+    change("reload")
+    local failed = change("rollback", '{"tenant_id":"acme"}')[1]
+    assert.same({ "failed", false }, { failed.status, failed.is_denied })
+    assert.matches("tenants/acme/token_lens%.lua:1$", failed.where)
+    assert.equal(200, status())
+  end)
+
+  it("of the defaults tells whom it denies, and that until it is well", function()
+    lean()
+    assert.equal(200, status())
+    local changes = change("rollback")
+    assert.same({ "switched", "acme", "failed", true },
+      { changes[1].status, changes[2].tenant_id, changes[2].status, changes[2].is_denied })
+    assert.equal(403, status())
+    assert.equal("denied", gateway:admin("/admin/policies").json.tenants[1].status)
+    local listed = gateway:program({ "policies", "--admin", "http://127.0.0.1:" .. gateway.admin_port }).out
+    assert.matches("acme +denied", listed)
+    local again = gateway:program({ "reload", "--tenant", "acme", "--admin", "http://127.0.0.1:" .. gateway.admin_port })
+    assert.matches("nothing is allowed to this tenant", again.out)
+    assert.equal(1, again.code)
+    change("reload")
+    assert.equal(200, status())
+  end)
+
   it("of nothing changes nothing", function()
     assert.equal("unchanged", change("reload")[1].status)
   end)
@@ -179,6 +234,19 @@ describe("a change of policy", function()
       return not defaults().is_rolled_back
     end)
     assert.matches('"event":"rollback_ended"', gateway:errors())
+  end)
+
+  it("goes further back each time, and says to what", function()
+    local stream = open("viewer")
+    local first = gateway:admin("/admin/policies").json.defaults.number
+    local second = save_and_reload(NO_TITLE).generation
+    save_and_reload(policies.lens('return actor.role ~= "viewer" and lens.everything() or lens.read_only(lens.everything())'))
+    local back = change("rollback")[1]
+    assert.same({ "switched", second }, { back.status, back.back_to })
+    back = change("rollback")[1]
+    assert.same({ "switched", first }, { back.status, back.back_to })
+    assert.equal("no_generation", gateway:admin("/admin/policies/rollback", nil, "POST").json.code)
+    assert.is_truthy(stream)
   end)
 
   it("refuses to go back where nothing was", function()
