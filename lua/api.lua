@@ -98,7 +98,7 @@ return {
       { "canvases", "table<string, { type: string, blocks: table<string, atoms.Block> }>" },
       { "tokens", "table<string, any>" },
       { "graph", "{ state?: string, detail?: string, flow_id?: string, nodes: table<string, table>, edges: table<string, table> }" },
-      { "chat", "{ messages: table<string, atoms.Message>, order: string[] }", "the open messages and the newest 200 ended ones" },
+      { "chat", "{ messages: table<string, atoms.Message>, order: string[] }", "open ones, the newest 200 ended with and without label" },
       {
         "left_out", "{ blocks: integer, edges: integer, messages: integer, nodes: integer, tokens: integer, texts: integer }",
         "how many of a large state are not here, and how many texts were cut",

@@ -8,20 +8,29 @@
 #include "base/map.h"
 #include "hub/journal.h"
 
+#define SHELVES 2
+
 /* An id that was used; links are those of a list from the longest ago. */
 struct gone {
     struct gone *next;
     enum gw_chat_end end;
+    bool is_labelled;
     char id[GW_ID_MAX + 1];
+};
+
+/* What has ended: those that bear a label, or those that bear none. Neither makes room for the other, or a label would tell those who may not see it. */
+struct shelf {
+    struct gw_chat_message *first_ended, *last_ended; /* as they ended */
+    struct gone *gone_first, **gone_last;
+    size_t ended_count, ended_bytes, gone_count;
 };
 
 struct gw_chat {
     struct gw_map *by_id, *gone_by_id;
     struct gw_journal *journal;
-    struct gw_chat_message *oldest, *newest;          /* as they began */
-    struct gw_chat_message *first_ended, *last_ended; /* as they ended */
-    struct gone *gone_first, **gone_last;
-    size_t open_count, open_bytes, ended_count, ended_bytes;
+    struct gw_chat_message *oldest, *newest; /* as they began */
+    struct shelf shelves[SHELVES];           /* without a label, with one */
+    size_t open_count, open_bytes;
 };
 
 enum change { ADDED, APPENDED, ENDED };
@@ -57,8 +66,20 @@ struct gw_chat *gw_chat_create(const uint8_t seed[16], struct gw_journal *journa
     chat->by_id = gw_map_create(seed);
     chat->gone_by_id = gw_map_create(seed);
     chat->journal = journal;
-    chat->gone_last = &chat->gone_first;
+    for (size_t i = 0; i < SHELVES; i++)
+        chat->shelves[i].gone_last = &chat->shelves[i].gone_first;
     return chat;
+}
+
+static void drop_gone(struct gw_chat *chat, struct shelf *shelf)
+{
+    struct gone *gone = shelf->gone_first;
+    shelf->gone_first = gone->next;
+    if (!shelf->gone_first)
+        shelf->gone_last = &shelf->gone_first;
+    shelf->gone_count--;
+    gw_map_remove(chat->gone_by_id, gone->id, strlen(gone->id));
+    gw_free(gone);
 }
 
 static void free_message(struct gw_chat_message *message)
@@ -76,11 +97,9 @@ void gw_chat_destroy(struct gw_chat *chat)
         chat->oldest = message->newer;
         free_message(message);
     }
-    while (chat->gone_first) {
-        struct gone *gone = chat->gone_first;
-        chat->gone_first = gone->next;
-        gw_free(gone);
-    }
+    for (size_t i = 0; i < SHELVES; i++)
+        while (chat->shelves[i].gone_first)
+            drop_gone(chat, &chat->shelves[i]);
     gw_map_destroy(chat->by_id);
     gw_map_destroy(chat->gone_by_id);
     gw_free(chat);
@@ -114,13 +133,19 @@ static void unlink_message(struct gw_chat *chat, struct gw_chat_message *message
     gw_map_remove(chat->by_id, message->id, strlen(message->id));
 }
 
+static struct shelf *shelf_of(struct gw_chat *chat, const struct gw_chat_message *message)
+{
+    return &chat->shelves[message->vis[0] != '\0'];
+}
+
 static void unlink_ended(struct gw_chat *chat, struct gw_chat_message *message)
 {
-    *(message->ended_before ? &message->ended_before->ended_after : &chat->first_ended) = message->ended_after;
-    *(message->ended_after ? &message->ended_after->ended_before : &chat->last_ended) = message->ended_before;
+    struct shelf *shelf = shelf_of(chat, message);
+    *(message->ended_before ? &message->ended_before->ended_after : &shelf->first_ended) = message->ended_after;
+    *(message->ended_after ? &message->ended_after->ended_before : &shelf->last_ended) = message->ended_before;
     message->ended_before = message->ended_after = NULL;
-    chat->ended_count--;
-    chat->ended_bytes -= message->bytes;
+    shelf->ended_count--;
+    shelf->ended_bytes -= message->bytes;
 }
 
 static void revert(struct gw_undo *step)
@@ -213,17 +238,27 @@ int gw_chat_append(struct gw_chat *chat, struct gw_chat_message *message, const 
 }
 
 /* Behind all that ended before it; which is the last place, but when a checkpoint is read. */
-static void link_ended(struct gw_chat *chat, struct gw_chat_message *message)
+static void link_ended(struct shelf *shelf, struct gw_chat_message *message)
 {
-    struct gw_chat_message *before = chat->last_ended;
+    struct gw_chat_message *before = shelf->last_ended;
     while (before && before->end_number > message->end_number)
         before = before->ended_before;
     message->ended_before = before;
-    message->ended_after = before ? before->ended_after : chat->first_ended;
-    *(before ? &before->ended_after : &chat->first_ended) = message;
-    *(message->ended_after ? &message->ended_after->ended_before : &chat->last_ended) = message;
-    chat->ended_count++;
-    chat->ended_bytes += message->bytes;
+    message->ended_after = before ? before->ended_after : shelf->first_ended;
+    *(before ? &before->ended_after : &shelf->first_ended) = message;
+    *(message->ended_after ? &message->ended_after->ended_before : &shelf->last_ended) = message;
+    shelf->ended_count++;
+    shelf->ended_bytes += message->bytes;
+}
+
+static uint64_t newest_end_number(const struct gw_chat *chat)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < SHELVES; i++) {
+        const struct gw_chat_message *last = chat->shelves[i].last_ended;
+        number = last && last->end_number > number ? last->end_number : number;
+    }
+    return number;
 }
 
 int gw_chat_end(struct gw_chat *chat, struct gw_chat_message *message, enum gw_chat_end end)
@@ -235,10 +270,10 @@ int gw_chat_end(struct gw_chat *chat, struct gw_chat_message *message, enum gw_c
         return GW_ENOMEM;
     message->end = end;
     if (!message->end_number) /* else it was read from a checkpoint */
-        message->end_number = chat->last_ended ? chat->last_ended->end_number + 1 : 1;
+        message->end_number = newest_end_number(chat) + 1;
     chat->open_count--;
     chat->open_bytes -= message->bytes;
-    link_ended(chat, message);
+    link_ended(shelf_of(chat, message), message);
     gw_journal_push(chat->journal, &undo->undo);
     return GW_OK;
 }
@@ -250,7 +285,7 @@ int gw_chat_erase(struct gw_chat *chat, const char *actor_id, size_t *count)
             continue;
         if (!message->end && gw_chat_end(chat, message, GW_CHAT_ABORTED))
             return GW_ENOMEM;
-        chat->ended_bytes -= message->bytes;
+        shelf_of(chat, message)->ended_bytes -= message->bytes;
         gw_free(message->text);
         message->text = NULL;
         message->bytes = message->capacity = message->points = 0;
@@ -261,55 +296,52 @@ int gw_chat_erase(struct gw_chat *chat, const char *actor_id, size_t *count)
 
 /* ---- forgetting ------------------------------------------------------------------------------------------------------------------------ */
 
-int gw_chat_load_gone(struct gw_chat *chat, const char *id, enum gw_chat_end end)
+int gw_chat_load_gone(struct gw_chat *chat, const struct gw_chat_gone *given)
 {
+    struct shelf *shelf = &chat->shelves[given->is_labelled];
     struct gone *gone = gw_try_alloc(sizeof *gone);
     if (!gone)
         return GW_ENOMEM;
-    *gone = (struct gone){.end = end};
-    memcpy(gone->id, id, strlen(id) + 1);
-    if (gw_map_put(chat->gone_by_id, id, strlen(id), gone, NULL)) {
+    *gone = (struct gone){.end = given->end, .is_labelled = given->is_labelled};
+    memcpy(gone->id, given->id, strlen(given->id) + 1);
+    if (gw_map_put(chat->gone_by_id, gone->id, strlen(gone->id), gone, NULL)) {
         gw_free(gone);
         return GW_ENOMEM;
     }
-    *chat->gone_last = gone;
-    chat->gone_last = &gone->next;
+    *shelf->gone_last = gone;
+    shelf->gone_last = &gone->next;
+    shelf->gone_count++;
     return GW_OK;
 }
 
-bool gw_chat_next_gone(const struct gw_chat *chat, const void **cursor, const char **id, enum gw_chat_end *end)
+bool gw_chat_next_gone(const struct gw_chat *chat, const void **cursor, struct gw_chat_gone *out)
 {
-    const struct gone *gone = *cursor ? ((const struct gone *)*cursor)->next : chat->gone_first;
+    const struct gone *last = *cursor, *gone = last ? last->next : chat->shelves[0].gone_first;
+    if (!gone && (!last || !last->is_labelled))
+        gone = chat->shelves[1].gone_first;
     if (!gone)
         return false;
     *cursor = gone;
-    *id = gone->id;
-    *end = gone->end;
+    *out = (struct gw_chat_gone){gone->id, gone->end, gone->is_labelled};
     return true;
 }
 
-static void drop_gone(struct gw_chat *chat)
+static void trim(struct gw_chat *chat, struct shelf *shelf)
 {
-    struct gone *gone = chat->gone_first;
-    chat->gone_first = gone->next;
-    if (!chat->gone_first)
-        chat->gone_last = &chat->gone_first;
-    gw_map_remove(chat->gone_by_id, gone->id, strlen(gone->id));
-    gw_free(gone);
-}
-
-void gw_chat_trim(struct gw_chat *chat)
-{
-    if (chat->journal->is_open)
-        return;
-    while (chat->ended_count > GW_CHAT_KEPT || chat->ended_bytes > GW_CHAT_KEPT_BYTES) {
-        struct gw_chat_message *message = chat->first_ended;
-        if (gw_chat_load_gone(chat, message->id, message->end))
+    while (shelf->ended_count > GW_CHAT_KEPT || shelf->ended_bytes > GW_CHAT_KEPT_BYTES) {
+        struct gw_chat_message *message = shelf->first_ended;
+        if (gw_chat_load_gone(chat, &(struct gw_chat_gone){message->id, message->end, message->vis[0] != '\0'}))
             return; /* it stays a little longer, on this node alone: nothing that leaves the process depends on it for long */
         unlink_ended(chat, message);
         unlink_message(chat, message);
         free_message(message);
     }
-    while (gw_map_count(chat->gone_by_id) > GW_CHAT_GONE)
-        drop_gone(chat);
+    while (shelf->gone_count > GW_CHAT_GONE)
+        drop_gone(chat, shelf);
+}
+
+void gw_chat_trim(struct gw_chat *chat)
+{
+    for (size_t i = 0; i < SHELVES && !chat->journal->is_open; i++)
+        trim(chat, &chat->shelves[i]);
 }

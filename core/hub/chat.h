@@ -1,6 +1,6 @@
 /* chat.h — the messages of one run: what a reader who comes late needs of them. Open messages (streamed, not ended yet) are all kept; of the ended ones
  * the newest GW_CHAT_KEPT of at most GW_CHAT_KEPT_BYTES of text, in the order in which they ended; of the older ones the last GW_CHAT_GONE ids, so that an
- * id is not used twice. What was forgotten is in the run's events still. Decided by what was folded alone, so every node forgets alike. Owned by the run's
+ * id is not used twice; all this apart for those with a label (`vis`) and those without. What was forgotten is in the run's events still. Decided by what was folded alone, so every node forgets alike. Owned by the run's
  * state; one thread. Not for leases: the run's owner has the clock (run_chat.c), and only borrows `touched_ms` here. */
 #ifndef GW_HUB_CHAT_H
 #define GW_HUB_CHAT_H
@@ -99,8 +99,15 @@ int gw_chat_write_frames(const struct gw_chat *chat, const struct gw_lens *lens,
 void gw_chat_write_row(const struct gw_chat_message *message, struct gw_buffer *out);
 /* GW_EINVAL: not what write_row makes. */
 int gw_chat_load_row(struct gw_chat *chat, const struct gw_json *row);
-/* The forgotten, longest ago first: start with *cursor = NULL; false at the end. */
-bool gw_chat_next_gone(const struct gw_chat *chat, const void **cursor, const char **id, enum gw_chat_end *end);
-int gw_chat_load_gone(struct gw_chat *chat, const char *id, enum gw_chat_end end);
+
+/* value: a forgotten message; the id is borrowed */
+struct gw_chat_gone {
+    const char *id;
+    enum gw_chat_end end;
+    bool is_labelled;
+};
+/* The forgotten, longest ago first, those without a label before the others: start with *cursor = NULL; false at the end. */
+bool gw_chat_next_gone(const struct gw_chat *chat, const void **cursor, struct gw_chat_gone *out);
+int gw_chat_load_gone(struct gw_chat *chat, const struct gw_chat_gone *gone);
 
 #endif

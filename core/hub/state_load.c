@@ -138,11 +138,12 @@ static int load_message(const struct loading *l, const struct gw_json *row)
 static int load_gone_message(const struct loading *l, const struct gw_json *row)
 {
     const struct gw_json *id = gw_json_at(row, 0), *word = gw_json_at(row, 1);
-    enum gw_chat_end end;
+    struct gw_chat_gone gone = {.is_labelled = gw_json_count(row) > 2};
     if (!gw_json_is_string(id) || !gw_json_is_string(word) || strlen(gw_json_text(id, NULL)) > GW_ID_MAX ||
-        gw_chat_end_parse(gw_json_text(word, NULL), &end))
+        gw_chat_end_parse(gw_json_text(word, NULL), &gone.end))
         return damaged(l, "a forgotten message");
-    return judge(l, gw_chat_load_gone(l->state->chat, gw_json_text(id, NULL), end), "a forgotten message");
+    gone.id = gw_json_text(id, NULL);
+    return judge(l, gw_chat_load_gone(l->state->chat, &gone), "a forgotten message");
 }
 
 static int load_rows(struct loading *l, const struct gw_json *chunk)

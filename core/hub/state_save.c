@@ -151,17 +151,16 @@ static void save_removed(struct chunker *c, const struct gw_canvas *canvas, uint
 static void save_chat(struct chunker *c, const struct gw_chat *chat)
 {
     const void *cursor = NULL;
-    const char *id;
-    enum gw_chat_end end;
+    struct gw_chat_gone gone;
     for (const struct gw_chat_message *message = NULL; (message = gw_chat_next(chat, message));)
         gw_chat_write_row(message, begin_row(c, "messages", NULL));
-    while (gw_chat_next_gone(chat, &cursor, &id, &end)) {
+    while (gw_chat_next_gone(chat, &cursor, &gone)) {
         struct gw_buffer *out = begin_row(c, "gone_messages", NULL);
         gw_buffer_append_text(out, "[\"");
-        gw_buffer_append_text(out, id);
+        gw_buffer_append_text(out, gone.id);
         gw_buffer_append_text(out, "\",\"");
-        gw_buffer_append_text(out, gw_chat_end_name(end));
-        gw_buffer_append_text(out, "\"]");
+        gw_buffer_append_text(out, gw_chat_end_name(gone.end));
+        gw_buffer_append_text(out, gone.is_labelled ? "\",true]" : "\"]");
     }
 }
 

@@ -80,7 +80,7 @@
 --- @field canvases table<string, { type: string, blocks: table<string, atoms.Block> }>
 --- @field tokens table<string, any>
 --- @field graph { state?: string, detail?: string, flow_id?: string, nodes: table<string, table>, edges: table<string, table> }
---- @field chat { messages: table<string, atoms.Message>, order: string[] } the open messages and the newest 200 ended ones
+--- @field chat { messages: table<string, atoms.Message>, order: string[] } open ones, the newest 200 ended with and without label
 --- @field left_out { blocks: integer, edges: integer, messages: integer, nodes: integer, tokens: integer, texts: integer } how many of a large state are not here, and how many texts were cut
 
 --- One piece of context; no other members.

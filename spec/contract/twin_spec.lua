@@ -329,6 +329,17 @@ describe("what is labelled internal", function()
     assert.is_true(select(2, seen:gsub("XYZZY", "")) >= 3)
   end)
 
+  it("leaves no trace by how much there is of it", function()
+    each(function(own, sent)
+      for i = 1, 205 do
+        own:concealed(editor, "chat_send", { message_id = "many" .. i, text = "XYZZY", vis = "internal" })
+      end
+      assert.equal("hi", sent:get("/v1/state").json.chat.messages.m1.text)
+      sent:get("/v1/context")
+    end)
+    compare()
+  end)
+
   it("leaves a viewer no trace, live and where it looks", function()
     each(function(own, sent)
       sent:look("LAST", cursors[own.kind])

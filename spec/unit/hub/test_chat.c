@@ -236,6 +236,28 @@ static void old_messages_are_forgotten_but_not_their_ids(void **state)
                 "/args/message_id");
 }
 
+static void labelled_messages_and_others_make_no_room_for_each_other(void **state)
+{
+    struct fixture *f = *state;
+    char members[256];
+    must(f, "\"type\":\"chat_send\",\"args\":{\"message_id\":\"plain\",\"text\":\"x\"}");
+    must(f, "\"type\":\"chat_send\",\"args\":{\"message_id\":\"secret\",\"text\":\"x\",\"vis\":\"v\"}");
+    for (int i = 0; i < GW_CHAT_KEPT; i++) {
+        snprintf(members, sizeof members, "\"type\":\"chat_send\",\"args\":{\"message_id\":\"s%d\",\"text\":\"x\",\"vis\":\"v\"}", i);
+        must(f, members);
+    }
+    const struct gw_chat *chat = gw_state_chat(f->state);
+    assert_null(gw_chat_find(chat, "secret"));
+    assert_non_null(gw_chat_find(chat, "plain"));
+    for (int i = 0; i < GW_CHAT_KEPT; i++) {
+        snprintf(members, sizeof members, "\"type\":\"chat_send\",\"args\":{\"message_id\":\"p%d\",\"text\":\"x\"}", i);
+        must(f, members);
+    }
+    assert_null(gw_chat_find(chat, "plain"));
+    assert_non_null(gw_chat_find(chat, "s0"));
+    assert_int_equal(gw_chat_find(chat, "p0")->end_number, GW_CHAT_KEPT + 3);
+}
+
 static char *save(const struct fixture *f)
 {
     struct gw_buffer out;
@@ -243,6 +265,9 @@ static char *save(const struct fixture *f)
     gw_state_write(f->state, LENS(f->plan), NULL, 0, &out);
     for (const struct gw_chat_message *m = NULL; (m = gw_chat_next(gw_state_chat(f->state), m));)
         gw_chat_write_row(m, &out);
+    struct gw_chat_gone gone;
+    for (const void *at = NULL; gw_chat_next_gone(gw_state_chat(f->state), &at, &gone);)
+        gw_buffer_appendf(&out, "%s %d %d\n", gone.id, gone.end, gone.is_labelled);
     size_t length;
     return gw_buffer_take(&out, &length);
 }
@@ -291,6 +316,8 @@ static void a_checkpoint_brings_everything_back(void **state)
     for (int i = 0; i < GW_CHAT_KEPT + 3; i++) {
         snprintf(members, sizeof members, "\"type\":\"chat_send\",\"args\":{\"message_id\":\"p%d\",\"text\":\"x\",\"vis\":\"v\"}", i);
         must(f, members);
+        snprintf(members, sizeof members, "\"type\":\"chat_send\",\"args\":{\"message_id\":\"o%d\",\"text\":\"x\"}", i);
+        must(f, members);
     }
     must(f, APPEND("\"offset\":0,\"text\":\"abc\""));
     open_message(f, "m2");
@@ -304,8 +331,10 @@ static void a_checkpoint_brings_everything_back(void **state)
     assert_string_equal(after, before);
     assert_int_equal(gw_chat_forgotten(gw_state_chat(f->state), "p2"), GW_CHAT_DONE);
     /* The next to be forgotten is the same one. */
-    must(f, "\"type\":\"chat_send\",\"args\":{\"message_id\":\"q\",\"text\":\"x\"}");
-    assert_null(gw_chat_find(gw_state_chat(f->state), "p4"));
+    must(f, "\"type\":\"chat_send\",\"args\":{\"message_id\":\"q\",\"text\":\"x\",\"vis\":\"v\"}");
+    assert_null(gw_chat_find(gw_state_chat(f->state), "p3"));
+    assert_non_null(gw_chat_find(gw_state_chat(f->state), "p4"));
+    assert_non_null(gw_chat_find(gw_state_chat(f->state), "o4"));
     assert_non_null(gw_chat_find(gw_state_chat(f->state), "m1"));
     for (size_t i = 0; i < chunks.count; i++)
         gw_free(chunks.items[i]);
@@ -479,6 +508,7 @@ int main(void)
         T(bytes_are_refused_however_they_are_split),
         T(open_messages_and_text_are_limited),
         T(old_messages_are_forgotten_but_not_their_ids),
+        T(labelled_messages_and_others_make_no_room_for_each_other),
         T(what_is_reverted_was_not),
         T(a_checkpoint_brings_everything_back),
         T(a_round_is_one_event),
