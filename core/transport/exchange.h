@@ -49,7 +49,8 @@ struct gw_exchange {
     uint64_t ends_at_byte;   /* of the connection's output: unsent.h */
     bool is_head_request, closes, is_answered, is_verifying;
     bool has_origin_allowed;
-    bool owes_continue; /* its peer awaits 100 before it sends the body */
+    bool owes_continue;               /* its peer awaits 100 before it sends the body */
+    bool is_asked_first, is_admitted; /* who it is was looked at before the body came, since that may be large; and may send it */
     /* A body that is taken as it arrives: such an exchange is handled when its head is there. Its bytes gather in `body`, and on_body, which the handler sets,
      * is called for more of them, for the end, and when body_status is set; it takes what it can use. on_lost instead of any further call: the connection is
      * gone, and the exchange is the handler's to destroy. While is_held no more is read. */

@@ -12,6 +12,9 @@
 #include "transport/routes.h"
 #include "transport/server_internal.h"
 
+/* What is gathered of a body before it is known whether its sender may send it. */
+#define UNASKED_BODY_BYTES 16384
+
 static void begin(struct gw_exchange *exchange);
 
 static void push_exchange(struct gw_conversation *talk, struct gw_exchange *exchange)
@@ -28,6 +31,11 @@ static size_t max_body(const struct gw_server_config *config, const struct gw_ro
     if (!route || route->body == GW_BODY_NONE)
         return 0;
     return route->body == GW_BODY_BATCH ? config->max_batch_bytes : config->http.max_body_bytes;
+}
+
+static bool is_large(const struct gw_http1_request *request, size_t max_bytes)
+{
+    return request->is_chunked || (request->content_length > UNASKED_BODY_BYTES && request->content_length <= max_bytes);
 }
 
 static void on_head(void *user, const struct gw_http1_request *request)
@@ -53,7 +61,8 @@ static void on_head(void *user, const struct gw_http1_request *request)
     gw_http1_set_max_body(talk->parser, max_bytes, is_batch ? "max_batch_bytes" : "max_body_bytes");
     exchange->owes_continue = request->expects_continue && max_bytes > 0 && request->content_length <= max_bytes &&
                               (request->is_chunked || request->content_length > 0);
-    if (exchange->is_streamed)
+    exchange->is_asked_first = exchange->is_streamed || (exchange->route && max_bytes > 0 && is_large(request, max_bytes));
+    if (exchange->is_asked_first)
         begin(exchange);
     gw_connection_invite_body(connection);
 }
@@ -65,12 +74,10 @@ static void on_body(void *user, const char *bytes, size_t length)
     if (!exchange)
         return;
     gw_buffer_append(&exchange->body, bytes, length);
-    if (!exchange->is_streamed)
-        return;
     if (exchange->on_body)
         exchange->on_body(exchange);
     else
-        exchange->is_held = true; /* its bearer is being looked at */
+        exchange->is_held = exchange->is_verifying;
 }
 
 static void run_handler(struct gw_exchange *exchange)
@@ -84,6 +91,27 @@ static void run_handler(struct gw_exchange *exchange)
     exchange->route->handle(exchange);
 }
 
+/* Its body is there. */
+static void handle(struct gw_exchange *exchange)
+{
+    struct gw_error err;
+    if (!exchange->body.has_failed) {
+        run_handler(exchange);
+        return;
+    }
+    gw_error_set(&err, GW_ENOMEM, "out_of_memory", "no memory for the request's body");
+    gw_exchange_refuse(exchange, &err);
+}
+
+static void admit(struct gw_exchange *exchange)
+{
+    exchange->is_admitted = true;
+    if (exchange->is_streamed || exchange->is_body_ended)
+        handle(exchange);
+    else
+        gw_exchange_resume_body(exchange);
+}
+
 static void go_on_verified(struct gw_exchange *exchange)
 {
     exchange->identity = exchange->verify.identity;
@@ -91,7 +119,7 @@ static void go_on_verified(struct gw_exchange *exchange)
     if (exchange->verify.status)
         gw_exchange_refuse(exchange, &exchange->verify.err);
     else
-        run_handler(exchange);
+        admit(exchange);
 }
 
 static void on_verified(struct gw_verify *verify)
@@ -143,7 +171,7 @@ static void begin_admin(struct gw_exchange *exchange)
 {
     struct gw_error err;
     if (is_admin_allowed(exchange)) {
-        run_handler(exchange);
+        admit(exchange);
         return;
     }
     gw_error_set(&err, GW_EAUTH, "admin_refused", "%s",
@@ -173,15 +201,12 @@ static void begin(struct gw_exchange *exchange)
         gw_exchange_refuse(exchange, &err);
     } else if (!exchange->route) {
         answer_preflight(exchange);
-    } else if (exchange->body.has_failed) {
-        gw_error_set(&err, GW_ENOMEM, "out_of_memory", "no memory for the request's body");
-        gw_exchange_refuse(exchange, &err);
     } else if (exchange->route->needs_admin) {
         begin_admin(exchange);
     } else if (exchange->route->needs_bearer) {
         authenticate(exchange);
     } else {
-        run_handler(exchange);
+        admit(exchange);
     }
 }
 
@@ -193,13 +218,13 @@ static void on_end(void *user)
     if (!exchange)
         return;
     connection->talk->is_input_ended |= exchange->closes;
-    if (!exchange->is_streamed) {
-        begin(exchange);
-        return;
-    }
     exchange->is_body_ended = true;
-    if (exchange->on_body)
+    if (!exchange->is_asked_first)
+        begin(exchange);
+    else if (exchange->on_body)
         exchange->on_body(exchange);
+    else if (exchange->is_admitted && !exchange->is_streamed)
+        handle(exchange);
 }
 
 const struct gw_http1_events gw_request_events = {on_head, on_body, on_end};

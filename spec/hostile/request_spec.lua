@@ -213,6 +213,21 @@ describe("hostile requests", function()
       assert.is_true(300 * #answers[1].body > 512 * 1024)
     end)
 
+    it("takes no large body of who may not send one", function()
+      local function head(...)
+        local lines = { "POST /v1/commands HTTP/1.1", "Host: localhost", "Content-Type: application/json", ... }
+        return table.concat(lines, "\r\n") .. "\r\n\r\n"
+      end
+      local answers, was_closed = wire.talk(gateway, head("Content-Length: 20000"))
+      assert.same({ "401 bearer_missing", true }, { wire.codes(answers), was_closed })
+      answers, was_closed = wire.talk(gateway, head("Authorization: Bearer a.b.c", "Transfer-Encoding: chunked"))
+      assert.same({ "401 bearer_malformed", true }, { wire.codes(answers), was_closed })
+      local make = command.maker()
+      local large = wire.command(ann, make:tokens({ ["plan.title"] = ("x "):rep(10000) }))
+      local pieces = { wire.command(ann, make:mount()), large:sub(1, 5000), large:sub(5001), healthz }
+      assert.equal("200 422 too_long 200", wire.codes(wire.talk(gateway, pieces, { count = 3 })))
+    end)
+
     it("refuses a stream behind a pending request, and answers what follows", function()
       local make = command.maker()
       local path = "/v1/stream" .. support.http.query(gateway:ids({ run_id = make.run_id }))
