@@ -40,7 +40,7 @@ struct gw_config_limits {
     int64_t idle_timeout_ms;
     int64_t heartbeat_ms;
     int64_t max_runs; /* loaded at once, per worker */
-    int64_t max_feeds_per_run;
+    int64_t max_feeds_per_run, max_feeds_per_actor;
     int64_t max_waiting_commands; /* per run */
     int64_t max_replay_events;
     int64_t ring_bytes;        /* per feed */

@@ -95,6 +95,7 @@ static const struct gw_setting settings[] = {
     LIMIT(heartbeat_ms, "15000", 100, HOUR_MS, "time between two comments on a quiet stream"),
     LIMIT(max_runs, "10000", 1, 10000000, "runs in memory, per worker"),
     LIMIT(max_feeds_per_run, "256", 1, 65536, "projections of a run that keep a feed"),
+    LIMIT(max_feeds_per_actor, "32", 1, 65536, "those of them that streams of one actor were the first to follow"),
     LIMIT(max_waiting_commands, "4096", 1, 1048576, "commands that wait, per run"),
     LIMIT(max_replay_events, "1000000", 1, INT64_C(1000000000), "events that a resume may replay before it becomes a reset"),
     LIMIT(ring_bytes, "2097152", 4 * KIB, 1024 * MIB, "encoded events kept per feed"),

@@ -144,6 +144,7 @@ static void make_hub(struct gw_worker *worker)
     gw_state_limits_default(&opts.state_limits);
     opts.limits.max_runs = (size_t)limits->max_runs;
     opts.limits.max_feeds_per_run = (size_t)limits->max_feeds_per_run;
+    opts.limits.max_feeds_per_actor = (size_t)limits->max_feeds_per_actor;
     opts.limits.max_waiting = (size_t)limits->max_waiting_commands;
     opts.limits.ring_bytes = (size_t)limits->ring_bytes;
     opts.limits.block_cache_bytes = (size_t)limits->block_cache_bytes;

@@ -45,6 +45,7 @@ struct gw_feed_waiter {
 
 struct gw_feed {
     struct gw_run *run;
+    char first_actor_id[GW_ID_MAX + 1]; /* whose stream was the first to follow it; "": none has, or nobody's */
     struct gw_channel channel;
     struct gw_span **ring;
     size_t ring_first, ring_count, ring_capacity, ring_bytes;

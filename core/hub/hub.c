@@ -21,6 +21,7 @@ void gw_hub_limits_default(struct gw_hub_limits *limits)
 {
     *limits = (struct gw_hub_limits){.max_runs = 10000,
                                      .max_feeds_per_run = 256,
+                                     .max_feeds_per_actor = 32,
                                      .max_waiting = 4096,
                                      .ring_bytes = 2u << 20,
                                      .block_cache_bytes = 64u << 20,

@@ -22,18 +22,18 @@ struct gw_read_work;
 
 /* value: limits that the hub enforces, inclusive */
 struct gw_hub_limits {
-    size_t max_runs;            /* in memory per worker: 10000 */
-    size_t max_feeds_per_run;   /* 256 */
-    size_t max_waiting;         /* commands that wait per run: 4096 */
-    size_t ring_bytes;          /* per feed: 2 MiB */
-    size_t block_cache_bytes;   /* replay blocks per worker: 64 MiB */
-    size_t record_bytes;        /* per group commit: 1 MiB */
-    uint64_t max_replay_events; /* 1000000 */
-    uint64_t checkpoint_events; /* 4096 */
-    uint64_t commit_events;     /* on one canvas, then the gateway commits it: 1000; 0: never */
-    uint32_t commit_idle_ms;    /* without an event that counts (growth.h), then it commits what is uncommitted: 30000; 0: never */
-    uint32_t run_idle_ms;       /* 60000 */
-    uint32_t view_idle_ms;      /* 10000 */
+    size_t max_runs;                               /* in memory per worker: 10000 */
+    size_t max_feeds_per_run, max_feeds_per_actor; /* 256; of them, that streams of one actor were the first to follow: 32 */
+    size_t max_waiting;                            /* commands that wait per run: 4096 */
+    size_t ring_bytes;                             /* per feed: 2 MiB */
+    size_t block_cache_bytes;                      /* replay blocks per worker: 64 MiB */
+    size_t record_bytes;                           /* per group commit: 1 MiB */
+    uint64_t max_replay_events;                    /* 1000000 */
+    uint64_t checkpoint_events;                    /* 4096 */
+    uint64_t commit_events;                        /* on one canvas, then the gateway commits it: 1000; 0: never */
+    uint32_t commit_idle_ms; /* without an event that counts (growth.h), then it commits what is uncommitted: 30000; 0: never */
+    uint32_t run_idle_ms;    /* 60000 */
+    uint32_t view_idle_ms;   /* 10000 */
     uint32_t chat_lease_ms,
         gesture_lease_ms;      /* how long the producer of a streamed message may be silent, and a gesture holds: 30000 each */
     size_t max_present_actors; /* per run, that others see to be there: 256 */

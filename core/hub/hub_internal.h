@@ -68,11 +68,12 @@ struct gw_attach {
     char *cursor;           /* owned; NULL when there is none */
     struct gw_attach *next; /* the run's list */
     struct gw_feed_waiter waiter;
-    struct gw_feed *feed; /* the owner's */
-    uint64_t scan_seen;   /* GW_START_LAST: how many events it has found */
-    bool has_seq;         /* `number` is the seq behind which it goes on */
-    bool is_again;        /* a live stream that has fallen behind */
-    bool is_switch;       /* a live stream whose lens is another now */
+    struct gw_feed *feed;         /* the owner's */
+    char actor_id[GW_ID_MAX + 1]; /* whose stream it is; "": nobody's */
+    uint64_t scan_seen;           /* GW_START_LAST: how many events it has found */
+    bool has_seq;                 /* `number` is the seq behind which it goes on */
+    bool is_again;                /* a live stream that has fallen behind */
+    bool is_switch;               /* a live stream whose lens is another now */
     bool has_refreshed;
     struct gw_arrival *arrival; /* who is to be counted among those who are there; owned; NULL: nobody */
     /* the answer */

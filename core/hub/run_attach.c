@@ -284,6 +284,36 @@ static void prime(struct gw_attach *attach)
     gw_feed_prime(attach->feed, &attach->waiter);
 }
 
+static size_t count_feeds(const struct gw_run *run, const char *actor_id)
+{
+    size_t count = 0;
+    for (const struct gw_feed *feed = run->feeds; feed; feed = feed->next)
+        count += strcmp(feed->first_actor_id, actor_id) == 0;
+    return count;
+}
+
+/* Each canvas set is a feed, and each feed costs every event: nobody may have them all. What a change of policy brings is not the actor's doing. */
+static bool may_be_first(const struct gw_run *run, const struct gw_attach *attach)
+{
+    return attach->is_switch || !attach->actor_id[0] || count_feeds(run, attach->actor_id) < run->hub->opts.limits.max_feeds_per_actor;
+}
+
+static struct gw_feed *take_feed(struct gw_run *run, const struct gw_attach *attach)
+{
+    struct gw_feed *feed = find_feed(run, attach->view->plan, &attach->view->set);
+    bool is_first = !feed || !feed->first_actor_id[0];
+    if (is_first && !may_be_first(run, attach))
+        return NULL;
+    if (!feed)
+        feed = gw_run_feed(run, attach->view->plan, &attach->view->set);
+    if (!feed)
+        return NULL;
+    if (is_first)
+        memcpy(feed->first_actor_id, attach->actor_id, sizeof feed->first_actor_id);
+    feed->holds++;
+    return feed;
+}
+
 void gw_run_serve_attaches(struct gw_run *run)
 {
     struct gw_attach *list = run->attaches;
@@ -291,11 +321,8 @@ void gw_run_serve_attaches(struct gw_run *run)
     while (list) {
         struct gw_attach *attach = list;
         list = attach->next;
-        if (!attach->feed) {
-            attach->feed = gw_run_feed(run, attach->view->plan, &attach->view->set);
-            if (attach->feed)
-                attach->feed->holds++;
-        }
+        if (!attach->feed)
+            attach->feed = take_feed(run, attach);
         if (!attach->feed)
             gw_attach_refuse(attach, run->hub, "too_many_classes");
         else if (!attach->feed->is_primed)

@@ -113,6 +113,8 @@ static void send_attach(struct gw_subscriber *subscriber, struct gw_view *view, 
     attach->hub = hub;
     attach->view = view;
     attach->subscriber = subscriber;
+    if (subscriber->actor)
+        memcpy(attach->actor_id, subscriber->actor->id, strlen(subscriber->actor->id) + 1);
     attach->task.run = on_attach_at_owner;
     subscriber->attach = attach;
     subscriber->phase = GW_SUB_ATTACHING;

@@ -223,6 +223,27 @@ describe("a limit", function()
       stream:close()
     end)
 
+    it("counts the views of a run that are one actor's, so that others have theirs", function()
+      local wide = support.start({ config = "return { limits = { max_feeds_per_actor = 2, view_idle_ms = 100 } }" })
+      local bob, cid = wide:bearer({ actor = "bob" }), wide:bearer({ actor = "cid" })
+      local streams = {}
+      local function follow(bearer, canvas_id)
+        local stream = wide:stream({ bearer = bearer, run_id = make.run_id, canvas_id = canvas_id })
+        local verdict = stream:expect("resume").json.data
+        streams[#streams + 1] = stream
+        return verdict.status == "retry" and verdict.reason or verdict.status
+      end
+      assert.same({ "fresh", "fresh", "too_many_classes" }, { follow(bob, "c1"), follow(bob, "c2"), follow(bob, "c3") })
+      assert.same({ "fresh", "fresh", "fresh" }, { follow(bob, "c1"), follow(cid, "c3"), follow(bob, "c3") })
+      assert.equal(200, wide:get("/v1/state", bob, wide:ids({ run_id = make.run_id, canvas_id = "c4" })).status)
+      for _, stream in ipairs(streams) do
+        stream:close()
+      end
+      support.clock.until_true("another view to be bob's", function()
+        return follow(bob, "c4") == "fresh"
+      end)
+    end)
+
     it("counts the commands that wait for a run", function()
       local quiet = support.start({ env = { ATOMS_WORKERS = 1 }, config = "return { limits = { max_waiting_commands = 2 } }" })
       local parts = {} -- all of them have come before the run is read from the spine
