@@ -25,6 +25,7 @@ struct gw_explain_question {
     const char *refusal; /* why nobody of that kind may, whatever its lens says; NULL: nothing */
     bool is_shown;       /* asks what is shown of a value: a transform may have a say */
     bool is_undeclared;  /* a Token that no canvas declares */
+    size_t direct_ways;  /* of asks.ways, those that do nothing else */
 };
 
 /* GW_EINVAL: no_question, many_questions, option_misplaced, bad_kind; unknown_event, unknown_command, unknown_canvas, unknown_kind, unknown_prop with a list of what

@@ -35,6 +35,8 @@ static const char *deciding_text(const struct gw_plan *plan, const struct gw_pla
 static void print_reason(const struct gw_explain_answer *a)
 {
     const char *decides = a->plan ? deciding_text(a->plan, a->reason) : NULL, *layer = a->reason->layer;
+    if (decides == a->reason->pointer + 1) /* which is printed anyway */
+        decides = NULL;
     if (a->question->refusal && strcmp(layer, "gateway") == 0)
         printf("  because %s\n", a->question->refusal);
     else if (strcmp(layer, "lens") == 0)
@@ -51,6 +53,18 @@ static bool is_transformed(const struct gw_explain_answer *a)
     return a->plan && a->plan->transform && a->question->is_shown && a->reason->is_admitted;
 }
 
+/* The only way when none of the direct ones is admitted: what that stands for, its author knows. NULL: there is a direct one, or none at all. */
+static const char *indirect_way(const struct gw_explain_answer *a)
+{
+    const struct gw_policy_question *asks = &a->question->asks;
+    if (!a->plan || !a->reason->is_admitted)
+        return NULL;
+    for (size_t i = 0; i < a->question->direct_ways; i++)
+        if (gw_plan_admits_command(a->plan, asks->ways[i]))
+            return NULL;
+    return gw_policy_question_way(asks, a->plan);
+}
+
 static void print_text(const struct gw_explain_answer *a)
 {
     struct gw_paint paint = gw_paint_for(stdout);
@@ -61,6 +75,8 @@ static void print_text(const struct gw_explain_answer *a)
     print_reason(a);
     if (is_transformed(a))
         printf("  as the transform %s shows it\n", gw_printable(a->plan->transform).text);
+    if (indirect_way(a))
+        printf("  but by no command for just that: at most as part of another, such as %s\n", gw_printable(indirect_way(a)).text);
     if (a->question->is_undeclared)
         printf("  no canvas declares this Token: as long as none does, nobody can set it\n");
     printf("  %spolicies in %s (%.12s)", paint.dim, gw_printable(a->folder).text, a->origin->digest);
@@ -88,6 +104,8 @@ static void print_json(const struct gw_explain_answer *a)
     gw_buffer_appendf(&out, ",\"is_near\":%s", a->origin->is_near ? "true" : "false");
     if (is_transformed(a))
         gw_findings_put(&out, "transform", a->plan->transform);
+    if (indirect_way(a))
+        gw_findings_put(&out, "only_by", indirect_way(a));
     gw_buffer_appendf(&out, ",\"is_declared\":%s", a->question->is_undeclared ? "false" : "true");
     gw_findings_put(&out, "digest", a->origin->digest);
     snprintf(class_id, sizeof class_id, "%016llx", a->plan ? (unsigned long long)a->plan->class_id : 0);

@@ -113,12 +113,48 @@ static int ask_command(struct making *m)
     return GW_OK;
 }
 
+/* Own commands of canvases may stand for what their sender may not send itself. */
+static void add_own_ways(const struct making *m, const struct gw_manifest *manifest)
+{
+    const struct gw_json *commands = gw_manifest_member(manifest, "commands");
+    void *iterator = NULL;
+    const char *type;
+    struct gw_json *value;
+    while (gw_json_is_object(commands) && gw_json_next(commands, &iterator, &type, &value))
+        gw_policy_question_add_way(&m->out->asks, type);
+}
+
+static void add_ways(const struct making *m, const char *const *types)
+{
+    for (m->out->direct_ways = 0; types[m->out->direct_ways]; m->out->direct_ways++)
+        gw_policy_question_add_way(&m->out->asks, types[m->out->direct_ways]);
+}
+
+static void add_ways_to_token(const struct making *m)
+{
+    add_ways(m, (const char *const[]){"token.set", NULL});
+    for (size_t i = 0; i < gw_manifests_count(m->manifests); i++)
+        if (gw_json_get(gw_manifest_member(gw_manifests_at(m->manifests, i), "tokens"), m->ask->token))
+            add_own_ways(m, gw_manifests_at(m->manifests, i));
+}
+
+static void add_ways_to_block(const struct making *m, const struct gw_manifest *manifest)
+{
+    static const char *const direct[] = {"block.update", "block.insert", "block.move", "block.remove", "block.splice", NULL};
+    static const char *const of_text[] = {"block.splice", "block.insert", NULL};
+    add_ways(m, m->ask->is_text ? of_text : direct);
+    gw_policy_question_add_way(&m->out->asks, "canvas.restore");
+    add_own_ways(m, manifest);
+}
+
 static int ask_token(struct making *m)
 {
     const struct gw_json *declaration = find_member(m->manifests, "tokens", m->ask->token);
     gw_policy_question_add(&m->out->asks, m->ask->is_write ? GW_PLAN_WRITE_TOKEN : GW_PLAN_READ_TOKEN, m->ask->token);
     if (declaration && gw_value_type_is_sidecar(declaration))
         gw_policy_question_add(&m->out->asks, GW_PLAN_VISION, NULL);
+    if (m->ask->is_write)
+        add_ways_to_token(m);
     m->out->is_undeclared = !declaration;
     m->out->is_shown = !m->ask->is_write;
     snprintf(m->out->text, sizeof m->out->text, "%s the Token %.200s", m->ask->is_write ? "set" : "see", m->ask->token);
@@ -202,6 +238,8 @@ static int ask_block(struct making *m)
         return status;
     m->out->asks.thing.canvas_type = gw_manifest_type(manifest);
     ask_content(m, kind);
+    if (m->ask->is_write)
+        add_ways_to_block(m, manifest);
     return GW_OK;
 }
 
@@ -210,8 +248,10 @@ static int ask_block(struct making *m)
 static int ask_node(struct making *m)
 {
     gw_policy_question_add(&m->out->asks, m->ask->is_write ? GW_PLAN_WRITE_GRAPH : GW_PLAN_READ_NODE, NULL);
-    if (m->ask->is_write)
+    if (m->ask->is_write) {
         gw_policy_question_add(&m->out->asks, GW_PLAN_READ_NODE, NULL);
+        add_ways(m, (const char *const[]){"graph.node.set", NULL});
+    }
     if (m->ask->is_write && !gw_command_is_for("graph.node.set", m->ask->kind))
         m->out->refusal = "the graph is written by agents and services";
     snprintf(m->out->text, sizeof m->out->text, "%s a node of kind %.80s", m->ask->is_write ? "change" : "see", m->ask->node);
@@ -222,6 +262,10 @@ static int ask_message(struct making *m)
 {
     gw_policy_question_add(&m->out->asks, m->ask->is_write ? GW_PLAN_WRITE_CHAT : GW_PLAN_READ_MESSAGE, NULL);
     m->out->is_shown = !m->ask->is_write;
+    if (m->ask->is_write) {
+        gw_policy_question_add(&m->out->asks, GW_PLAN_READ_MESSAGE, NULL);
+        add_ways(m, (const char *const[]){"chat_send", NULL});
+    }
     snprintf(m->out->text, sizeof m->out->text, "%s a chat message", m->ask->is_write ? "send" : "see");
     return GW_OK;
 }
@@ -248,6 +292,8 @@ static int ask_what(struct making *m)
         return ask_node(m);
     if (a->is_message)
         return ask_message(m);
+    if (a->is_logs && a->is_write)
+        add_ways(m, (const char *const[]){"log.write", NULL});
     if (a->is_logs)
         return ask_flag(m, a->is_write ? GW_PLAN_WRITE_LOGS : GW_PLAN_READ_LOGS, a->is_write ? "write log lines" : "see log lines");
     if (a->is_history)

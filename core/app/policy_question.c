@@ -46,6 +46,20 @@ void gw_policy_question_add_command(struct gw_policy_question *question, const c
         gw_policy_question_add(question, GW_PLAN_VISION, NULL);
 }
 
+void gw_policy_question_add_way(struct gw_policy_question *question, const char *type)
+{
+    if (question->way_count < GW_POLICY_WAYS_MAX)
+        question->ways[question->way_count++] = type;
+}
+
+const char *gw_policy_question_way(const struct gw_policy_question *question, const struct gw_plan *plan)
+{
+    for (size_t i = 0; i < question->way_count; i++)
+        if (gw_plan_admits_command(plan, question->ways[i]))
+            return question->ways[i];
+    return NULL;
+}
+
 void gw_policy_question_answer(void *arg, const struct gw_plan *plan, struct gw_plan_reason *out)
 {
     const struct gw_policy_question *question = arg;
@@ -57,6 +71,8 @@ void gw_policy_question_answer(void *arg, const struct gw_plan *plan, struct gw_
         if (!part.is_admitted)
             return;
     }
+    if (question->way_count && !gw_policy_question_way(question, plan))
+        gw_plan_explain(plan, GW_PLAN_COMMAND, question->ways[0], NULL, out);
     if (question->is_splice && plan->transform)
         *out = (struct gw_plan_reason){.is_admitted = false, .layer = "plan", .pointer = "/transform"};
 }

@@ -86,7 +86,7 @@ static struct gw_json *commands(const struct gw_manifests *manifests, const stru
     int status = out ? GW_OK : GW_ENOMEM;
     const char *type;
     for (size_t i = 0; !status && (type = gw_command_builtin(i)); i++)
-        if (gw_plan_admits_command(plan, type) && gw_command_is_for(type, author_kind))
+        if (gw_plan_admits_command(plan, type) && gw_command_is_for(type, author_kind) && gw_command_may_write(type, plan))
             status = gw_json_append(out, text(type));
     for (size_t i = 0; !status && i < gw_manifests_count(manifests); i++)
         status = add_own_commands(out, gw_manifests_at(manifests, i), plan);

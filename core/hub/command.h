@@ -11,6 +11,7 @@
 
 struct gw_error;
 struct gw_json;
+struct gw_plan;
 
 /* value; text fields are "" when absent */
 struct gw_command {
@@ -40,5 +41,7 @@ void gw_command_fini(struct gw_command *command);
 const char *gw_command_builtin(size_t index);
 /* May an author of that kind send commands of that type at all, whatever its lens says? The graph is written by those who do the work, not by those who look on. */
 bool gw_command_is_for(const char *type, const char *author_kind);
+/* Does the plan let write the part of the run that commands of the type are about as a whole, such as the chat? Of blocks and Tokens it depends on which: true. */
+bool gw_command_may_write(const char *type, const struct gw_plan *plan);
 
 #endif

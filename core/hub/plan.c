@@ -80,6 +80,12 @@ static struct decision decide_write(const struct gw_plan_layer *layer, const str
                                       : by_rules(&layer->blocks_write, plan, thing, "/blocks/write");
 }
 
+/* A part of the run that is written as a whole, by whoever reads some of it. */
+static struct decision by_part(const struct gw_plan_rules *read, const char *where_read, bool write, const char *where_write)
+{
+    return read->count > 0 ? by_flag(write, where_write) : by_flag(false, where_read);
+}
+
 static struct decision decide(const struct gw_plan_layer *layer, const struct gw_plan *plan, enum gw_plan_ask ask, const char *name,
                               const struct gw_plan_thing *thing)
 {
@@ -98,13 +104,13 @@ static struct decision decide(const struct gw_plan_layer *layer, const struct gw
     case GW_PLAN_READ_NODE:
         return by_rules(&layer->graph_read, plan, thing, "/graph/read");
     case GW_PLAN_WRITE_GRAPH:
-        return by_flag(layer->graph_write, "/graph/write");
+        return by_part(&layer->graph_read, "/graph/read", layer->graph_write, "/graph/write");
     case GW_PLAN_READ_MESSAGE:
         return by_rules(&layer->chat_read, plan, thing, "/chat/read");
     case GW_PLAN_READ_CHAT:
         return by_flag(layer->chat_read.count > 0, "/chat/read");
     case GW_PLAN_WRITE_CHAT:
-        return by_flag(layer->chat_write, "/chat/write");
+        return by_part(&layer->chat_read, "/chat/read", layer->chat_write, "/chat/write");
     case GW_PLAN_READ_LOGS:
         return by_flag(layer->logs_read, "/logs/read");
     case GW_PLAN_WRITE_LOGS:

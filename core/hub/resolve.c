@@ -95,6 +95,12 @@ bool gw_command_is_for(const char *type, const char *author_kind)
     return true;
 }
 
+bool gw_command_may_write(const char *type, const struct gw_plan *plan)
+{
+    const struct handler *handler = find_handler(type);
+    return !handler || !handler->may_write || handler->may_write(plan);
+}
+
 static int check_author(const struct gw_resolve *r)
 {
     const char *type = r->command->type;

@@ -83,6 +83,26 @@ describe("atoms explain", function()
     assert.same({ 1, 1, 1, 1, 0 }, codes(folder, "editor", questions))
   end)
 
+  it("asks for a command by which it could be written", function()
+    local questions = {
+      { "--message", "--write" }, { "--logs", "--write" }, { "--node", "step", "--kind", "agent", "--write" },
+      { "--token", "plan.days", "--write" }, { "--block", "task", "--write" }, { "--block", "task", "--text", "--write" },
+    }
+    local function with(commands)
+      local body = ("return lens.extend(lens.everything(), { commands = %s })"):format(commands)
+      return policies.folder({ ["token_lens.lua"] = policies.lens(body) })
+    end
+    assert.same({ 1, 1, 1, 1, 1, 1 }, codes(with("{}"), "editor", questions))
+    assert.same({ 0, 0, 0, 0, 0, 0 }, codes(with('{ "*" }'), "editor", questions))
+    assert.same({ 0, 1, 1, 0, 0, 1 }, codes(with('{ "chat_send", "token.set", "block.update" }'), "editor", questions))
+    local own = with('{ "planning.add_task" }')
+    assert.same({ 1, 1, 1, 0, 0, 0 }, codes(own, "editor", questions))
+    local code, answer = explain("--policies", own.path, "--role", "editor", "--block", "task", "--write")
+    assert.same({ 0, "planning.add_task" }, { code, answer.only_by })
+    code, answer = explain("--policies", with("{}").path, "--role", "editor", "--message", "--write")
+    assert.same({ 1, "/commands" }, { code, answer.pointer })
+  end)
+
   it("refuses what there is not, and says what there is", function()
     for _, case in ipairs({
       { { "--event", "snapshot_creatd" }, "unknown_event", "snapshot_created?" },

@@ -18,6 +18,10 @@ local NARROW = policies.lens([[
   if actor.role == "blind" then
     return { chat = { read = true }, events = { "*" } }
   end
+  if actor.role == "deaf" then
+    local lens = require("atoms.lens")
+    return lens.extend(lens.everything(), { chat = { read = false }, graph = { read = false }, logs = { write = false } })
+  end
   return require("defaults.token_lens").lens(actor, scope)
 ]])
 
@@ -60,7 +64,7 @@ describe("who am I", function()
 
   it("names Tokens, kinds and commands that the lens admits, and no others", function()
     local rights = may({ role = "guest" })
-    assert.same({ "token.set", "chat_send" }, rights.commands)
+    assert.same({ "token.set" }, rights.commands)
     assert.same({ ["plan.title"] = "read", ["plan.priority"] = "read", ["plan.days"] = "write" }, rights.tokens)
     assert.same({ planning = { task = "read" } }, rights.canvases)
     assert.same({ read = true, write = false }, rights.chat)
@@ -78,6 +82,18 @@ describe("who am I", function()
     assert.same({ true, true, true }, types({ role = "director" }))
     assert.same({ false, true, true }, types({ role = "planner" }))
     assert.same({ true, false, true }, types({ role = "viewer" }))
+  end)
+
+  it("offers no command for what may not be written, as nobody writes what it does not read", function()
+    local rights = may({ role = "deaf", kind = "agent" })
+    assert.same({ read = false, write = false }, rights.chat)
+    assert.same({ read = false, write = false }, rights.graph)
+    for _, type in ipairs(rights.commands) do
+      assert.is_nil(type:find("^chat") or type:find("^graph") or type:find("^log"), type)
+    end
+    local is_taken, refusal = pcall(gateway.send, gateway, gateway:bearer({ role = "deaf" }), command.maker()("chat_send", { text = "hello" }))
+    assert.is_false(is_taken)
+    assert.matches("not_allowed", refusal)
   end)
 
   it("offers what agents alone may do to agents alone", function()
