@@ -91,7 +91,8 @@ describe("who am I", function()
     for _, type in ipairs(rights.commands) do
       assert.is_nil(type:find("^chat") or type:find("^graph") or type:find("^log"), type)
     end
-    local is_taken, refusal = pcall(gateway.send, gateway, gateway:bearer({ role = "deaf" }), command.maker()("chat_send", { text = "hello" }))
+    local deaf, message = gateway:bearer({ role = "deaf" }), command.maker()("chat_send", { text = "hello" })
+    local is_taken, refusal = pcall(gateway.send, gateway, deaf, message)
     assert.is_false(is_taken)
     assert.matches("not_allowed", refusal)
   end)
