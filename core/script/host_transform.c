@@ -127,6 +127,16 @@ static int read_answer(const struct question *q, const struct gw_answer *answer,
     return *out ? GW_OK : no_memory(q);
 }
 
+/* Is all that is shown as it was? */
+static bool is_same(const struct gw_transform_call *asked, const struct gw_json *result)
+{
+    if (asked->what == GW_TRANSFORM_TOKEN)
+        return gw_json_equal(result, asked->value);
+    const struct gw_json *text = gw_json_get(result, "text"), *props = gw_json_get(result, "props");
+    const struct gw_json *given_text = gw_json_get(asked->value, "text"), *given_props = gw_json_get(asked->value, "props");
+    return text && given_text && gw_json_equal(text, given_text) && (given_props ? props && gw_json_equal(props, given_props) : !props);
+}
+
 /* Remembers what came of it, and answers as it will be answered from memory. */
 static int keep_answer(const struct question *q, const struct gw_json *result, struct gw_json **out)
 {
@@ -135,7 +145,7 @@ static int keep_answer(const struct question *q, const struct gw_json *result, s
     gw_buffer_reset(text);
     if (gw_json_is_null(result))
         answer.kind = GW_ANSWER_NOTHING;
-    else if (result && gw_json_equal(result, q->asked->value))
+    else if (result && is_same(q->asked, result))
         answer.kind = GW_ANSWER_SAME;
     else if (result)
         gw_json_write_canonical(result, text);
@@ -161,18 +171,32 @@ static int check_answer(struct question *q, struct gw_json **result)
     return GW_OK;
 }
 
-/* The tenant's share of time is asked for before the script is. */
-static int ask_script(struct question *q, struct gw_json **out)
+static int call_and_keep(struct question *q, struct gw_json **out)
 {
     struct gw_json *result = NULL;
-    int status = gw_host_admit(q->host, q->call.tenant, q->call.hook, q->why);
-    if (!status)
-        status = call_script(q, &result);
+    int status = call_script(q, &result);
     if (!status)
         status = check_answer(q, &result);
     if (!status)
         status = keep_answer(q, result, out);
     gw_json_unref(result);
+    return status;
+}
+
+/* The tenant's share of time is asked for before the script is; what its answer costs afterwards is the tenant's, too. */
+static int ask_script(struct question *q, struct gw_json **out)
+{
+    const struct gw_clock *clock = q->host->scripts->opts.budget_clock;
+    struct gw_script_meter *meter = &q->call.tenant->meter;
+    int status = gw_host_admit(q->host, q->call.tenant, q->call.hook, q->why);
+    if (status)
+        return status;
+    int64_t spent_ns = meter->spent_ns;
+    uint64_t began_ns = clock->monotonic_ns(clock->self);
+    status = call_and_keep(q, out);
+    int64_t passed_ns = (int64_t)(clock->monotonic_ns(clock->self) - began_ns), charged_ns = meter->spent_ns - spent_ns;
+    if (passed_ns > charged_ns)
+        gw_script_meter_spend(meter, (uint64_t)(passed_ns - charged_ns));
     return status;
 }
 

@@ -63,6 +63,37 @@ static int check_props(const struct gw_json *given, struct gw_json *answer, stru
     return status;
 }
 
+/* A new object: those members of `made` that `given` has too. NULL: no memory. */
+static struct gw_json *common_members(const struct gw_json *given, const struct gw_json *made)
+{
+    struct gw_json *out = gw_json_new_object(), *value;
+    void *iterator = NULL;
+    const char *name;
+    int status = out ? GW_OK : GW_ENOMEM;
+    while (!status && gw_json_next(given, &iterator, &name, &value))
+        if ((value = gw_json_get(made, name)))
+            status = gw_json_set(out, name, gw_json_ref(value));
+    if (!status)
+        return out;
+    gw_json_unref(out);
+    return NULL;
+}
+
+/* Nobody looks at another member, nor at a property that the value does not have: they are not to be kept. */
+static int keep_what_counts(const struct gw_transform_call *asked, struct gw_json **answer)
+{
+    struct gw_json *out = gw_json_new_object(), *text = gw_json_get(*answer, "text");
+    const struct gw_json *given = gw_json_get(asked->value, "props"), *made = gw_json_get(*answer, "props");
+    int status = out ? GW_OK : GW_ENOMEM;
+    if (!status && text)
+        status = gw_json_set(out, "text", gw_json_ref(text));
+    if (!status && given && made)
+        status = gw_json_set(out, "props", common_members(given, made));
+    gw_json_unref(*answer);
+    *answer = out;
+    return status;
+}
+
 int gw_transform_answer_check(const struct gw_transform_call *asked, struct gw_json **answer, struct gw_error *err)
 {
     if (gw_json_is_null(*answer))
@@ -76,5 +107,7 @@ int gw_transform_answer_check(const struct gw_transform_call *asked, struct gw_j
         return GW_OK;
     int status = asked->what == GW_TRANSFORM_BLOCK ? check_props(gw_json_get(asked->value, "props"), *answer, err) : GW_OK;
     int of_text = check_text(asked->value, *answer, err);
+    if (keep_what_counts(asked, answer))
+        return GW_ENOMEM;
     return of_text ? of_text : status;
 }

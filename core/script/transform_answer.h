@@ -5,7 +5,7 @@
 
 #include "hub/ports.h"
 
-/* Takes out of *answer (owned; JSON null: nothing is shown) what cannot be shown. GW_OK; GW_EINVAL script_bad_result: something had to go, *err says what; GW_ENOMEM. */
+/* Takes out of *answer (owned; JSON null: nothing is shown) what cannot be shown, and what nobody will look at. GW_OK; GW_EINVAL script_bad_result: something had to go, *err says what; GW_ENOMEM. */
 int gw_transform_answer_check(const struct gw_transform_call *asked, struct gw_json **answer, struct gw_error *err);
 
 #endif

@@ -12,6 +12,8 @@
 #include "base/metrics.h"
 #include "hub/lens.h"
 #include "hub/plan.h"
+#include "script/answers.h"
+#include "script/host_internal.h"
 #include "script/scripts_support.h"
 
 #define MASKING(mark)                                                                                                                      \
@@ -263,6 +265,16 @@ static void what_is_of_another_type_is_left_out_and_counts_once(void **state)
     assert_int_equal(failures(world), 4);
 }
 
+static void what_nobody_looks_at_is_not_kept(void **state)
+{
+    struct script_world *world = *state;
+    world_write(world, "policies/token_lens.lua",
+                ANSWERING("{ props = { a = 2, more = ('x'):rep(100000) }, text = 'shown', more = ('x'):rep(100000) }"));
+    world_open(world);
+    assert_block(world, "{\"a\":1}", "{\"a\":2}\"shown\"");
+    assert_in_range(gw_answers_bytes(world->host->answers), 1, 1000);
+}
+
 /* Every look at this clock takes time. */
 static uint64_t slow_ns(void *self)
 {
@@ -314,6 +326,30 @@ static void what_there_is_no_time_for_is_neither_shown_nor_left_out(void **state
     gw_plan_unref(plan);
 }
 
+static int64_t script_ns(const struct script_world *world)
+{
+    return gw_metric_value(
+        gw_metrics_counter(world->metrics, "atoms_script_nanoseconds_total", "hook=\"transform\"", "Time spent in scripts, by hook."));
+}
+
+static void what_an_answer_costs_after_the_script_is_the_tenant_s_too(void **state)
+{
+    struct script_world *world = *state;
+    struct gw_script_tenant *tenant;
+    struct gw_clock slow = world->clock;
+    struct gw_error err;
+    slow.monotonic_ns = slow_ns;
+    world_write(world, "policies/token_lens.lua", MASKING("="));
+    open_slow(world, &slow, 5000);
+    struct gw_plan *plan = plan_of(world, "acme");
+    assert_int_equal(gw_host_tenant(world->host, "acme", &tenant, &err), 0);
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "k"), "k=v");
+    int64_t spent = tenant->meter.spent_ns, script = script_ns(world);
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "l"), "l=v");
+    assert_true(tenant->meter.spent_ns - spent > script_ns(world) - script);
+    gw_plan_unref(plan);
+}
+
 static void what_took_too_long_is_not_known_either(void **state)
 {
     struct script_world *world = *state;
@@ -353,6 +389,8 @@ int main(void)
         TEST(what_is_of_another_type_is_left_out_and_counts_once),
         TEST(what_there_is_no_time_for_is_neither_shown_nor_left_out),
         TEST(what_took_too_long_is_not_known_either),
+        TEST(what_an_answer_costs_after_the_script_is_the_tenant_s_too),
+        TEST(what_nobody_looks_at_is_not_kept),
         TEST(a_malformed_transform_does_not_load),
         TEST(the_default_s_transform_is_used_where_the_tenant_has_none),
     };
