@@ -42,7 +42,7 @@ struct gw_exchange {
     struct gw_buffer body;
     struct gw_verify verify;
     struct gw_identity *identity; /* set before the handler runs, on routes that need one */
-    struct gw_scope shown_scope;  /* where, and by which class, what it answers is shown; class 0: no lens was asked */
+    struct gw_scope shown_scope;  /* where, and by which class, what it answers is shown; class 0: it shows nothing */
     uint64_t shown_class;
     void *work;              /* the handler's; it frees it before answering */
     struct gw_buffer answer; /* head and body */
@@ -77,13 +77,14 @@ bool gw_exchange_is_type(const struct gw_exchange *exchange, const char *type);
 int gw_exchange_check_mode(const struct gw_exchange *exchange, const char *mode, struct gw_error *err);
 /* The bearer covers the scope, and this process serves its mode. */
 int gw_exchange_admit(struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_error *err);
-/* The actor's lens plan, by which it is answered; one new reference. */
-int gw_exchange_plan(struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err);
+/* The actor's lens plan; one new reference. */
+int gw_exchange_plan(const struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err);
 
-/* What an answer shows was projected by `shown`: is that the actor's lens still? After a policy narrows, nothing that the old one showed goes out. GW_EBUSY
- * policy_changed; or what the lens says now. */
-int gw_exchange_check_lens(const struct gw_exchange *exchange, const struct gw_scope *scope, const struct gw_plan *shown,
-                           struct gw_error *err);
+/* What it answers is what that plan shows: until the answer is all out it holds only as long as that is the actor's. */
+void gw_exchange_show_by(struct gw_exchange *exchange, const struct gw_scope *scope, const struct gw_plan *plan);
+/* What an answer shows was projected by `shown`: is that the actor's lens still? Then it is shown by it; after a policy narrows, nothing that the old one showed goes
+ * out. GW_EBUSY policy_changed; or what the lens says now. */
+int gw_exchange_check_lens(struct gw_exchange *exchange, const struct gw_scope *scope, const struct gw_plan *shown, struct gw_error *err);
 
 /* More of a streamed body is wanted again. */
 void gw_exchange_resume_body(struct gw_exchange *exchange);

@@ -36,14 +36,15 @@ void gw_server_prepare_plan(const struct gw_server *server, const struct gw_iden
         policy->prepare(policy->self, &subject);
 }
 
-int gw_exchange_plan(struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err)
+int gw_exchange_plan(const struct gw_exchange *exchange, const struct gw_scope *scope, struct gw_plan **plan, struct gw_error *err)
 {
-    int status = gw_server_plan(exchange->server, exchange->identity, scope, plan, err);
-    if (status)
-        return status;
+    return gw_server_plan(exchange->server, exchange->identity, scope, plan, err);
+}
+
+void gw_exchange_show_by(struct gw_exchange *exchange, const struct gw_scope *scope, const struct gw_plan *plan)
+{
     exchange->shown_scope = *scope;
-    exchange->shown_class = (*plan)->class_id;
-    return GW_OK;
+    exchange->shown_class = plan->class_id;
 }
 
 static int check(const struct gw_exchange *exchange, const struct gw_scope *scope, uint64_t class_id, struct gw_error *err)
@@ -61,10 +62,12 @@ static int check(const struct gw_exchange *exchange, const struct gw_scope *scop
     return GW_EBUSY;
 }
 
-int gw_exchange_check_lens(const struct gw_exchange *exchange, const struct gw_scope *scope, const struct gw_plan *shown,
-                           struct gw_error *err)
+int gw_exchange_check_lens(struct gw_exchange *exchange, const struct gw_scope *scope, const struct gw_plan *shown, struct gw_error *err)
 {
-    return check(exchange, scope, shown->class_id, err);
+    int status = check(exchange, scope, shown->class_id, err);
+    if (!status)
+        gw_exchange_show_by(exchange, scope, shown);
+    return status;
 }
 
 /* ---- answers that are not out yet -------------------------------------------------------------------------------------------------------- */

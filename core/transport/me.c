@@ -96,6 +96,7 @@ static void handle(struct gw_exchange *exchange,
         return;
     }
     struct gw_json *body = make(exchange, &scope, plan);
+    gw_exchange_show_by(exchange, &scope, plan);
     gw_plan_unref(plan);
     answer(exchange, body);
     gw_json_unref(body);

@@ -248,6 +248,7 @@ void gw_server_ask_lenses(struct gw_server *server, const char *tenant_id)
     size_t cursor = 0, length;
     const void *key;
     void *value;
+    gw_server_turn_end(server); /* what the sockets take was answered before */
     for (struct gw_connection *connection = server->connections; connection; connection = next) {
         next = connection->next;
         gw_connection_ask_lenses(connection, tenant_id);
