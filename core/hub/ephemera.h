@@ -34,20 +34,22 @@ void gw_ephemeral_unref(struct gw_ephemeral *frame); /* NULL is fine */
 
 /* value */
 struct gw_ephemera_slot {
-    struct gw_ephemeral *frame; /* owned reference */
+    struct gw_ephemeral *frame; /* owned reference; NULL: a newer one has taken its place */
     uint64_t version;
 };
 
 /* value; zeroed it is an empty table */
 struct gw_ephemera {
     struct gw_ephemera_slot *slots; /* ascending by version */
-    size_t count, capacity, end_count;
+    struct gw_ephemera_slot *names; /* the same without those that are NULL, borrowed, ascending by actor and kind */
+    size_t slot_count, slot_capacity, count, capacity, end_count;
+    size_t first_end;   /* no end stands before this slot */
     uint64_t version;   /* of the newest change; 0: there was none */
     uint64_t forgotten; /* of the newest end that is no longer remembered: who was told less, but something, has to be told all anew */
 };
 
 void gw_ephemera_fini(struct gw_ephemera *table);
-/* In the place of what the actor had of that kind; `version` is newer than all others. GW_ENOMEM: nothing changed but that reference. */
+/* In the place of what the actor had of that kind; `version` is newer than all others. Costs little also among many. GW_ENOMEM: nothing changed but that reference. */
 int gw_ephemera_put(struct gw_ephemera *table, struct gw_ephemeral *frame /* taken, also on failure */, uint64_t version);
 /* The frame of an actor, borrowed; NULL: none, or an end. */
 const struct gw_ephemeral *gw_ephemera_find(const struct gw_ephemera *table, enum gw_ephemeral_kind kind, const char *actor_id);

@@ -61,11 +61,11 @@ int gw_view_show(struct gw_view *view, struct gw_subscriber *subscriber)
     uint64_t told = subscriber->told;
     gw_buffer_init(&text, 0);
     size_t i = gw_ephemera_after(table, told);
-    for (; i < table->count && text.length < SHOWN_BYTES; i++) {
+    for (; i < table->slot_count && text.length < SHOWN_BYTES; i++) {
         const struct gw_ephemera_slot *slot = &table->slots[i];
-        if (is_for(subscriber, slot->frame))
+        if (slot->frame && is_for(subscriber, slot->frame))
             gw_buffer_append(&text, slot->frame->bytes, slot->frame->length);
         told = slot->version;
     }
-    return take(subscriber, &text, i == table->count ? table->version : told);
+    return take(subscriber, &text, i == table->slot_count ? table->version : told);
 }

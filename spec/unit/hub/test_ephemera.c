@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -174,6 +175,30 @@ static void a_table_is_bounded_by_those_who_are_there(void **state)
     gw_free(c);
 }
 
+/* Of the processor, for 10,000 changes of what `count` actors do. */
+static double cost_among(size_t count)
+{
+    struct gw_ephemera table = {0};
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(gw_ephemera_put(&table, make(i, GW_EPHEMERAL_GESTURE, 1), table.version + 1), GW_OK);
+    clock_t from = clock();
+    for (size_t i = 0; i < 10000; i++)
+        assert_int_equal(gw_ephemera_put(&table, make(i * 7919 % count, GW_EPHEMERAL_GESTURE, 2), table.version + 1), GW_OK);
+    double cost = (double)(clock() - from) / CLOCKS_PER_SEC;
+    assert_int_equal(table.count, count);
+    assert_true(table.slot_capacity <= 4 * count);
+    gw_ephemera_fini(&table);
+    return cost;
+}
+
+static void a_change_costs_little_among_many(void **state)
+{
+    (void)state;
+    double few = cost_among(32), many = cost_among(32 * 512);
+    if (many > 32 * few)
+        fail_msg("10,000 changes cost %.3f s among few, and %.3f s among many", few, many);
+}
+
 /* ---- when memory is short, at any point, nothing is wrong that is not told later ---- */
 
 static bool try_once(struct crowd *c, long n)
@@ -233,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_slowest_knows_in_the_end_who_is_there),
         cmocka_unit_test(a_table_is_bounded_by_those_who_are_there),
+        cmocka_unit_test(a_change_costs_little_among_many),
         cmocka_unit_test(allocations_may_fail_one_by_one),
         cmocka_unit_test(ones_own_are_left_out),
     };
