@@ -261,6 +261,7 @@ static struct gw_scripts *create(const struct gw_scripts_opts *opts)
     opts->clock->random(opts->clock->self, seed, sizeof seed);
     scripts->slots = gw_map_create(seed);
     scripts->classes = gw_map_create(seed);
+    scripts->class_owners = gw_map_create(seed);
     scripts->rates = gw_rates_create(seed, opts->limits.max_rates);
     pthread_mutex_init(&scripts->lock, NULL);
     atomic_init(&scripts->epoch, 1);
@@ -297,6 +298,7 @@ void gw_scripts_destroy(struct gw_scripts *scripts)
     void *slot;
     gw_scripts_drop_classes(scripts);
     gw_map_destroy(scripts->classes);
+    gw_map_destroy(scripts->class_owners);
     while (gw_map_next(scripts->slots, &cursor, &key, &length, &slot))
         drop_slot(scripts, slot);
     empty_slot(&scripts->defaults);

@@ -56,9 +56,8 @@ struct gw_scripts {
     pthread_mutex_t lock;   /* of all below */
     uint64_t next_number, asked;
     struct gw_script_slot defaults;
-    struct gw_map *slots; /* tenant → gw_script_slot */
-    struct gw_map *classes;
-    uint64_t class_count; /* ever put */
+    struct gw_map *slots;                  /* tenant → gw_script_slot */
+    struct gw_map *classes, *class_owners; /* scripts_class.c */
     size_t overlay_count;
     struct gw_metric *swaps, *swap_failures, *stale;
 };
@@ -80,7 +79,8 @@ void gw_scripts_note(struct gw_scripts *scripts, const char *tenant_id, const st
 /* How often an operator has lifted the tenant's quarantine: another number ends it where it is. */
 uint64_t gw_scripts_releases(struct gw_scripts *scripts, const char *tenant_id);
 
-/* Classes whose plan has a transform, and the generation that it is in; the oldest of more than GW_SCRIPTS_CLASSES_MAX is forgotten. (scripts_class.c) */
+/* Classes whose plan has a transform, and the generation that it is in. Of more than GW_SCRIPTS_CLASSES_MAX that one is forgotten which was not asked for the longest,
+ * of the tenant that has the most. (scripts_class.c) */
 #define GW_SCRIPTS_CLASSES_MAX 4096
 void gw_scripts_put_class(struct gw_scripts *scripts, uint64_t class_id, const char *tenant_id, struct gw_generation *generation);
 /* *generation is a new reference. False: unknown. */

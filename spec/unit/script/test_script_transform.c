@@ -14,6 +14,7 @@
 #include "hub/plan.h"
 #include "script/answers.h"
 #include "script/host_internal.h"
+#include "script/scripts_internal.h"
 #include "script/scripts_support.h"
 
 #define MASKING(mark)                                                                                                                      \
@@ -275,6 +276,31 @@ static void what_nobody_looks_at_is_not_kept(void **state)
     assert_in_range(gw_answers_bytes(world->host->answers), 1, 1000);
 }
 
+/* Whoever has the most gives way, its oldest first; but for what is in use. */
+static void classes_of_one_tenant_push_out_no_other_s(void **state)
+{
+    struct script_world *world = *state;
+    struct gw_generation *generation;
+    char tenant_id[GW_ID_MAX + 1];
+    struct gw_error err;
+    world_write(world, "policies/token_lens.lua", MASKING("="));
+    world_open(world);
+    struct gw_plan *plan = plan_of(world, "acme");
+    assert_int_equal(gw_scripts_get(world->scripts, "beta", &generation, &err), 0);
+    for (uint64_t class = 1; class <= 2 * GW_SCRIPTS_CLASSES_MAX; class++) {
+        struct gw_generation *found;
+        gw_scripts_put_class(world->scripts, class, "beta", generation);
+        assert_true(gw_scripts_find_class(world->scripts, 1, tenant_id, &found));
+        gw_generation_unref(found);
+    }
+    struct gw_generation *found;
+    assert_string_equal(tenant_id, "beta");
+    assert_false(gw_scripts_find_class(world->scripts, 2, tenant_id, &found));
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "k"), "k=v");
+    gw_generation_unref(generation);
+    gw_plan_unref(plan);
+}
+
 /* Every look at this clock takes time. */
 static uint64_t slow_ns(void *self)
 {
@@ -391,6 +417,7 @@ int main(void)
         TEST(what_took_too_long_is_not_known_either),
         TEST(what_an_answer_costs_after_the_script_is_the_tenant_s_too),
         TEST(what_nobody_looks_at_is_not_kept),
+        TEST(classes_of_one_tenant_push_out_no_other_s),
         TEST(a_malformed_transform_does_not_load),
         TEST(the_default_s_transform_is_used_where_the_tenant_has_none),
     };
