@@ -81,8 +81,7 @@ int gw_check_main(int argc, char **argv)
                  "no longer admit: these keep it, so such things are warnings. Exits with 1 when there is an error.\n",
         .options = options,
         .example = "  atoms check\n  atoms check policies.new && atoms reload\n  atoms check --runs\n"};
-    folder = gw_usage_take_word(&argc, &argv);
-    enum gw_usage_answer answer = gw_usage_read(&usage, argc, argv);
+    enum gw_usage_answer answer = gw_usage_read_word(&usage, argc, argv, &folder);
     if (answer != GW_USAGE_GO)
         return answer == GW_USAGE_HELP ? 0 : 2;
     struct gw_script_tool tool;

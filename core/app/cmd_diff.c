@@ -405,8 +405,7 @@ int gw_diff_main(int argc, char **argv)
         .options = options,
         .example =
             "  atoms diff policies.new\n  atoms diff policies.new --forbid-gain 'secret.*' --forbid-gain task.budget && atoms reload\n"};
-    ask.folder = gw_usage_take_word(&argc, &argv);
-    enum gw_usage_answer answer = gw_usage_read(&usage, argc, argv);
+    enum gw_usage_answer answer = gw_usage_read_word(&usage, argc, argv, &ask.folder);
     if (answer != GW_USAGE_GO)
         return answer == GW_USAGE_HELP ? 0 : 2;
     int code = check(&usage, &ask, &forbidden);

@@ -79,8 +79,7 @@ int gw_test_main(int argc, char **argv)
                  "busted and fails here does something that no script may. Exits with 1 when a test fails, or there is none.\n",
         .options = options,
         .example = "  atoms test\n  atoms check policies.new && atoms test policies.new && atoms reload\n"};
-    folder = gw_usage_take_word(&argc, &argv);
-    enum gw_usage_answer answer = gw_usage_read(&usage, argc, argv);
+    enum gw_usage_answer answer = gw_usage_read_word(&usage, argc, argv, &folder);
     if (answer != GW_USAGE_GO)
         return answer == GW_USAGE_HELP ? 0 : 2;
     struct gw_script_tool tool;

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,6 +84,16 @@ static int explain(char *name)
     return command != NULL ? command->run(2, arguments) : refuse(name);
 }
 
+/* Output that did not get where it was sent, to a disk that is full, is no success. */
+static int end(int code)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "atoms: the output could not be written%s%s\n", errno ? ": " : "", errno ? strerror(errno) : "");
+    return code ? code : 1;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -92,11 +103,11 @@ int main(int argc, char **argv)
     const char *name = argv[1];
     bool wants_help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0;
     if (wants_help && argc > 2)
-        return explain(argv[2]);
+        return end(explain(argv[2]));
     if (wants_help) {
         print_help(stdout);
-        return 0;
+        return end(0);
     }
     const struct command *command = find(strcmp(name, "--version") == 0 ? "version" : name);
-    return command != NULL ? command->run(argc - 1, argv + 1) : refuse(name);
+    return command != NULL ? end(command->run(argc - 1, argv + 1)) : refuse(name);
 }

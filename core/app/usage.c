@@ -62,11 +62,18 @@ enum gw_usage_answer gw_usage_read_words(const struct gw_usage *usage, int argc,
     return GW_USAGE_WRONG;
 }
 
-const char *gw_usage_take_word(int *argc, char ***argv)
+enum gw_usage_answer gw_usage_read_word(const struct gw_usage *usage, int argc, char **argv, const char **word)
 {
-    if (*argc < 2 || (*argv)[1][0] == '-')
-        return NULL;
-    --*argc;
-    ++*argv;
-    return (*argv)[0];
+    struct gw_client_list words = {0};
+    enum gw_usage_answer answer = gw_usage_read_words(usage, argc, argv, &words);
+    if (answer != GW_USAGE_GO || words.count == 0)
+        return answer;
+    const char *last = words.items[words.count - 1];
+    if (words.items[0][0] == '-')
+        gw_usage_refuse(usage, "%s: unknown; --help lists what there is", gw_printable(words.items[0]).text);
+    else if (words.count > 1 || *word)
+        gw_usage_refuse(usage, "%s: one folder at a time", gw_printable(last).text);
+    else
+        *word = last;
+    return *word == last ? GW_USAGE_GO : GW_USAGE_WRONG;
 }

@@ -24,8 +24,8 @@ enum gw_usage_answer {
 enum gw_usage_answer gw_usage_read(const struct gw_usage *usage, int argc, char **argv);
 /* The same, and the words go to `words`. */
 enum gw_usage_answer gw_usage_read_words(const struct gw_usage *usage, int argc, char **argv, struct gw_client_list *words);
-/* Takes the word that stands before all options, if there is one: a subcommand's object. NULL: there is none. */
-const char *gw_usage_take_word(int *argc, char ***argv);
+/* The same of a command about one folder, which stands before, between or behind the options, or is the value of one of these, which then is in *word already. */
+enum gw_usage_answer gw_usage_read_word(const struct gw_usage *usage, int argc, char **argv, const char **word);
 /* Prints one line about a mistake on stderr and points to the help; answers 2, the exit code. */
 int gw_usage_refuse(const struct gw_usage *usage, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

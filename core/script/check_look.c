@@ -17,6 +17,69 @@ static void find_pointer(const struct gw_check_note *note, char *out, size_t siz
     snprintf(out, size, "%.*s", (int)length, given);
 }
 
+/* ---- what follows from what ------------------------------------------------------------------------------------------------------------ */
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+/* The file of "file:line", without the line. */
+static void file_of(const struct gw_error *err, char out[sizeof err->path])
+{
+    size_t length = strcspn(err->path, ":");
+    memcpy(out, err->path, length);
+    out[length] = '\0';
+}
+
+/* The folder of a canvas of whose commands nothing is known. */
+static void key_of_canvas(const char *file, char *out, size_t size)
+{
+    const char *name = strrchr(file, '/');
+    snprintf(out, size, "canvas without commands|%.*s", name ? (int)(name - file) : 0, file);
+}
+
+static void remember(const struct gw_check_look *look, const char *key)
+{
+    (void)gw_map_put(look->told, key, strlen(key), look->told, NULL); /* without memory more may be told than is of use */
+}
+
+/* A fault hides what the file would have held: whether that is there cannot be told. */
+static void note_consequences(const struct gw_check_look *look, const struct gw_error *err)
+{
+    char file[sizeof err->path], key[sizeof err->path + 32];
+    file_of(err, file);
+    if (ends_with(file, "/manifest.lua") || strcmp(err->id, "canvases_unreadable") == 0)
+        remember(look, "canvases");
+    if (strcmp(err->id, "folder_unreadable") == 0 && !look->tenant_id[0])
+        remember(look, "policies");
+    if (!ends_with(file, "/commands.lua"))
+        return;
+    key_of_canvas(file, key, sizeof key);
+    remember(look, key);
+}
+
+static bool is_told(const struct gw_check_look *look, const char *key) { return gw_map_get(look->told, key, strlen(key)) != NULL; }
+
+static bool is_consequence(const struct gw_check_look *look, const struct gw_check_note *note)
+{
+    static const char *const of_canvases[] = {"unknown_kind", "unknown_prop", "unknown_command"};
+    const struct gw_error *err = note->err;
+    char file[sizeof err->path], key[sizeof err->path + 32];
+    for (size_t i = 0; note->is_warning && i < sizeof of_canvases / sizeof *of_canvases; i++)
+        if (strcmp(err->id, of_canvases[i]) == 0)
+            return is_told(look, "canvases");
+    if (strcmp(err->id, "missing_reducer") == 0 || strcmp(err->id, "unused_file") == 0) {
+        file_of(err, file);
+        key_of_canvas(file, key, sizeof key);
+        return is_told(look, key);
+    }
+    return strcmp(err->id, "script_missing") == 0 && !err->path[0] && is_told(look, "policies");
+}
+
+/* ---- telling --------------------------------------------------------------------------------------------------------------------------- */
+
 void gw_check_tell(const struct gw_check_look *look, const struct gw_check_note *note)
 {
     char key[sizeof note->err->id + sizeof note->err->path + sizeof note->err->message + 4];
@@ -27,9 +90,11 @@ void gw_check_tell(const struct gw_check_look *look, const struct gw_check_note 
         .tenant_id = look->tenant_id, .is_warning = note->is_warning, .err = note->err, .pointer = pointer, .hint = hint};
     bool is_of_all = strncmp(note->err->id, "sources_too_", 12) == 0; /* and so of each file from here on */
     snprintf(key, sizeof key, "%s|%s|%s", note->err->id, is_of_all ? "" : note->err->path, note->key ? note->key : note->err->message);
-    if (gw_map_get(look->told, key, strlen(key)))
+    if (is_told(look, key) || is_consequence(look, note))
         return;
-    (void)gw_map_put(look->told, key, strlen(key), look->told, NULL); /* without memory it may be told twice */
+    remember(look, key);
+    if (!note->is_warning)
+        note_consequences(look, note->err);
     look->check->error_count += !note->is_warning;
     look->check->warning_count += note->is_warning;
     look->check->found(look->check->arg, &finding);

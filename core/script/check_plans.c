@@ -266,13 +266,14 @@ static struct gw_plan *compile(const struct plans *p, const struct gw_json *plan
     return NULL;
 }
 
-static void warn_per_actor(const struct plans *p, const char *role)
+static void warn_per_actor(const struct plans *p, const char *role, bool says_self)
 {
     struct gw_error err;
     gw_error_set(&err, GW_EINVAL, "plan_per_actor", "the plan of role %s depends on who exactly asks", role);
     place(p, NULL, &err);
     warn(p, &err, NULL,
-         "each actor gets a class of its own, and so its own projection of every event; use `authors = { \"self\" }` or roles");
+         says_self ? "authors = { \"self\" } makes a class for each actor, with its own projection of every event: is it worth that here?"
+                   : "each actor gets a class of its own, and so its own projection of every event; use `authors = { \"self\" }` or roles");
 }
 
 static bool says_self(const struct gw_json *value)
@@ -298,8 +299,10 @@ static void check_plan(const struct plans *p, const struct asked *role, const st
     if (!compiled)
         return;
     struct gw_json *other = ask(p, "bob", role, &err);
-    if (!other || !gw_json_equal(plan, other) || says_self(gw_json_get(plan, "blocks")) || says_self(gw_json_get(plan, "chat")))
-        warn_per_actor(p, role->role);
+    bool has_self = says_self(gw_json_get(plan, "blocks")) || says_self(gw_json_get(plan, "chat"));
+    bool is_alike = other && gw_json_equal(plan, other);
+    if (!is_alike || has_self)
+        warn_per_actor(p, role->role, is_alike);
     check_lists(p, gw_plan_source(compiled));
     gw_json_unref(other);
     gw_plan_unref(compiled);

@@ -217,6 +217,41 @@ return { name = "pace", version = 1, api = 1, commands = { "undo" }, rate = { pe
     assert.equal(1, count)
   end)
 
+  it("does not tell what only follows from a fault that it told", function()
+    local plan = policies.lens('return lens.redact(lens.everything(), { kinds = { "shot" }, props = { "cost" } })')
+    local kinds = 'kinds = { shot = { text = true, props = { cost = { type = "number" } } } }'
+    local commands = 'commands = { ["film.cut"] = { title = "Cut", args = {} } }'
+    local function codes(manifest, script)
+      canvas("film", manifest .. ", " .. commands, script)
+      shell.write(canvases .. "/film/helper.lua", "return {}")
+      local list = {}
+      for _, finding in ipairs(select(2, check(policies.folder({ ["token_lens.lua"] = plan }))).findings) do
+        list[#list + 1] = finding.code
+      end
+      return list
+    end
+    local script = 'require("canvas.film.helper") return { api = 1, commands = { ["film.cut"] = { reduce = function() return {} end } } }'
+    assert.same({}, codes(kinds, script))
+    assert.same({ "unknown_member" }, codes(kinds .. ", titel = 1", script))
+    assert.same({ "script_encoding" }, codes(kinds, "\239\187\191" .. script))
+    assert.same({ "script_failed" }, codes(kinds, ""))
+  end)
+
+  it("takes its folder before or behind the options, and one only", function()
+    local folder = policies.folder({})
+    local behind = shell.run({ gateways.bin, "check", "--json", folder.path })
+    assert.same({ 0, 0 }, { behind.code, json.must(behind.out).errors })
+    assert.equal(2, shell.run({ gateways.bin, "check", folder.path, "canvases" }).code)
+    assert.equal(2, shell.run({ gateways.bin, "check", "--policies", folder.path, folder.path }).code)
+    assert.equal(2, shell.run({ gateways.bin, "check", "-json" }).code)
+  end)
+
+  it("fails where its findings cannot be written", function()
+    local result = shell.run({ "sh", "-c", 'exec "$0" check >/dev/full', gateways.bin })
+    assert.equal(1, result.code)
+    assert.matches("could not be written", result.err)
+  end)
+
   it("counts each file once, and by number", function()
     local before = select(2, check(policies.folder({}))).files
     local folder = policies.folder({
@@ -230,7 +265,9 @@ return { name = "pace", version = 1, api = 1, commands = { "undo" }, rate = { pe
   it("calls files as they were given, and a folder that is not there, too", function()
     local folder = policies.folder({ ["commands/x.lua"] = "return {" })
     assert.is_truthy(run({ path = folder.path .. "/" }).out:find(folder.path .. "/commands/x.lua:1: error", 1, true))
-    assert.matches("^/nowhere/policies: error: cannot read the folder", run({ path = "/nowhere/policies" }).out)
+    local nowhere = run({ path = "/nowhere/policies" }).out
+    assert.matches("^/nowhere/policies: error: cannot read the folder", nowhere)
+    assert.matches("1 error, 0 warnings", nowhere)
   end)
 
   it("prints nothing raw of what files hold", function()

@@ -277,6 +277,35 @@ describe("atoms repl", function()
     assert.equal('{"api":1,"lens":"function","name":"token_lens","version":1}\n"function"\n{}\n', out)
   end)
 
+  it("passes over blank lines and comments of a file, and goes on to its end", function()
+    local result = shell.run({ gateways.bin, "repl" }, "\n1\n\n-- two\n  \n2")
+    assert.same({ 0, "1\n2\n" }, { result.code, result.out })
+  end)
+
+  it("refuses a line that is too long as one, and goes on", function()
+    local result = shell.run({ gateways.bin, "repl" }, ("1+"):rep(20000) .. "1\n7\n")
+    assert.equal(1, result.code)
+    assert.matches("^a line has at most %d+ bytes %(line_too_long%)\n7\n$", result.out)
+  end)
+
+  it("takes nobody for another by a slip in who asks", function()
+    local function ask(actor)
+      local file = shell.write(shell.folder() .. "/actor.json", actor)
+      return shell.run({ gateways.bin, "repl", "--as", file }, "actor\n")
+    end
+    assert.equal('{"claims":{},"id":"ann","kind":"user","role":"viewer"}\n', ask('{"role":"viewer"}').out)
+    for actor, code in pairs({
+      ['{"role":"viewer","knd":"agent"}'] = "unknown_member", ['{"role":"viewer","kind":"robot"}'] = "bad_kind",
+      ['{"id":"ann"}'] = "bad_shape", ['{"role":7}'] = "bad_shape", ["[]"] = "bad_shape", ["{"] = "json_malformed",
+    }) do
+      local result = ask(actor)
+      assert.equal(1, result.code)
+      assert.matches(code, result.err)
+      assert.matches("actor%.json", result.err)
+    end
+    assert.equal(2, shell.run({ gateways.bin, "repl", "--tenant", "../acme" }, "1\n").code)
+  end)
+
   it("prints nothing raw of an error", function()
     local out = shell.run({ gateways.bin, "repl" }, 'error("\\27[31m")\n').out
     assert.is_nil(out:find("\27", 1, true))
