@@ -57,15 +57,19 @@ void gw_answers_destroy(struct gw_answers *answers)
     gw_free(answers);
 }
 
+static void turn(struct gw_answers *answers)
+{
+    struct half full = answers->young;
+    empty(&answers->old);
+    answers->young = answers->old;
+    answers->old = full;
+}
+
 static void add(struct gw_answers *answers, const uint8_t *key, struct entry *entry /* taken */)
 {
     size_t bytes = ENTRY_BYTES + entry->length;
-    if (answers->young.bytes + bytes > answers->half_bytes) {
-        struct half full = answers->young;
-        empty(&answers->old);
-        answers->young = answers->old;
-        answers->old = full;
-    }
+    if (answers->young.bytes + bytes > answers->half_bytes)
+        turn(answers);
     if (gw_map_put(answers->young.map, key, GW_SHA256_BYTES, entry, NULL))
         gw_free(entry);
     else
@@ -104,3 +108,10 @@ void gw_answers_put(struct gw_answers *answers, const uint8_t key[GW_SHA256_BYTE
 }
 
 size_t gw_answers_bytes(const struct gw_answers *answers) { return answers->young.bytes + answers->old.bytes; }
+
+void gw_answers_shed(struct gw_answers *answers)
+{
+    if (answers->old.bytes == 0)
+        turn(answers);
+    empty(&answers->old);
+}

@@ -1,4 +1,4 @@
-/* answers.h — what scripts have made of values, by a digest of all that the answer depends on: a pure function need not be asked twice. Bounded by bytes; what was not
+/* answers.h — what the scripts of one tenant have made of values, by a digest of all that the answer depends on: a pure function need not be asked twice. Bounded by bytes; what was not
  * asked for lately is forgotten first, and asked for again gets the same answer. A map of its owner's thread. Not for plans, which have names (host_lens.c). */
 #ifndef GW_SCRIPT_ANSWERS_H
 #define GW_SCRIPT_ANSWERS_H
@@ -32,5 +32,7 @@ bool gw_answers_find(struct gw_answers *answers, const uint8_t key[GW_SHA256_BYT
 /* Remembers a copy, unless memory is short or it is too large to keep. The key is not in it yet. */
 void gw_answers_put(struct gw_answers *answers, const uint8_t key[GW_SHA256_BYTES], const struct gw_answer *answer);
 size_t gw_answers_bytes(const struct gw_answers *answers); /* of all that is remembered */
+/* Forgets what was not asked for lately: about half, all when all was. */
+void gw_answers_shed(struct gw_answers *answers);
 
 #endif

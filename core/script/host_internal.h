@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "hub/plan_layer.h"
 #include "hub/ports.h"
+#include "script/answers.h"
 #include "script/generation.h"
 #include "script/hooks.h"
 #include "script/script_meter.h"
@@ -53,6 +54,7 @@ struct gw_script_tenant {
     struct gw_error refusal;
     uint64_t releases; /* as often as an operator had lifted its quarantine by then */
     struct gw_script_meter meter;
+    struct gw_answers *answers; /* of transforms; NULL: none yet */
     uint64_t used_ms;
 };
 
@@ -65,7 +67,7 @@ struct gw_script_host {
     struct gw_map *states;  /* generation → gw_script_state */
     uint64_t used;
     const struct gw_script_stage *stage; /* borrowed; NULL: nothing is about to come */
-    struct gw_answers *answers;          /* of transforms */
+    size_t answer_bytes;                 /* that the tenants' answers take */
     struct gw_buffer scratch;            /* in which their keys and values are written */
     struct gw_error why_not;             /* of the port */
     struct gw_metric *calls[GW_HOOK_COUNT], *failures[GW_HOOK_COUNT], *nanoseconds[GW_HOOK_COUNT];
@@ -114,6 +116,14 @@ bool gw_host_has_transforms(void *self, const char *tenant_id);
 int gw_host_find_transform(struct gw_script_host *host, struct gw_script_state *state, const char *name,
                            const struct gw_found_transform **out, struct gw_error *err);
 void gw_host_forget_transforms(struct gw_script_state *state);
+
+/* What transforms answered (answers.h), each tenant's apart; when all together are too many, who has the most forgets. (host_answers.c) */
+bool gw_host_find_answer(struct gw_script_host *host, struct gw_script_tenant *tenant, const uint8_t key[GW_SHA256_BYTES],
+                         struct gw_answer *out);
+void gw_host_keep_answer(struct gw_script_host *host, struct gw_script_tenant *tenant, const uint8_t key[GW_SHA256_BYTES],
+                         const struct gw_answer *answer);
+void gw_host_forget_answers(struct gw_script_host *host, struct gw_script_tenant *tenant);
+
 int gw_host_validate(void *self, const struct gw_policy_command *command, struct gw_error *err); /* host_commands.c */
 int gw_host_reduce(void *self, const struct gw_policy_command *command, struct gw_json **operations, struct gw_error *err);
 bool gw_host_has_validators(void *self, const char *tenant_id, const char *type);

@@ -8,7 +8,6 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "hub/plan.h"
-#include "script/answers.h"
 #include "script/host_internal.h"
 #include "script/scripts_internal.h"
 #include "script/sources.h"
@@ -153,7 +152,7 @@ static int keep_answer(const struct question *q, const struct gw_json *result, s
         return no_memory(q);
     answer.text = text->data;
     answer.length = text->length;
-    gw_answers_put(q->host->answers, q->key, &answer);
+    gw_host_keep_answer(q->host, q->call.tenant, q->key, &answer);
     return read_answer(q, &answer, out);
 }
 
@@ -234,7 +233,7 @@ static int ask(struct question *q, struct gw_json **out)
     status = name_question(q);
     if (status)
         return status;
-    return gw_answers_find(q->host->answers, q->key, &answer) ? read_answer(q, &answer, out) : ask_script(q, out);
+    return gw_host_find_answer(q->host, q->call.tenant, q->key, &answer) ? read_answer(q, &answer, out) : ask_script(q, out);
 }
 
 /* Whoever comes back when its class is forgotten gets one of now. */

@@ -6,14 +6,12 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "base/metrics.h"
-#include "script/answers.h"
 #include "script/host_internal.h"
 #include "script/scripts_internal.h"
 #include "script/sources.h"
 
-#define TENANTS_MAX   65536
-#define ANSWERS_BYTES ((size_t)8 << 20) /* of transforms, remembered */
-#define IDLE_MS       60000             /* then a state closes, and a tenant that owes nothing is forgotten */
+#define TENANTS_MAX 65536
+#define IDLE_MS     60000 /* then a state closes, and a tenant that owes nothing is forgotten */
 
 uint64_t gw_host_now_ms(const struct gw_script_host *host) { return host->clock->monotonic_ms(host->clock->self); }
 
@@ -90,6 +88,7 @@ static void drop_tenant(struct gw_script_host *host, struct gw_script_tenant *te
 {
     gw_map_remove(host->tenants, tenant->tenant_id, strlen(tenant->tenant_id));
     gw_generation_unref(tenant->generation);
+    gw_host_forget_answers(host, tenant);
     gw_free(tenant);
 }
 
@@ -197,7 +196,6 @@ struct gw_script_host *gw_script_host_create(struct gw_scripts *scripts)
     host->clock->random(host->clock->self, host->seed, sizeof host->seed);
     host->tenants = gw_map_create(host->seed);
     host->states = gw_map_create(host->seed);
-    host->answers = gw_answers_create(host->seed, ANSWERS_BYTES);
     gw_buffer_init(&host->scratch, 0);
     host->port = (struct gw_policy){.self = host,
                                     .lens = gw_host_lens,
@@ -225,7 +223,6 @@ void gw_script_host_destroy(struct gw_script_host *host)
     forget_tenants(host, true);
     gw_map_destroy(host->tenants);
     gw_map_destroy(host->states);
-    gw_answers_destroy(host->answers);
     gw_buffer_fini(&host->scratch);
     gw_free(host);
 }

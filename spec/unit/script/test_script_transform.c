@@ -12,7 +12,6 @@
 #include "base/metrics.h"
 #include "hub/lens.h"
 #include "hub/plan.h"
-#include "script/answers.h"
 #include "script/host_internal.h"
 #include "script/scripts_internal.h"
 #include "script/scripts_support.h"
@@ -22,7 +21,7 @@
     " transforms = { mask = { token = function(key, value) if key == 'gone' then return nil end"                                           \
     " if key == 'bad' then error('no') end return key .. '" mark "' .. value end } } }"
 
-/* What the plan's transform makes of the text "v" as the Token `key`: its text, "null", or the error's id. */
+/* What the plan's transform makes of the text "v" as the Token `key`: the beginning of its text, "null", or the error's id. */
 static const char *masked(struct gw_script_host *host, struct gw_plan *plan, enum gw_transform_what what, const char *key)
 {
     static char said[64];
@@ -35,7 +34,7 @@ static const char *masked(struct gw_script_host *host, struct gw_plan *plan, enu
         text = err.id;
     else if (gw_json_is_string(out))
         text = gw_json_text(out, NULL);
-    memcpy(said, text, strlen(text) + 1);
+    snprintf(said, sizeof said, "%s", text);
     gw_json_unref(out);
     gw_json_unref(value);
     return said;
@@ -273,7 +272,33 @@ static void what_nobody_looks_at_is_not_kept(void **state)
                 ANSWERING("{ props = { a = 2, more = ('x'):rep(100000) }, text = 'shown', more = ('x'):rep(100000) }"));
     world_open(world);
     assert_block(world, "{\"a\":1}", "{\"a\":2}\"shown\"");
-    assert_in_range(gw_answers_bytes(world->host->answers), 1, 1000);
+    assert_in_range(world->host->answer_bytes, 1, 1000);
+}
+
+/* Megabytes of them, again and again. */
+static void answers_of_one_tenant_push_out_no_other_s(void **state)
+{
+    struct script_world *world = *state;
+    char key[16];
+    world_write(world, "policies/token_lens.lua",
+                "return { name = 't', version = 1, api = 1, lens = function() return { tokens = { read = { '*' } }, transform = 'mask' } end,"
+                " transforms = { mask = { token = function(key, value) return key == 'small' and value or ('x'):rep(100000) end } } }");
+    world->opts.limits.tenant_ms_per_s = 1000000;
+    world_open(world);
+    struct gw_plan *plan = plan_of(world, "acme"), *other = plan_of(world, "beta");
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "small"), "v");
+    int64_t before = calls(world);
+    for (int i = 0; i < 200; i++) {
+        snprintf(key, sizeof key, "key%d", i);
+        (void)masked(world->host, other, GW_TRANSFORM_TOKEN, key);
+        assert_true(world->host->answer_bytes <= (size_t)8 << 20);
+    }
+    assert_int_equal(calls(world), before + 200);
+    assert_string_equal(masked(world->host, plan, GW_TRANSFORM_TOKEN, "small"), "v");
+    assert_string_equal(masked(world->host, other, GW_TRANSFORM_TOKEN, "small"), "v");
+    assert_int_equal(calls(world), before + 201);
+    gw_plan_unref(plan);
+    gw_plan_unref(other);
 }
 
 /* Whoever has the most gives way, its oldest first; but for what is in use. */
@@ -417,6 +442,7 @@ int main(void)
         TEST(what_took_too_long_is_not_known_either),
         TEST(what_an_answer_costs_after_the_script_is_the_tenant_s_too),
         TEST(what_nobody_looks_at_is_not_kept),
+        TEST(answers_of_one_tenant_push_out_no_other_s),
         TEST(classes_of_one_tenant_push_out_no_other_s),
         TEST(a_malformed_transform_does_not_load),
         TEST(the_default_s_transform_is_used_where_the_tenant_has_none),
