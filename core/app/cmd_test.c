@@ -31,6 +31,9 @@ static void print_json(struct output *output, const struct gw_script_test *test)
     gw_buffer_fini(&line);
 }
 
+/* What busted has and this does not, from `pending` to `spy`. */
+static bool misses_global(const struct gw_script_test *test) { return strstr(test->message, "a nil value (global '") != NULL; }
+
 static void on_ran(void *arg, const struct gw_script_test *test)
 {
     struct output *output = arg;
@@ -38,8 +41,11 @@ static void on_ran(void *arg, const struct gw_script_test *test)
     if (output->wants_json)
         print_json(output, test);
     else if (!test->is_good)
-        printf("%sfailed%s %s: %s\n    %s\n", paint.bad, paint.plain, gw_printable(test->file).text, gw_printable(test->name).text,
-               gw_printable(test->message).text);
+        printf("%sfailed%s %s%s%s\n    %s\n", paint.bad, paint.plain, gw_printable(test->file).text, test->name[0] ? ": " : "",
+               gw_printable(test->name).text, gw_printable(test->message).text);
+    if (!output->wants_json && !test->is_good && misses_global(test))
+        printf("    %shint:%s of busted there are describe, it, before_each, after_each and assert; lua/sandbox.lua lists all else\n",
+               paint.dim, paint.plain);
 }
 
 static int run(const struct gw_scripts_opts *opts, bool wants_json)

@@ -11,6 +11,7 @@
 #include "hub/plan_layer.h"
 #include "script/host_internal.h"
 #include "script/scripts_internal.h"
+#include "script/source_line.h"
 #include "script/sources.h"
 
 #define FOLDER         "policy.commands."
@@ -197,21 +198,70 @@ static bool is_reason(const char *text)
     return length > 0 && length <= REASON_MAX && strspn(text, "abcdefghijklmnopqrstuvwxyz_") == length;
 }
 
-static int refuse(const struct question *q, const struct gw_json *refusal)
+/* Where the hook is written, as far as it can be found. */
+static unsigned line_of(const struct question *q, const struct gw_source *source, const char *function)
 {
-    const char *message = text_of(refusal, "message"), *path = text_of(refusal, "path"), *reason = text_of(refusal, "code");
-    gw_error_set(q->err, GW_ERULE, "policy_refused", "%s", message ? message : "the policies of this tenant do not take this command");
-    snprintf(q->err->path, sizeof q->err->path, "/args%s", path && path[0] == '/' ? path : "");
-    snprintf(q->err->reason, sizeof q->err->reason, "%s", is_reason(reason) ? reason : "refused");
+    return function[0] == '/' ? gw_source_line_of(source, q->asked->command->type, 1) : gw_source_line_of_function(source, function);
+}
+
+static int fail_answer(const struct question *q, const char *module, const char *function, const char *what)
+{
+    const struct gw_source *source = gw_sources_find(q->call.state->generation->sources, module);
+    unsigned line = line_of(q, source, function);
+    struct gw_error failure;
+    gw_error_set(&failure, GW_EINVAL, "script_bad_result", "%s", what);
+    if (line)
+        snprintf(failure.path, sizeof failure.path, "%.145s:%u", source->path, line);
+    else
+        snprintf(failure.path, sizeof failure.path, "%.159s", source->path);
+    return gw_host_fail(q->host, &q->call, &failure, q->err);
+}
+
+/* NULL: it is a refusal as one should be. */
+static const char *fault_of_refusal(const struct gw_json *refusal)
+{
+    static const char *const members[] = {"code", "message", "path"};
+    const struct gw_json *path = gw_json_get(refusal, "path");
+    size_t known = 0;
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        known += gw_json_get(refusal, members[i]) != NULL;
+    if (known < gw_json_count(refusal))
+        return "a refusal has no other members than code, message and path";
+    if (!is_reason(text_of(refusal, "code")))
+        return "the code of a refusal is 1 to 40 lower-case letters and _";
+    if (!text_of(refusal, "message"))
+        return "a refusal has a message, which its sender reads";
+    if (path && (!gw_json_is_string(path) || (gw_json_text(path, NULL)[0] && gw_json_text(path, NULL)[0] != '/')))
+        return "the path of a refusal is a pointer into the arguments: \"/title\"";
+    return NULL;
+}
+
+static int refuse(const struct question *q, const char *module, const char *function, const struct gw_json *refusal)
+{
+    const char *path = text_of(refusal, "path"), *fault = fault_of_refusal(refusal);
+    if (fault)
+        return fail_answer(q, module, function, fault);
+    gw_error_set(q->err, GW_ERULE, "policy_refused", "%s", text_of(refusal, "message"));
+    snprintf(q->err->path, sizeof q->err->path, "/args%s", path ? path : "");
+    snprintf(q->err->reason, sizeof q->err->reason, "%s", text_of(refusal, "code"));
     return GW_ERULE;
 }
 
-static int fail_answer(const struct question *q, const char *module, const char *what)
+static const char *word_for(const struct gw_json *value)
 {
-    struct gw_error failure;
-    gw_error_set(&failure, GW_EINVAL, "script_bad_result", "%s", what);
-    snprintf(failure.path, sizeof failure.path, "%s", gw_sources_find(q->call.state->generation->sources, module)->path);
-    return gw_host_fail(q->host, &q->call, &failure, q->err);
+    if (gw_json_is_null(value))
+        return "nil";
+    if (gw_json_is_bool(value))
+        return gw_json_bool(value) ? "true" : "false";
+    return gw_json_is_string(value) ? "a text" : gw_json_is_object(value) || gw_json_is_array(value) ? "a table" : "a number";
+}
+
+static int fail_form(const struct question *q, const char *module, const char *function, struct gw_json *const *results)
+{
+    char what[160];
+    snprintf(what, sizeof what, "validate answers true, or nil and { code, message, path }; this answered %s%s%s", word_for(results[0]),
+             gw_json_is_null(results[1]) ? "" : " and ", gw_json_is_null(results[1]) ? "" : word_for(results[1]));
+    return fail_answer(q, module, function, what);
 }
 
 /* ---- validators ----------------------------------------------------------------------------------------------------------------------------- */
@@ -225,9 +275,9 @@ static int ask_validator(struct question *q, const char *module, const char *fun
     if (gw_json_is_bool(results[0]) && gw_json_bool(results[0]))
         status = GW_OK;
     else if (gw_json_is_null(results[0]) && gw_json_is_object(results[1]))
-        status = refuse(q, results[1]);
+        status = refuse(q, module, function, results[1]);
     else
-        status = fail_answer(q, module, "validate answers true, or nil and { code, message, path }");
+        status = fail_form(q, module, function, results);
     gw_json_unref(results[0]);
     gw_json_unref(results[1]);
     return status;
@@ -364,9 +414,9 @@ static int ask_reducer(struct question *q, const char *module, const char *funct
         return status;
     const char *fault = find_fault(q, results[0]);
     if (gw_json_is_null(results[0]) && gw_json_is_object(results[1]))
-        status = refuse(q, results[1]);
+        status = refuse(q, module, function, results[1]);
     else if (fault)
-        status = fail_answer(q, module, fault);
+        status = fail_answer(q, module, function, fault);
     else
         *operations = gw_json_ref(results[0]);
     gw_json_unref(results[0]);

@@ -20,21 +20,25 @@ local function show(value)
   return "{" .. table.concat(parts, ", ") .. "}"
 end
 
-local function same(a, b)
+-- Where two values differ first, as a pointer, and what stands there; nil: nowhere.
+local function difference(a, b, at)
   if type(a) ~= "table" or type(b) ~= "table" then
-    return a == b
+    if a ~= b then
+      return at, a, b
+    end
+    return nil
   end
   for key, member in pairs(a) do
-    if not same(member, b[key]) then
-      return false
+    local where, x, y = difference(member, b[key], at .. "/" .. tostring(key))
+    if where then
+      return where, x, y
     end
   end
-  for key in pairs(b) do
+  for key, member in pairs(b) do
     if a[key] == nil then
-      return false
+      return at .. "/" .. tostring(key), nil, member
     end
   end
-  return true
 end
 
 -- Level 3 is the line of the spec that asserts.
@@ -50,7 +54,11 @@ local function make_assert()
     expect(expected == given, "expected %s, got %s", show(expected), show(given))
   end
   function made.same(expected, given)
-    expect(same(expected, given), "expected %s, got %s", show(expected), show(given))
+    local where, x, y = difference(expected, given, "")
+    if where == "" or not where then
+      expect(not where, "expected %s, got %s", show(expected), show(given))
+    end
+    expect(not where, "expected %s at %s, got %s", show(x), where, show(y))
   end
   function made.is_true(value)
     expect(value == true, "expected true, got %s", show(value))
@@ -76,7 +84,14 @@ local function make_assert()
   function made.has_error(run)
     expect(not pcall(run), "expected an error")
   end
+  local names = {}
+  for name in pairs(made) do
+    names[#names + 1] = name
+  end
   return setmetatable(made, {
+    __index = function(_, name)
+      error(("there is no assert.%s here; of busted's there are %s"):format(name, table.concat(names, ", ")), 2)
+    end,
     __call = function(_, value, message)
       expect(value, "%s", message or "assertion failed!")
       return value
@@ -100,6 +115,9 @@ local function collect(module)
     end
   end
   local function it(name, run)
+    if type(run) ~= "function" then
+      error(("it(\"%s\", …) needs a function: what the test does"):format(name), 2)
+    end
     tests[#tests + 1] = {
       name = table.concat(names, " ") .. " " .. name,
       run = run,

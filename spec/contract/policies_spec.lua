@@ -160,6 +160,36 @@ describe("policies", function()
       assert.equal(200, send("acme", make:tokens({ ["plan.days"] = 12 })).status)
     end)
 
+    it("that refuse, or answer, in another way than they may deny, and the log says what is wrong, and where", function()
+      local answers = {
+        ["return nil, { code = 'Too Late', message = 'no' }"] = "lower%-case letters",
+        ["return nil, { code = 'late' }"] = "has a message",
+        ["return nil, { code = 'late', message = 'no', path = 'set' }"] = "pointer into the arguments",
+        ["return nil, { code = 'late', message = 'no', pth = '/set' }"] = "no other members",
+        ["return false"] = "this answered false",
+        ["return nil, 'no'"] = "this answered nil and a text",
+        ["return nil"] = "this answered nil\"",
+        ["return 1"] = "this answered a number",
+      }
+      local bodies = {}
+      for body in pairs(answers) do
+        bodies[#bodies + 1] = ("if n == %d then %s end"):format(#bodies + 1, body)
+      end
+      bodies[#bodies + 1] = "return true"
+      start({ ["commands/days.lua"] = validator("local n = (command.args.set or {})['plan.days'] " .. table.concat(bodies, " ")) })
+      local make = command.maker()
+      assert.equal(200, send("acme", make:mount()).status)
+      bodies[#bodies] = nil
+      for n = 1, #bodies do
+        local answer = send("acme", make:tokens({ ["plan.days"] = n }))
+        assert.same({ 403, "policy_failed" }, { answer.status, answer.json.code })
+      end
+      local log = gateway:errors()
+      for _, says in pairs(answers) do
+        assert.matches('"hook":"validate"[^\n]*"where":"policies/commands/days%.lua:%d+","message":"[^\n]*' .. says, log)
+      end
+    end)
+
     it("look at the run through the author's lens", function()
       start({
         ["token_lens.lua"] = policies.lens(

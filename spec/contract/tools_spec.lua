@@ -153,6 +153,24 @@ describe("atoms test", function()
     assert.is_nil(result.out:find("a thing passes", 1, true))
   end)
 
+  it("says where two tables differ, and what of busted there is not", function()
+    local folder = policies.folder({
+      ["spec/a_spec.lua"] = 'describe("a thing", function()\n' ..
+        '  it("differs", function() assert.same({ a = { b = 1 } }, { a = { b = 2 } }) end)\n' ..
+        '  it("lacks", function() assert.same({ a = 1 }, { a = 1, c = {} }) end)\n  it("is", function() assert.same(1, "1") end)\n' ..
+        '  it("asks", function() assert.are.equal(1, 1) end)\nend)\n',
+      ["spec/b_spec.lua"] = 'describe("b", function()\n  pending("later", function() end)\nend)\n',
+      ["spec/c_spec.lua"] = 'describe("c", function()\n  it("does nothing")\nend)\n',
+    })
+    local out = atoms("test", folder.path).out
+    assert.matches("a_spec%.lua:2: expected 1 at /a/b, got 2", out)
+    assert.matches("a_spec%.lua:3: expected nil at /c, got {}", out)
+    assert.matches('a_spec%.lua:4: expected 1, got "1"', out)
+    assert.matches("a_spec%.lua:5: there is no assert%.are here; of busted's there are equal, has_error,", out)
+    assert.matches("b_spec%.lua\n.*global 'pending'.*hint: of busted there are describe, it", out)
+    assert.matches('c_spec%.lua:2: it%("does nothing", …%) needs a function', out)
+  end)
+
   it("lets a spec do what a script may, and no more", function()
     local folder = policies.folder({
       ["spec/own_spec.lua"] = 'describe("a spec", function()\n  local n\n  before_each(function() n = 1 end)\n' ..
