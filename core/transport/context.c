@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/hub.h"
-#include "identity/identity.h"
 #include "transport/context_view.h"
 #include "transport/exchange.h"
 #include "transport/routes.h"
@@ -73,13 +72,8 @@ static void answer(struct asking *asking, const struct gw_json *view, const stru
 
 static int pick(const struct asking *asking, struct gw_json *view, struct gw_json **items, struct gw_error *err)
 {
-    const struct gw_identity *identity = asking->exchange->identity;
     const struct gw_policy *policy = asking->exchange->server->opts.policy;
-    struct gw_policy_subject subject = {.actor = &identity->actor,
-                                        .role = identity->role,
-                                        .scope = &asking->read.scope,
-                                        .token_globs = (const char *const *)identity->token_globs.items,
-                                        .token_glob_count = identity->token_globs.count};
+    struct gw_policy_subject subject = gw_server_subject(asking->exchange->identity, &asking->read.scope);
     struct gw_context_request request = {.subject = &subject, .max_bytes = asking->max_bytes, .focus = asking->focus, .view = view};
     return policy->context(policy->self, &request, items, err);
 }

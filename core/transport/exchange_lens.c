@@ -9,7 +9,7 @@
 #include "transport/exchange.h"
 #include "transport/server_internal.h"
 
-static struct gw_policy_subject subject_of(const struct gw_identity *identity, const struct gw_scope *scope)
+struct gw_policy_subject gw_server_subject(const struct gw_identity *identity, const struct gw_scope *scope)
 {
     static const char *const none[1];
     struct gw_policy_subject subject = {.actor = &identity->actor, .role = identity->role, .scope = scope};
@@ -24,14 +24,14 @@ int gw_server_plan(const struct gw_server *server, const struct gw_identity *ide
                    struct gw_error *err)
 {
     const struct gw_policy *policy = server->opts.policy;
-    struct gw_policy_subject subject = subject_of(identity, scope);
+    struct gw_policy_subject subject = gw_server_subject(identity, scope);
     return policy->lens(policy->self, &subject, plan, err);
 }
 
 void gw_server_prepare_plan(const struct gw_server *server, const struct gw_identity *identity, const struct gw_scope *scope)
 {
     const struct gw_policy *policy = server->opts.policy;
-    struct gw_policy_subject subject = subject_of(identity, scope);
+    struct gw_policy_subject subject = gw_server_subject(identity, scope);
     if (policy->prepare)
         policy->prepare(policy->self, &subject);
 }

@@ -2,6 +2,7 @@
 #ifndef GW_TRANSPORT_SERVER_INTERNAL_H
 #define GW_TRANSPORT_SERVER_INTERNAL_H
 
+#include "hub/ports.h"
 #include "io/timer.h"
 #include "transport/server.h"
 
@@ -13,7 +14,6 @@ struct gw_listener;
 struct gw_map;
 struct gw_metric;
 struct gw_plan;
-struct gw_scope;
 
 #define GW_SERVER_LISTENERS 4
 
@@ -54,6 +54,8 @@ struct gw_server {
 /* A stream of this actor begins or ends; begin is refused (false) over max_streams_per_actor. */
 bool gw_server_count_stream(struct gw_server *server, const char *tenant_id, const char *actor_id, int delta);
 
+/* Who asks for what is shown in this scope, as policies see it; borrowed from both. */
+struct gw_policy_subject gw_server_subject(const struct gw_identity *identity, const struct gw_scope *scope);
 /* What the lens shows this identity in this scope; one new reference. */
 int gw_server_plan(const struct gw_server *server, const struct gw_identity *identity, const struct gw_scope *scope, struct gw_plan **plan,
                    struct gw_error *err);

@@ -7,8 +7,8 @@ local command, json = support.command, support.json
 describe("the context of a run", function()
   local gateway, ann, make
 
-  local function context(role, more, tenant)
-    local bearer = gateway:bearer({ actor = "bot", kind = "agent", role = role, tenant = tenant })
+  local function context(role, more, tenant, tokens)
+    local bearer = gateway:bearer({ actor = "bot", kind = "agent", role = role, tenant = tenant, tokens = tokens })
     local ids = { run_id = make.run_id, tenant_id = tenant }
     for name, value in pairs(more or {}) do
       ids[name] = value
@@ -163,6 +163,9 @@ describe("the context of a run", function()
                      data = { budget = request.max_bytes, focus = request.focus } } }]]),
         ["tenants/bad/context_lens.lua"] = LENS:format('return { { kind = "x", colour = "red" } }'),
         ["tenants/none/context_lens.lua"] = LENS:format("return {}"),
+        ["tenants/claims/context_lens.lua"] = LENS:format([[
+          local tokens = request.actor.claims.tokens
+          return { { kind = "tokens", text = tokens and table.concat(tokens, " ") or "not narrowed" } }]]),
       }).path } })
       make = command.maker()
     end)
@@ -172,6 +175,15 @@ describe("the context of a run", function()
     it("knows who asks, for which run, and how much fits", function()
       local item = context("director", { max_bytes = 500, focus = "c9" }).json.items[1]
       assert.same({ kind = "who", text = "director agent " .. make.run_id, data = { budget = 500, focus = "c9" } }, item)
+    end)
+
+    it("knows what the bearer is narrowed to, also when that is nothing", function()
+      local function narrowed_to(tokens)
+        return context("director", nil, "claims", tokens).json.items[1].text
+      end
+      assert.equal("not narrowed", narrowed_to(nil))
+      assert.equal("plan.* ui.*", narrowed_to(json.array({ "plan.*", "ui.*" })))
+      assert.equal("", narrowed_to(json.array({})))
     end)
 
     it("may be empty", function()
