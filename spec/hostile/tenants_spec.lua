@@ -93,14 +93,27 @@ describe("a tenant whose policies burn what they are given", function()
   it("within each call, but not within its second, is told so and served again later", function()
     folder:write("tenants/evil/token_lens.lua", policies.lens(COSTLY .. " return lens.everything()"))
     folder:write("tenants/evil/commands/rule.lua", RULE:format(COSTLY .. " return true"))
-    local codes = take_turns(200)
-    assert.is_true((codes.ok or 0) > 0)
-    assert.is_true((codes.script_budget or 0) > 0)
-    assert.is_nil(codes.policy_failed)
-    local count = 200
-    clock.until_true("the attacker to be served again", function()
+    local count, served = 0, 0
+    local function code_of_next()
       count = count + 1
-      return attack(count).status == 200
+      local answer = attack(count)
+      return answer.status == 200 and "ok" or answer.json.code
+    end
+    -- However slow the machine: what a call costs is counted by the processor, what comes back by the clock.
+    clock.until_true("the attacker to be told that its time is used", function()
+      assert.equal("committed", gateway:send(victim, make:tokens({ ["plan.days"] = count % 300 + 1 })).status)
+      for _ = 1, 20 do
+        local code = code_of_next()
+        served = served + (code == "ok" and 1 or 0)
+        assert.is_true(code == "ok" or code == "script_budget", code)
+        if code == "script_budget" then
+          return true
+        end
+      end
+    end)
+    assert.is_true(served > 0)
+    clock.until_true("the attacker to be served again", function()
+      return code_of_next() == "ok"
     end)
   end)
 

@@ -25,8 +25,10 @@ describe("random schedules, from seed " .. seed, function()
   end)
 
   it("do the same again when the seed is the same", function()
+    -- Without what is told when there is time: which of those who come and go is seen depends on the moment.
     local function steps_of(text)
-      return text:gsub('"[%a_]+":"[%w_-]+T?[%w_:.-]+"', ""):gsub("[^\n]*gets resume[^\n]*\n", ""):gsub("\n[^\n]*schedules/s\n", "")
+      text = text:gsub('"[%a_]+":"[%w_-]+T?[%w_:.-]+"', ""):gsub("\n[^\n]*schedules/s\n", "")
+      return (text:gsub("[^\n]*gets resume[^\n]*\n", ""):gsub("[^\n]*gets presence[^\n]*\n", ""))
     end
     local first = run(7, 1, { PRINTS = 1, KILLS = 0 })
     assert.equal(steps_of(first.text), steps_of(run(7, 1, { PRINTS = 1, KILLS = 0 }).text))

@@ -258,12 +258,15 @@ static bool is_expected(const char *expect, const char *outcome, const char *lim
     }
 }
 
-static void assert_victim_is_well(struct gw_sandbox *box, const char *whose)
+/* Files that are still to be loaded may take the whole time of a call, each of them once. */
+static void assert_victim_is_well(struct gw_sandbox *box, size_t file_count, const char *whose)
 {
     struct gw_buffer outcome;
     struct gw_error err = {0};
     gw_buffer_init(&outcome, 0);
     call(box, "victim", "answer", &outcome, &err);
+    for (size_t i = 0; i < file_count && strcmp(outcome.data, "script_budget") == 0; i++)
+        call(box, "victim", "answer", &outcome, &err);
     if (strcmp(outcome.data, "result {\"sum\":4,\"text\":\"BROWN FOX QUICK THE\",\"twice\":\"xx\"}") != 0)
         fail_msg("%s: the victim answers %s %s", whose, outcome.data, err.message);
     gw_buffer_fini(&outcome);
@@ -311,11 +314,11 @@ static bool attack_and_see(const char *name, struct gw_sandbox *other)
     is_good = run_attack(box, &attack, &second, &outcome) && is_good;
     print_message("%8.2f ms %8.2f ms %6zu KiB  %-28s %.60s\n", first, second, gw_sandbox_memory(box) >> 10, name, outcome.data);
     assert_true(gw_sandbox_memory(box) <= limits.memory_bytes);
-    assert_victim_is_well(box, name);
-    assert_victim_is_well(other, name);
+    assert_victim_is_well(box, attack.is_data ? 0 : gw_sources_count(attack.sources), name);
+    assert_victim_is_well(other, 0, name);
     gw_sandbox_destroy(box);
     box = open_sandbox(attack.sources, &limits, NULL);
-    assert_victim_is_well(box, name);
+    assert_victim_is_well(box, 0, name);
     gw_sandbox_destroy(box);
     gw_sources_unref(attack.sources);
     gw_buffer_fini(&outcome);
