@@ -21,7 +21,8 @@ const char *gw_ephemeral_name(enum gw_ephemeral_kind kind); /* the event's type:
 struct gw_ephemeral {
     struct gw_refs refs;
     enum gw_ephemeral_kind kind;
-    bool is_end; /* nothing to tell those who never knew */
+    bool is_end;      /* nothing to tell those who never knew */
+    uint64_t content; /* a hash of what it tells but for its time: its maker's to set and to compare */
     char actor_id[GW_ID_MAX + 1];
     uint32_t length;
     char bytes[];

@@ -1,12 +1,11 @@
 #include "hub/run_presence.h"
 
-#include <string.h>
-
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/map.h"
 #include "base/metrics.h"
 #include "hub/lens.h"
 #include "hub/plan.h"
@@ -52,13 +51,22 @@ struct telling {
     struct gw_buffer data; /* JSON text */
 };
 
-static bool is_same(const struct gw_ephemeral *frame, const struct gw_buffer *bytes)
+/* 0: no memory. */
+static uint64_t hash_content(const struct gw_feed *feed, const struct telling *telling)
 {
-    return frame && frame->length == bytes->length && memcmp(frame->bytes, bytes->data, bytes->length) == 0;
+    const struct gw_arrival *who = &telling->present->who;
+    struct gw_buffer text;
+    gw_buffer_init(&text, 0);
+    gw_buffer_appendf(&text, "%s %s %s %s ", gw_actor_kind_name(who->actor.kind), who->surface_id, who->app_id,
+                      telling->canvas_id ? telling->canvas_id : "");
+    gw_buffer_append(&text, telling->data.data, telling->data.length);
+    uint64_t hash = text.has_failed ? 0 : gw_siphash(feed->run->hub->seed, text.data, text.length) | 1;
+    gw_buffer_fini(&text);
+    return hash;
 }
 
 /* Ends `telling`. */
-static int put(struct gw_feed *feed, struct telling *telling)
+static int put_frame(struct gw_feed *feed, struct telling *telling, uint64_t content)
 {
     const struct gw_wire *wire = feed->channel.wire;
     const struct gw_arrival *who = &telling->present->who;
@@ -72,20 +80,31 @@ static int put(struct gw_feed *feed, struct telling *telling)
                                   .app_id = who->app_id};
     struct gw_buffer bytes;
     gw_buffer_init(&bytes, 0);
-    if (!telling->data.has_failed)
-        wire->tell(wire->self, &feed->channel.scope, &frame, &bytes);
-    bool has_failed = telling->data.has_failed || bytes.has_failed;
-    int status = has_failed ? GW_ENOMEM : GW_OK;
-    if (!has_failed && !is_same(gw_ephemera_find(&feed->ephemera, telling->kind, who->actor.id), &bytes)) {
-        struct gw_ephemeral *made = gw_ephemeral_create(telling->kind, who->actor.id, bytes.data, bytes.length);
-        if (made)
-            made->is_end = telling->is_end;
-        status = made ? gw_ephemera_put(&feed->ephemera, made, feed->ephemera.version + 1) : GW_ENOMEM;
-        gw_metric_add(feed->run->hub->metrics.ephemeral_frames, 1);
-    }
+    wire->tell(wire->self, &feed->channel.scope, &frame, &bytes);
+    struct gw_ephemeral *made = bytes.has_failed ? NULL : gw_ephemeral_create(telling->kind, who->actor.id, bytes.data, bytes.length);
     gw_buffer_fini(&bytes);
     gw_buffer_fini(&telling->data);
-    return status;
+    if (!made)
+        return GW_ENOMEM;
+    made->is_end = telling->is_end;
+    made->content = content;
+    gw_metric_add(feed->run->hub->metrics.ephemeral_frames, 1);
+    return gw_ephemera_put(&feed->ephemera, made, feed->ephemera.version + 1);
+}
+
+/* Ends `telling`. What says the same again is not told: a class would learn from its time that there is more to it than it sees. */
+static int put(struct gw_feed *feed, struct telling *telling)
+{
+    uint64_t content = telling->data.has_failed ? 0 : hash_content(feed, telling);
+    if (content == 0) {
+        gw_buffer_fini(&telling->data);
+        return GW_ENOMEM;
+    }
+    const struct gw_ephemeral *told = gw_ephemera_find(&feed->ephemera, telling->kind, telling->present->who.actor.id);
+    if (!told || told->content != content)
+        return put_frame(feed, telling, content);
+    gw_buffer_fini(&telling->data);
+    return GW_OK;
 }
 
 /* An end is told only to those who know of a beginning. */

@@ -257,7 +257,7 @@ end)
 -- ---- what is the team's own -----------------------------------------------------------------------------------------------------------
 
 describe("what is labelled internal", function()
-  local gateway, editor, viewer, worlds, readers, cursors
+  local gateway, editor, other, viewer, worlds, readers, cursors
 
   local function each(act)
     for _, name in ipairs({ "hidden", "quiet", "plain" }) do
@@ -302,6 +302,7 @@ describe("what is labelled internal", function()
   setup(function()
     gateway = support.start({})
     editor, viewer = gateway:bearer({ actor = "ann", kind = "agent", role = "editor" }), gateway:bearer({ actor = "vic", role = "viewer" })
+    other = gateway:bearer({ actor = "oto", role = "editor" })
     worlds, readers, cursors = {}, {}, {}
     for _, name in ipairs({ "hidden", "quiet", "plain" }) do
       worlds[name] = world(gateway, name, "run-" .. name:sub(1, 1), { set = json.object({ ["plan.days"] = 7 }) })
@@ -367,6 +368,11 @@ describe("what is labelled internal", function()
       end
       own:gesture(editor, done("point", { "a", "s2" }), done("point", { "a" }))
       follow("point")
+      if own.kind == "hidden" then
+        own:gesture(editor, done("point", { "a", "s2", "s2" }))
+      end
+      own:gesture(other, done("tick"), done("tick"))
+      follow("tick")
       own:gesture(editor, done("select", { "s2", "a", "s1" }), done("select", { "a" }))
       follow("select")
       own:gesture(editor, done("type", { "s2" }), json.object())
@@ -374,6 +380,11 @@ describe("what is labelled internal", function()
       for _, id in ipairs({ "s2", "s1", "nope" }) do
         sent:note_answer(id, own:gesture(viewer, done("guess", { id }), done("guess", { id })))
         sent:get("/v1/presence")
+      end
+      own:gesture(other, json.object(), json.object())
+      follow(nil)
+      for _, frame in ipairs(stream.ephemera) do
+        sent:note("told", frame.raw)
       end
       stream:close()
     end)
