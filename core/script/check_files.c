@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "hub/manifest.h"
+#include "hub/value_type.h"
 #include "script/check_look.h"
 #include "script/global_names.h"
 #include "script/source_line.h"
@@ -300,11 +301,44 @@ static void check_tokens(const struct gw_check_look *look, const struct gw_manif
     }
 }
 
+static const struct gw_json *find_token(const struct gw_manifests *manifests, const char *key)
+{
+    const struct gw_json *found = NULL;
+    for (size_t i = 0; !found && i < gw_manifests_count(manifests); i++)
+        found = gw_json_get(gw_manifest_member(gw_manifests_at(manifests, i), "tokens"), key);
+    return found;
+}
+
+/* A condition that never holds: its canvas is never picked. */
+static void check_condition(const struct gw_check_look *look, const struct gw_manifest *manifest, const struct gw_json *condition,
+                            size_t index)
+{
+    const struct gw_json *token = gw_json_get(condition, "token"), *equals = gw_json_get(condition, "equals");
+    const struct gw_json *declared = token ? find_token(look->generation->manifests, gw_json_text(token, NULL)) : NULL;
+    struct gw_error err, why;
+    if (token && !declared)
+        gw_error_set(&err, GW_EINVAL, "unknown_token", "/lens/when/%zu/token: no canvas declares %.100s", index, gw_json_text(token, NULL));
+    else if (declared && equals && gw_value_fits(declared, equals, &why))
+        gw_error_set(&err, GW_EINVAL, "never_equal", "/lens/when/%zu/equals: %.100s never is that: %.80s", index, gw_json_text(token, NULL),
+                     why.message);
+    else
+        return;
+    warn_manifest(look, manifest, &err, "this condition never holds: is it a slip, or a Token of a canvas that is not here?");
+}
+
+static void check_when(const struct gw_check_look *look, const struct gw_manifest *manifest)
+{
+    const struct gw_json *when = gw_json_get(gw_manifest_member(manifest, "lens"), "when");
+    for (size_t i = 0; i < gw_json_count(when); i++)
+        check_condition(look, manifest, gw_json_at(when, i), i);
+}
+
 static void check_canvases(const struct gw_check_look *look, struct gw_sandbox *sandbox)
 {
     const struct gw_manifests *manifests = look->generation->manifests;
     for (size_t i = 0; i < gw_manifests_count(manifests); i++) {
         check_reducers(look, sandbox, gw_manifests_at(manifests, i));
+        check_when(look, gw_manifests_at(manifests, i));
         for (size_t k = 0; k < i; k++)
             check_tokens(look, gw_manifests_at(manifests, i), gw_manifests_at(manifests, k));
     }

@@ -38,6 +38,8 @@ bool gw_check_is_command(const struct gw_check_look *look, const char *glob);
 
 /* Its plans: of the roles that ship and of those that its lens speaks of. (check_plans.c) */
 void gw_check_plans(const struct gw_check_look *look);
+/* Its hooks that can be asked about nothing in particular. (check_calls.c) */
+void gw_check_calls(const struct gw_check_look *look);
 /* What its files hold beside what a reload asks for. (check_files.c) */
 void gw_check_files(const struct gw_check_look *look);
 /* What lies in its folders beside them. (check_entries.c) */

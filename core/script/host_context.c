@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "script/context_items.h"
 #include "script/host_internal.h"
 #include "script/sources.h"
 
@@ -23,34 +24,6 @@ static struct gw_json *describe(const struct gw_context_request *request)
         return out;
     gw_json_unref(out);
     return NULL;
-}
-
-static bool is_item(const struct gw_json *item)
-{
-    static const char *const names[] = {"kind", "ref", "text", "data"};
-    void *iterator = NULL;
-    const char *name;
-    struct gw_json *value;
-    if (!gw_json_is_object(item) || !gw_json_is_string(gw_json_get(item, "kind")))
-        return false;
-    while (gw_json_next(item, &iterator, &name, &value)) {
-        size_t i = 0;
-        while (i < sizeof names / sizeof *names && strcmp(name, names[i]) != 0)
-            i++;
-        if (i == sizeof names / sizeof *names || (i < 3 && !gw_json_is_string(value)))
-            return false;
-    }
-    return true;
-}
-
-static bool are_items(const struct gw_json *items)
-{
-    if (!gw_json_is_array(items))
-        return gw_json_is_object(items) && gw_json_count(items) == 0; /* an empty table */
-    for (size_t i = 0; i < gw_json_count(items); i++)
-        if (!is_item(gw_json_at(items, i)))
-            return false;
-    return true;
 }
 
 static void drop_null(struct gw_json *object, const char *name)
@@ -88,8 +61,7 @@ static int ask(struct gw_script_host *host, struct gw_host_call *call, const str
     call->call = (struct gw_sandbox_call){.module = MODULE, .function = "context", .args = args, .arg_count = 2, .result_count = 1};
     int status = args[0] ? gw_host_call(host, call, &result, err) : no_memory(err);
     gw_json_unref(args[0]);
-    if (!status && !are_items(result)) {
-        gw_error_set(&failure, GW_EINVAL, "script_bad_result", "context answers a list of { kind, ref, text, data }");
+    if (!status && gw_context_items_check(result, &failure)) {
         gw_error_prefix(&failure, gw_sources_find(call->state->generation->sources, MODULE)->path);
         status = gw_host_fail(host, call, &failure, err);
     }

@@ -38,6 +38,7 @@ static void look_through(const struct gw_check_look *look)
     look->check->file_count += count_files(look->generation);
     (void)gw_generation_check_each(look->generation, look->opts->budget_clock, on_fault, (void *)(uintptr_t)look);
     gw_check_plans(look);
+    gw_check_calls(look);
     gw_check_files(look);
 }
 

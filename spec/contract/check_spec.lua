@@ -176,6 +176,35 @@ return { name = "pace", version = 1, api = 1, commands = { "undo" }, rate = { pe
     assert.matches("/tokens/plan.days", found.token_disagreement.message)
   end)
 
+  it("warns of a condition of a canvas that never holds", function()
+    canvas("go", [[kinds = { a = { text = true } }, tokens = { ["go.on"] = { type = "boolean" } },
+      lens = { priority = 1, when = {
+        { token = "go.on", equals = true }, { token = "go.no", equals = true }, { token = "go.on", equals = "yes" } } }]])
+    local found, report = check(policies.folder({}))
+    assert.same({ 0, 2 }, { report.errors, report.warnings })
+    assert.same({ "/lens/when/1/token", "/lens/when/2/equals" }, { found.unknown_token.pointer, found.never_equal.pointer })
+  end)
+
+  it("tries context and sanitize on what every run can have", function()
+    local function try(name, member, body)
+      local file = ('return {\n  name = "%s", version = 1, api = 1,\n  %s = function(a, b)\n    %s\n  end }'):format(name, member, body)
+      local found, report = check(policies.folder({ [name .. ".lua"] = file, ["tenants/acme/" .. name .. ".lua"] = file }))
+      assert.equal(0, report.errors)
+      local told = found.script_failed or found.script_bad_result
+      return told and told.where:match("[^/]+$") .. " " .. told.message
+    end
+    assert.is_nil(try("context_lens", "context", 'return { { kind = "run", data = b.chat.order } }'))
+    assert.matches("^context_lens.lua:4 .*'nosuch'", try("context_lens", "context", "return a.nosuch.x"))
+    assert.matches("^context_lens.lua:3 /1/kin: an item has no such member", try("context_lens", "context",
+      'return { { kind = "a" }, { kin = "b" } }'))
+    assert.matches("^context_lens.lua:3 /0/kind: is needed", try("context_lens", "context", 'return { { text = "b" } }'))
+    assert.matches("^context_lens.lua:3 /0/text: must be a text", try("context_lens", "context", 'return { { kind = "a", text = 1 } }'))
+    assert.matches("^context_lens.lua:3 context answers a list", try("context_lens", "context", "return nil"))
+    assert.is_nil(try("sanitize", "sanitize", "return nil"))
+    assert.matches("^sanitize.lua:4 .*'fields'", try("sanitize", "sanitize", "return a.fields.x and a"))
+    assert.matches("^sanitize.lua:3 sanitize answers a line or nil", try("sanitize", "sanitize", "return 7"))
+  end)
+
   it("has the hint that belongs to where it fails", function()
     local function hint(body)
       return check(policies.folder({ ["token_lens.lua"] = policies.lens(body) }))

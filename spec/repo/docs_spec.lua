@@ -73,7 +73,7 @@ describe("lua/api.lua", function()
     Op = { "core/script/host_commands.c" },
     Rate = { "core/script/host_commands.c" },
     ContextRequest = { "core/script/host_context.c" },
-    ContextItem = { "core/script/host_context.c" },
+    ContextItem = { "core/script/context_items.c" },
     TransformBlock = { "core/hub/lens.c" },
     TransformMessage = { "core/hub/lens.c" },
     Transform = { "core/script/transforms.c" },
