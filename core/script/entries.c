@@ -28,22 +28,26 @@ static void want_named(struct search *search, const char *name, size_t length)
         return;
     memcpy(module, name, length);
     module[length] = '\0';
-    const struct gw_source *source = gw_sources_find(search->sources, module);
-    for (size_t i = 0; source != NULL && i < gw_sources_count(search->sources); i++)
-        if (gw_sources_at(search->sources, i) == source)
-            want(search, i);
+    size_t index = gw_sources_index(search->sources, module);
+    if (index < gw_sources_count(search->sources))
+        want(search, index);
+}
+
+static bool is_of_name(char c)
+{
+    char small = (char)(c | 32);
+    return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
 }
 
 /* Each run of letters of a name that stands between two quotation marks, be it a string or not. */
 static void read_names(struct search *search, const struct gw_source *source)
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789.";
     const char *end = source->text + source->length;
     for (const char *at = source->text; at < end; at++) {
         if (*at != '"' && *at != '\'' && *at != '[')
             continue;
         const char *name = at + 1, *behind = name;
-        while (behind < end && *behind != '\0' && strchr(letters, *behind) != NULL)
+        while (behind < end && is_of_name(*behind))
             behind++;
         if (behind < end && (*behind == *at || (*at == '[' && *behind == ']')))
             want_named(search, name, (size_t)(behind - name));

@@ -227,6 +227,13 @@ const struct gw_source *gw_sources_find(const struct gw_sources *sources, const 
     return is_there ? &sources->items[place]->source : NULL;
 }
 
+size_t gw_sources_index(const struct gw_sources *sources, const char *module)
+{
+    bool is_there;
+    size_t place = place_of(sources, module, &is_there);
+    return is_there ? place : sources->count;
+}
+
 size_t gw_sources_count(const struct gw_sources *sources) { return sources->count; }
 
 size_t gw_sources_file_count(const struct gw_sources *sources) { return sources->file_count; }

@@ -33,9 +33,10 @@ struct gw_sources *gw_sources_ref(struct gw_sources *sources);
 void gw_sources_unref(struct gw_sources *sources); /* NULL is fine */
 
 const struct gw_source *gw_sources_find(const struct gw_sources *sources, const char *module); /* borrowed, or NULL */
-size_t gw_sources_count(const struct gw_sources *sources);                                     /* modules */
-size_t gw_sources_file_count(const struct gw_sources *sources);                                /* what has several names counts once */
-const struct gw_source *gw_sources_at(const struct gw_sources *sources, size_t index);         /* in byte order of module */
+size_t gw_sources_index(const struct gw_sources *sources, const char *module);         /* its place below; their count: there is none */
+size_t gw_sources_count(const struct gw_sources *sources);                             /* modules */
+size_t gw_sources_file_count(const struct gw_sources *sources);                        /* what has several names counts once */
+const struct gw_source *gw_sources_at(const struct gw_sources *sources, size_t index); /* in byte order of module */
 /* A SHA-256 chained over modules and texts in that order; 32 zero bytes for an empty set. */
 void gw_sources_digest(const struct gw_sources *sources, uint8_t out[32]);
 
