@@ -76,8 +76,9 @@ int gw_check_main(int argc, char **argv)
     const struct gw_usage usage = {
         .name = "check",
         .synopsis = "[DIR | --policies DIR] [--config FILE] [--runs] [--json]",
-        .about = "Looks through policies, overlays of tenants and canvases without a gateway: everything that would stop a reload,\n"
-                 "with file, line and a hint, and what is lawful but unwise. With --runs also what recorded runs hold that the canvases\n"
+        .about = "Looks through policies, overlays of tenants and canvases without a gateway: what would stop a reload, of each file the\n"
+                 "first fault and of each role's plan, with file, line and a hint, and what is lawful but unwise. With --runs also what "
+                 "recorded runs hold that the canvases\n"
                  "no longer admit: these keep it, so such things are warnings. Exits with 1 when there is an error.\n",
         .options = options,
         .example = "  atoms check\n  atoms check policies.new && atoms reload\n  atoms check --runs\n"};

@@ -191,10 +191,10 @@ int gw_policies_put_main(int argc, char **argv)
     struct ask ask = {0};
     struct gw_client_list words = {0};
     const struct gw_client_option options[] = {
-        {"--tenant", GW_OPTION_TEXT, &ask.tenant, "T       whose policies these are"},
-        {"--admin", GW_OPTION_TEXT, &ask.admin, "URL      the admin listener; ATOMS_ADMIN_LISTEN, else http://127.0.0.1:8081"},
-        {"--config", GW_OPTION_TEXT, &ask.file, "FILE    the configuration that says where registry and policies are"},
-        {"--json", GW_OPTION_FLAG, &ask.wants_json, "          as one JSON document"},
+        {"--tenant", GW_OPTION_TEXT, &ask.tenant, "T      whose policies these are"},
+        {"--admin", GW_OPTION_TEXT, &ask.admin, "URL    the admin listener; ATOMS_ADMIN_LISTEN, else http://127.0.0.1:8081"},
+        {"--config", GW_OPTION_TEXT, &ask.file, "FILE   the configuration that says where registry and policies are"},
+        {"--json", GW_OPTION_FLAG, &ask.wants_json, "       as one JSON document"},
         {0}};
     const struct gw_usage usage = {
         .name = "policies put",

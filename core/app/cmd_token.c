@@ -143,16 +143,17 @@ int gw_token_main(int argc, char **argv)
     struct gw_token_claims claims = {.kind = "user", .ttl_s = DEFAULT_TTL_S};
     const char *file = NULL;
     const struct gw_client_option options[] = {
-        {"--tenant", GW_OPTION_TEXT, &claims.tenant, "T  the tenant that the bearer belongs to (required)"},
-        {"--actor", GW_OPTION_TEXT, &claims.actor, "A  who bears it (required)"},
-        {"--role", GW_OPTION_TEXT, &claims.role, "R  owner, editor, viewer, planner, director or service (required)"},
-        {"--kind", GW_OPTION_TEXT, &claims.kind, "K  user, agent or service (default user)"},
-        {"--mode", GW_OPTION_LIST, &claims.modes, "M  a mode that it covers; repeatable"},
-        {"--project", GW_OPTION_LIST, &claims.projects, "P  a project that it covers; repeatable"},
-        {"--surface", GW_OPTION_LIST, &claims.surfaces, "S  a surface that it covers; repeatable"},
-        {"--app", GW_OPTION_LIST, &claims.apps, "A  an app that it covers; repeatable"},
-        {"--tokens", GW_OPTION_TEXT, &claims.tokens, "G  Token keys that it sees: globs with commas, like plan.*,ui.zoom"},
-        {"--ttl", GW_OPTION_COUNT, &claims.ttl_s, "S  seconds until it expires (default 3600)"},
+        {"--tenant", GW_OPTION_TEXT, &claims.tenant, "T     the tenant that the bearer belongs to (required)"},
+        {"--actor", GW_OPTION_TEXT, &claims.actor, "A     who bears it (required)"},
+        {"--role", GW_OPTION_TEXT, &claims.role,
+         "R     what the policies know: owner, editor, viewer, planner, director, service, or one of their own (required)"},
+        {"--kind", GW_OPTION_TEXT, &claims.kind, "K     user, agent or service (default user)"},
+        {"--mode", GW_OPTION_LIST, &claims.modes, "M     a mode that it covers; repeatable"},
+        {"--project", GW_OPTION_LIST, &claims.projects, "P     a project that it covers; repeatable"},
+        {"--surface", GW_OPTION_LIST, &claims.surfaces, "S     a surface that it covers; repeatable"},
+        {"--app", GW_OPTION_LIST, &claims.apps, "A     an app that it covers; repeatable"},
+        {"--tokens", GW_OPTION_TEXT, &claims.tokens, "G     Token keys that it sees: globs with commas, like plan.*,ui.zoom"},
+        {"--ttl", GW_OPTION_COUNT, &claims.ttl_s, "S     seconds until it expires (default 3600)"},
         {"--config", GW_OPTION_TEXT, &file, "FILE  the configuration of the gateway that shall accept it"},
         {.name = NULL},
     };

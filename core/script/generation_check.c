@@ -8,6 +8,7 @@
 #include "hub/manifest.h"
 #include "hub/plan_layer.h"
 #include "script/generation.h"
+#include "script/source_line.h"
 #include "script/sources.h"
 #include "script/transforms.h"
 
@@ -26,26 +27,23 @@ static const struct hook {
     const char *module, *function;
 } hooks[] = {{"policy.token_lens", "lens"}, {"policy.context_lens", "context"}, {"policy.sanitize", "sanitize"}};
 
-static int refuse(const struct check *check, const char *id, const char *what)
+/* At the line that says `about`, a name or a text of the file; NULL, or where none does: at the first. */
+static int refuse(const struct check *check, const char *id, const char *about, const char *what)
 {
+    unsigned line = about ? gw_source_line_of(check->source, about, 1) : 0;
     gw_error_set(check->err, GW_EINVAL, id, "%s", what);
-    snprintf(check->err->path, sizeof check->err->path, "%s:1", check->source->path);
+    snprintf(check->err->path, sizeof check->err->path, "%.145s:%u", check->source->path, line ? line : 1);
     return GW_EINVAL;
 }
 
-static int refuse_hook(const struct check *check, const char *function)
+static int need(const struct check *check, const char *function, const char *about)
 {
     char what[FUNCTION_BYTES + 64];
-    snprintf(what, sizeof what, "the file returns no function %s", function);
-    return refuse(check, "script_missing", what);
-}
-
-static int need(const struct check *check, const char *function)
-{
     int answer = gw_sandbox_has(check->sandbox, check->source->module, function, check->err);
-    if (answer < 0)
-        return answer;
-    return answer ? GW_OK : refuse_hook(check, function);
+    if (answer)
+        return answer < 0 ? answer : GW_OK;
+    snprintf(what, sizeof what, "the file returns no function %s", function);
+    return refuse(check, "script_missing", about, what);
 }
 
 static int check_api(const struct check *check, const struct gw_json *data)
@@ -53,7 +51,7 @@ static int check_api(const struct check *check, const struct gw_json *data)
     const struct gw_json *api = gw_json_get(data, "api");
     if (gw_json_is_int(api) && gw_json_int(api) == GW_SCRIPT_API)
         return GW_OK;
-    return refuse(check, "script_api", "the file must say api = 1");
+    return refuse(check, "script_api", "api", "the file must say api = 1");
 }
 
 /* ---- policies/commands ------------------------------------------------------------------------------------------------------------------ */
@@ -68,13 +66,14 @@ static int check_validator(const struct check *check, const struct gw_json *data
 {
     const struct gw_json *rate = gw_json_get(data, "rate");
     if (!gw_plan_is_list(gw_json_get(data, "commands")))
-        return refuse(check, "script_bad_shape", "commands must be a list of at most 64 command types, * standing for any characters");
+        return refuse(check, "script_bad_shape", "commands",
+                      "commands must be a list of at most 64 command types, * standing for any characters");
     if (rate && !(gw_json_is_object(rate) && is_rate(rate)))
-        return refuse(check, "script_bad_shape", "rate must be { per_s = a number above 0, burst = a number from 1 }");
+        return refuse(check, "script_bad_shape", "rate", "rate must be { per_s = a number above 0, burst = a number from 1 }");
     int has_validate = gw_sandbox_has(check->sandbox, check->source->module, "validate", check->err);
     if (has_validate < 0)
         return has_validate;
-    return has_validate || rate ? GW_OK : refuse(check, "script_missing", "the file returns neither a function validate nor a rate");
+    return has_validate || rate ? GW_OK : refuse(check, "script_missing", NULL, "the file returns neither a function validate nor a rate");
 }
 
 /* ---- canvases --------------------------------------------------------------------------------------------------------------------------- */
@@ -97,10 +96,10 @@ static int check_command(const struct check *check, const struct gw_manifest *ma
     char function[FUNCTION_BYTES];
     if (!gw_json_get(gw_manifest_member(manifest, "commands"), name)) {
         snprintf(function, sizeof function, "the manifest declares no command %.64s", name);
-        return refuse(check, "script_bad_shape", function);
+        return refuse(check, "script_bad_shape", name, function);
     }
     snprintf(function, sizeof function, "/commands/%.64s/reduce", name);
-    return need(check, function);
+    return need(check, function, name);
 }
 
 static int check_canvas(const struct check *check, const struct gw_json *data)
@@ -114,7 +113,7 @@ static int check_canvas(const struct check *check, const struct gw_json *data)
     if (!manifest)
         return GW_OK;
     if (!gw_json_is_object(commands))
-        return refuse(check, "script_bad_shape", "commands must be a table of commands");
+        return refuse(check, "script_bad_shape", "commands", "commands must be a table of commands");
     while (!status && gw_json_next(commands, &iterator, &name, &value))
         status = check_command(check, manifest, name);
     return status;
@@ -132,7 +131,7 @@ static int check_data(const struct check *check, const struct gw_json *data)
             continue;
         int status = check_api(check, data);
         if (!status)
-            status = need(check, hooks[i].function);
+            status = need(check, hooks[i].function, NULL);
         return status || i > 0 ? status : gw_transforms_check(check->sandbox, check->source, check->err);
     }
     if (begins_with(module, "policy.commands.")) {

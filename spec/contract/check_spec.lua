@@ -266,6 +266,21 @@ return { name = "pace", version = 1, api = 1, commands = { "undo" }, rate = { pe
     assert.same({ "script_failed" }, codes(kinds, ""))
   end)
 
+  it("names the line of a command that is none, and of a member in another shape", function()
+    canvas("film", 'kinds = { shot = { text = true } }, commands = { ["film.cut"] = { title = "Cut", args = {} } }',
+      'return {\n  api = 1,\n  commands = {\n    ["film.cutt"] = { reduce = function() end },\n  },\n}')
+    local found = check(policies.folder({
+      ["sanitize.lua"] = 'return {\n  name = "sanitize",\n  version = 1,\n  api = 2,\n  sanitize = function() end,\n}',
+    }))
+    assert.matches("sanitize.lua:4$", found.script_api.where)
+    assert.matches("film/commands.lua:4$", found.script_bad_shape.where)
+    canvas("film", "kinds = { shot = { text = true } }", "return { api = 1, commands = {} }")
+    found = check(policies.folder({
+      ["commands/pace.lua"] = 'return {\n  name = "pace", version = 1, api = 1,\n  commands = { "undo" },\n  rate = { per_sec = 1 },\n}',
+    }))
+    assert.matches("commands/pace.lua:4$", found.script_bad_shape.where)
+  end)
+
   it("takes its folder before or behind the options, and one only", function()
     local folder = policies.folder({})
     local behind = shell.run({ gateways.bin, "check", "--json", folder.path })
