@@ -6,6 +6,7 @@
 #include "script/check_look.h"
 #include "script/context_items.h"
 #include "script/sandbox.h"
+#include "script/sanitized_line.h"
 #include "script/source_line.h"
 #include "script/sources.h"
 
@@ -18,13 +19,6 @@ struct trial {
     const char *hint;
 };
 
-static int judge_line(const struct gw_json *line, struct gw_error *err)
-{
-    if (gw_json_is_null(line) || gw_json_is_object(line))
-        return GW_OK;
-    return gw_error_set(err, GW_EINVAL, "script_bad_result", "sanitize answers a line or nil");
-}
-
 static const struct trial trials[] = {
     {"policy.context_lens",
      "context",
@@ -36,7 +30,7 @@ static const struct trial trials[] = {
     {"policy.sanitize",
      "sanitize",
      {"{\"level\":\"info\",\"message\":\"A line.\"}", SCOPE},
-     judge_line,
+     gw_sanitized_line_check,
      "so it was for a line without fields: who logs one is refused"},
 };
 

@@ -1,4 +1,5 @@
 /* What scripts say of commands: validators with their rates, and reducers of canvases' own commands. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 #include "script/source_line.h"
 #include "script/sources.h"
 
+#define FAULT_BYTES    200
 #define FOLDER         "policy.commands."
 #define FUNCTION_BYTES 192
 #define LOOKS          3
@@ -370,7 +372,8 @@ static bool is_operation(const char *type)
     return false;
 }
 
-static bool declares_all(const struct gw_json *tokens, const struct gw_json *args)
+/* A Token of these arguments that the canvas does not declare; NULL: there is none. */
+static const char *find_stranger(const struct gw_json *tokens, const struct gw_json *args)
 {
     const struct gw_json *set = gw_json_get(args, "set"), *unset = gw_json_get(args, "unset");
     void *iterator = NULL;
@@ -378,32 +381,51 @@ static bool declares_all(const struct gw_json *tokens, const struct gw_json *arg
     struct gw_json *value;
     while (gw_json_is_object(set) && gw_json_next(set, &iterator, &key, &value))
         if (!gw_json_get(tokens, key))
-            return false;
-    for (size_t i = 0; gw_json_is_array(unset) && i < gw_json_count(unset); i++)
-        if (!gw_json_is_string(gw_json_at(unset, i)) || !gw_json_get(tokens, gw_json_text(gw_json_at(unset, i), NULL)))
-            return false;
+            return key;
+    for (size_t i = 0; gw_json_is_array(unset) && i < gw_json_count(unset); i++) {
+        const struct gw_json *name = gw_json_at(unset, i);
+        if (!gw_json_is_string(name) || !gw_json_get(tokens, gw_json_text(name, NULL)))
+            return gw_json_is_string(name) ? gw_json_text(name, NULL) : "that is no text";
+    }
+    return NULL;
+}
+
+__attribute__((format(printf, 2, 3))) static bool say_fault(char fault[FAULT_BYTES], const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(fault, FAULT_BYTES, format, args);
+    va_end(args);
     return true;
 }
 
+static bool find_fault_of_operation(const struct gw_json *operation, size_t index, const struct gw_json *tokens, char fault[FAULT_BYTES])
+{
+    const char *type = text_of(operation, "type"), *stranger = NULL;
+    const struct gw_json *args = gw_json_is_object(operation) ? gw_json_get(operation, "args") : NULL;
+    if (!type || !gw_json_is_object(args))
+        return say_fault(fault, "operation %zu: it is { type, args }, as atoms.ops makes one", index);
+    if (!is_operation(type))
+        return say_fault(fault, "operation %zu: its type is %.60s, and not one of block.* or token.set", index, type);
+    if (strcmp(type, "token.set") == 0 && (stranger = find_stranger(tokens, args)))
+        return say_fault(fault, "operation %zu: token.set of a Token that the canvas does not declare: %.60s", index, stranger);
+    return false;
+}
+
 /* Its own canvas, and Tokens that this declares: whatever its reducers want. */
-static const char *find_fault(const struct question *q, const struct gw_json *operations)
+static bool find_fault(const struct question *q, const struct gw_json *operations, char fault[FAULT_BYTES])
 {
     const struct gw_policy *port = &q->host->port;
     const struct gw_manifests *manifests = port->manifests(port->self, q->call.tenant->tenant_id);
     const struct gw_manifest *manifest = manifests ? gw_manifests_get(manifests, q->asked->canvas_type) : NULL;
     if (!manifest || !(gw_json_is_array(operations) || (gw_json_is_object(operations) && gw_json_count(operations) == 0)))
-        return "reduce answers a list of { type, args }, or nil and { code, message, path }";
+        return say_fault(fault, "reduce answers a list of { type, args }, or nil and { code, message, path }");
     if (gw_json_count(operations) > GW_REDUCED_MAX)
-        return "reduce answers at most 64 operations";
-    for (size_t i = 0; i < gw_json_count(operations); i++) {
-        const struct gw_json *operation = gw_json_at(operations, i),
-                             *args = gw_json_is_object(operation) ? gw_json_get(operation, "args") : NULL;
-        if (!is_operation(text_of(operation, "type")) || !gw_json_is_object(args))
-            return "an operation is { type, args } with a type of block.* or token.set";
-        if (strcmp(text_of(operation, "type"), "token.set") == 0 && !declares_all(gw_manifest_member(manifest, "tokens"), args))
-            return "token.set of a Token that the canvas does not declare";
-    }
-    return NULL;
+        return say_fault(fault, "reduce answers at most %d operations, and this %zu", GW_REDUCED_MAX, gw_json_count(operations));
+    for (size_t i = 0; i < gw_json_count(operations); i++)
+        if (find_fault_of_operation(gw_json_at(operations, i), i, gw_manifest_member(manifest, "tokens"), fault))
+            return true;
+    return false;
 }
 
 static int ask_reducer(struct question *q, const char *module, const char *function, struct gw_json **operations)
@@ -412,10 +434,10 @@ static int ask_reducer(struct question *q, const char *module, const char *funct
     int status = call(q, module, function, results);
     if (status)
         return status;
-    const char *fault = find_fault(q, results[0]);
+    char fault[FAULT_BYTES];
     if (gw_json_is_null(results[0]) && gw_json_is_object(results[1]))
         status = refuse(q, module, function, results[1]);
-    else if (fault)
+    else if (find_fault(q, results[0], fault))
         status = fail_answer(q, module, function, fault);
     else
         *operations = gw_json_ref(results[0]);

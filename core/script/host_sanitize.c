@@ -1,6 +1,7 @@
 /* What a log line may contain: the tenant's own file first, then the one for all, in a state that no tenant's scripts share. */
 #include "base/json.h"
 #include "script/host_internal.h"
+#include "script/sanitized_line.h"
 #include "script/sources.h"
 
 #define MODULE "policy.sanitize"
@@ -16,17 +17,16 @@ struct passage {
 
 static int no_memory(const struct passage *p) { return gw_error_set(p->err, GW_ENOMEM, "out_of_memory", "no memory for a log line"); }
 
-static int say_bad_answer(struct passage *p)
+static int say_bad_answer(struct passage *p, struct gw_error *failure)
 {
-    struct gw_error failure;
-    gw_error_set(&failure, GW_EINVAL, "script_bad_result", "sanitize answers a line or nil");
-    gw_error_prefix(&failure, gw_sources_find(p->call.state->generation->sources, MODULE)->path);
-    return gw_host_fail(p->host, &p->call, &failure, p->err);
+    gw_error_prefix(failure, gw_sources_find(p->call.state->generation->sources, MODULE)->path);
+    return gw_host_fail(p->host, &p->call, failure, p->err);
 }
 
 static int pass(struct passage *p, struct gw_generation *generation)
 {
     struct gw_json *args[2] = {p->line, p->scope}, *result = NULL;
+    struct gw_error failure;
     p->call.state = gw_host_state(p->host, generation);
     if (!p->call.state)
         return no_memory(p);
@@ -34,9 +34,9 @@ static int pass(struct passage *p, struct gw_generation *generation)
     int status = gw_host_call(p->host, &p->call, &result, p->err);
     if (status)
         return status;
-    if (!gw_json_is_null(result) && !gw_json_is_object(result)) {
+    if (gw_sanitized_line_check(result, &failure)) {
         gw_json_unref(result);
-        return say_bad_answer(p);
+        return say_bad_answer(p, &failure);
     }
     gw_json_unref(p->line);
     p->line = gw_json_is_null(result) ? NULL : gw_json_ref(result);

@@ -164,6 +164,10 @@ describe("a canvas's own command", function()
     for _, what in ipairs({ "commit", "token", "shape", "number" }) do
       assert.same({ what, 403, "policy_failed" }, { what, table.unpack(refusal(post("pad.bad", { what = what }))) })
     end
+    local log = gateway:errors()
+    assert.matches("reduce answers at most 64 operations, and this 65", log)
+    assert.matches('"where":"[^"]*commands%.lua:%d+","message":"operation 0: its type is canvas%.commit', log)
+    assert.matches("operation 0: token%.set of a Token that the canvas does not declare: %S+\"", log)
   end)
 
   it("is unknown where no script carries it out, or no canvas declares it", function()

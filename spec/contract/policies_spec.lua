@@ -316,5 +316,20 @@ describe("policies", function()
       assert.equal("policy_failed", write("acme", { { level = "info", message = "a" } }).json.code)
       assert.equal(200, write("other", { { level = "info", message = "a" } }).status)
     end)
+
+    it("that make no line of one deny, and do not blame its sender", function()
+      local answers = {
+        ["line.level = 'loud'"] = "/level: must be", ["line.message = 5"] = "/message: must be a text",
+        ["line.fields = { 1 }"] = "/fields: must be", ["line.msg = 'x'"] = "/msg: a line has no such member",
+      }
+      for change, says in pairs(answers) do
+        start({ ["sanitize.lua"] = SANITIZE:format(change .. " return line") })
+        local answer = write("acme", { { level = "info", message = "a" } })
+        assert.same({ 403, "policy_failed" }, { answer.status, answer.json.code })
+        assert.matches('"hook":"sanitize"[^\n]*sanitize%.lua[^\n]*' .. says, gateway:errors())
+        assert.equal("bad_shape", write("acme", { { level = "loud", message = "a" } }).json.code)
+        assert.equal(1, gateway:metric("atoms_script_failures_total"))
+      end
+    end)
   end)
 end)
