@@ -72,7 +72,8 @@ static int answer(struct work *w, const struct gw_policy_subject *subject, const
     decide(w, plan, &reason);
     if (strcmp(reason.layer, "gateway") == 0 || strcmp(reason.layer, "bearer") == 0)
         origin.where[0] = '\0';
-    gw_explain_print(&(struct gw_explain_answer){w->ask, &w->question, plan, &reason, &origin, w->folder});
+    bool is_by_defaults = gw_scripts_standing(w->scripts, w->ask->tenant).number == 0;
+    gw_explain_print(&(struct gw_explain_answer){w->ask, &w->question, plan, &reason, &origin, w->folder, is_by_defaults});
     return reason.is_admitted ? 0 : 1;
 }
 
@@ -139,14 +140,8 @@ static bool wants_json(int argc, char **argv)
 
 int gw_explain_main(int argc, char **argv)
 {
-    struct gw_explain_ask a = {.tenant = "acme",
-                               .actor = "ann",
-                               .kind = "user",
-                               .role = "editor",
-                               .mode = "dev",
-                               .project = "p1",
-                               .surface = "web",
-                               .app = "demo"};
+    struct gw_explain_ask a = {
+        .actor = "ann", .kind = "user", .role = "editor", .mode = "dev", .project = "p1", .surface = "web", .app = "demo"};
     const char *file = NULL, *folder = NULL;
     const struct gw_client_option options[] = {
         {"--role", GW_OPTION_TEXT, &a.role, "R      who asks: the role; editor"},
@@ -192,5 +187,7 @@ int gw_explain_main(int argc, char **argv)
         puts("{\"code\":\"bad_usage\",\"where\":\"\",\"message\":\"the command line is wrong: stderr says how\"}");
     if (read != GW_USAGE_GO)
         return read == GW_USAGE_HELP ? 0 : 2;
+    a.names_tenant = a.tenant != NULL;
+    a.tenant = a.tenant ? a.tenant : "acme";
     return run(&a, file, folder);
 }

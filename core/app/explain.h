@@ -16,6 +16,7 @@ struct gw_explain_ask {
     const char *tenant, *actor, *kind, *role, *mode, *project, *surface, *app, *tokens;
     const char *token, *event, *command, *block, *node, *prop, *vis, *author, *author_id, *canvas;
     bool is_message, is_text, is_write, is_history, is_vision, is_presence, is_logs, wants_json;
+    bool names_tenant; /* else `tenant` is the usual one */
 };
 
 /* value: texts are borrowed from what was asked and from the manifests */
@@ -41,6 +42,7 @@ struct gw_explain_answer {
     const struct gw_plan_reason *reason;
     const struct gw_script_origin *origin;
     const char *folder;
+    bool is_by_defaults; /* the tenant has no policies of its own */
 };
 void gw_explain_print(const struct gw_explain_answer *answer);
 /* On stderr; with wants_json also as {code, where, message} on stdout. */

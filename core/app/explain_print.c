@@ -79,6 +79,8 @@ static void print_text(const struct gw_explain_answer *a)
         printf("  but by no command for just that: at most as part of another, such as %s\n", gw_printable(indirect_way(a)).text);
     if (a->question->is_undeclared)
         printf("  no canvas declares this Token: as long as none does, nobody can set it\n");
+    if (a->ask->names_tenant && a->is_by_defaults)
+        printf("  %s has no policies of its own there: so the defaults say\n", gw_printable(a->ask->tenant).text);
     printf("  %spolicies in %s (%.12s)", paint.dim, gw_printable(a->folder).text, a->origin->digest);
     if (a->plan)
         printf(", class %016llx", (unsigned long long)a->plan->class_id);
@@ -107,6 +109,7 @@ static void print_json(const struct gw_explain_answer *a)
     if (indirect_way(a))
         gw_findings_put(&out, "only_by", indirect_way(a));
     gw_buffer_appendf(&out, ",\"is_declared\":%s", a->question->is_undeclared ? "false" : "true");
+    gw_buffer_appendf(&out, ",\"is_by_defaults\":%s", a->is_by_defaults ? "true" : "false");
     gw_findings_put(&out, "digest", a->origin->digest);
     snprintf(class_id, sizeof class_id, "%016llx", a->plan ? (unsigned long long)a->plan->class_id : 0);
     if (a->plan)

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "hub/pointer.h"
 #include "transport/exchange.h"
 #include "transport/policy_admin.h"
 #include "transport/routes.h"
@@ -62,6 +63,7 @@ static int read_member(struct gw_policy_change *change, const char *name, const 
         return GW_OK;
     }
     gw_error_set(err, GW_EINVAL, "unknown_member", "there is no member %.64s", name);
+    gw_pointer_prefix(err, name);
     return GW_EINVAL;
 }
 

@@ -146,6 +146,16 @@ describe("atoms explain", function()
     assert.matches("nil, which admits to nothing, .*token_lens%.lua:%d+\n", text)
   end)
 
+  it("says of a tenant that it has no policies of its own", function()
+    local folder = policies.folder({ ["tenants/acme/token_lens.lua"] = policies.lens("return lens.everything()") })
+    local function by_defaults(...)
+      return select(2, explain("--policies", folder.path, "--history", ...)).is_by_defaults
+    end
+    assert.same({ false, false, true }, { by_defaults(), by_defaults("--tenant", "acme"), by_defaults("--tenant", "acem") })
+    assert.matches("acem has no policies of its own", run("--policies", folder.path, "--history", "--tenant", "acem").out)
+    assert.is_nil(run("--policies", folder.path, "--history").out:find("of its own", 1, true))
+  end)
+
   it("says that no canvas declares a Token", function()
     local _, answer = explain("--token", "secret.key")
     assert.is_false(answer.is_declared)

@@ -299,6 +299,7 @@ describe("a change of policy", function()
       local answer = gateway:admin("/admin/policies/reload", nil, "POST", body)
       assert.same({ 400, code }, { answer.status, answer.json.code })
     end
+    assert.equal("/more", gateway:admin("/admin/policies/reload", nil, "POST", '{"more":1}').json.path)
   end)
 end)
 
