@@ -64,7 +64,7 @@ static bool is_told(const struct gw_check_look *look, const char *key) { return 
 
 static bool is_consequence(const struct gw_check_look *look, const struct gw_check_note *note)
 {
-    static const char *const of_canvases[] = {"unknown_kind", "unknown_prop", "unknown_command", "unknown_token"};
+    static const char *const of_canvases[] = {"unknown_kind", "unknown_prop", "unknown_command", "unknown_token", "redacts_nothing"};
     const struct gw_error *err = note->err;
     char file[sizeof err->path], key[sizeof err->path + 32];
     for (size_t i = 0; note->is_warning && i < sizeof of_canvases / sizeof *of_canvases; i++)

@@ -212,6 +212,73 @@ static void check_rules(const struct plans *p, const struct gw_json *plan, const
     }
 }
 
+/* ---- redactions ------------------------------------------------------------------------------------------------------------------------ */
+
+/* Might the list admit the word? What it excludes is not looked at: enough to tell a slip. */
+static bool may_admit(const struct gw_json *list, const char *word)
+{
+    if (!gw_json_is_array(list))
+        return true;
+    for (size_t i = 0; i < gw_json_count(list); i++)
+        if (gw_check_may_mean(gw_json_text(gw_json_at(list, i), NULL), word))
+            return true;
+    return false;
+}
+
+/* Has one of the kinds that the redaction is about such a property? */
+static bool hits(const struct gw_json *redaction, const struct gw_manifest *manifest, const char *glob)
+{
+    const struct gw_json *kinds = gw_manifest_member(manifest, "kinds");
+    void *iterator = NULL;
+    const char *name;
+    struct gw_json *kind;
+    if (!may_admit(gw_json_get(redaction, "canvases"), gw_manifest_type(manifest)))
+        return false;
+    while (gw_json_next(kinds, &iterator, &name, &kind))
+        if (may_admit(gw_json_get(redaction, "kinds"), name) && has_member(gw_json_get(kind, "props"), glob))
+            return true;
+    return false;
+}
+
+static bool hits_any(const struct plans *p, const struct gw_json *redaction, const char *glob)
+{
+    const struct gw_manifests *manifests = manifests_of(p);
+    for (size_t i = 0; i < gw_manifests_count(manifests); i++)
+        if (hits(redaction, gw_manifests_at(manifests, i), glob))
+            return true;
+    return glob[0] == '!' || !means_something(p, "prop", glob); /* which was told */
+}
+
+static void warn_idle(const struct plans *p, const char *pointer, const char *glob)
+{
+    struct gw_error err;
+    if (glob)
+        gw_error_set(&err, GW_EINVAL, "redacts_nothing", "%s: no kind that this redaction is about has \"%.64s\"", pointer, glob);
+    else
+        gw_error_set(&err, GW_EINVAL, "redacts_nothing", "%s: it leaves nothing out: neither props nor text", pointer);
+    place(p, glob, &err);
+    warn(p, &err, pointer, "what it was to hide is shown: is it of another kind or canvas?");
+}
+
+static void check_redactions(const struct plans *p, const struct gw_json *plan)
+{
+    const struct gw_json *blocks = gw_json_get(plan, "blocks"), *list = blocks ? gw_json_get(blocks, "redact") : NULL;
+    char pointer[64];
+    for (size_t i = 0; gw_json_is_array(list) && i < gw_json_count(list); i++) {
+        const struct gw_json *redaction = gw_json_at(list, i), *props = gw_json_get(redaction, "props"),
+                             *text = gw_json_get(redaction, "text");
+        snprintf(pointer, sizeof pointer, "/blocks/redact/%zu", i);
+        if (gw_json_count(props) == 0 && !(gw_json_is_bool(text) && gw_json_bool(text)))
+            warn_idle(p, pointer, NULL);
+        for (size_t k = 0; k < gw_json_count(props); k++) {
+            const char *glob = gw_json_text(gw_json_at(props, k), NULL);
+            snprintf(pointer, sizeof pointer, "/blocks/redact/%zu/props/%zu", i, k);
+            if (!hits_any(p, redaction, glob))
+                warn_idle(p, pointer, glob);
+        }
+    }
+}
+
 /* `plan` is as the gateway understood it: every member there, and of its shape. */
 static void check_lists(const struct plans *p, const struct gw_json *plan)
 {
@@ -304,6 +371,7 @@ static void check_plan(const struct plans *p, const struct asked *role, const st
     if (!is_alike || has_self)
         warn_per_actor(p, role->role, is_alike);
     check_lists(p, gw_plan_source(compiled));
+    check_redactions(p, gw_plan_source(compiled));
     gw_json_unref(other);
     gw_plan_unref(compiled);
 }

@@ -176,6 +176,20 @@ return { name = "pace", version = 1, api = 1, commands = { "undo" }, rate = { pe
     assert.matches("/tokens/plan.days", found.token_disagreement.message)
   end)
 
+  it("warns of a redaction that leaves nothing out", function()
+    canvas("go", "kinds = { shot = { text = true, props = { cost = { type = 'number' } } } }")
+    local function redacts(redaction)
+      local found, report = check(policies.folder({ ["token_lens.lua"] = policies.lens(
+        ("local plan = lens.everything() plan.blocks.redact = { %s } return plan"):format(redaction)) }))
+      assert.equal(0, report.errors)
+      return found.redacts_nothing and found.redacts_nothing.pointer
+    end
+    assert.equal("/blocks/redact/0/props/1", redacts('{ kinds = { "task" }, props = { "due", "cost" } }'))
+    assert.equal("/blocks/redact/0/props/0", redacts('{ canvases = { "go" }, props = { "d*" } }'))
+    assert.equal("/blocks/redact/1", redacts('{ text = true }, { kinds = { "shot" } }'))
+    assert.is_nil(redacts('{ kinds = { "sh*" }, props = { "c*", "!cost" } }, { props = { "due", "cost" } }'))
+  end)
+
   it("warns of a condition of a canvas that never holds", function()
     canvas("go", [[kinds = { a = { text = true } }, tokens = { ["go.on"] = { type = "boolean" } },
       lens = { priority = 1, when = {
