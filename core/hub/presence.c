@@ -10,6 +10,7 @@
 struct gw_presence {
     struct gw_present **items; /* by actor id */
     size_t count, capacity, max;
+    size_t turn; /* whose it is to be told, when there is something */
     bool has_changed;
 };
 
@@ -195,17 +196,28 @@ const struct gw_present *gw_presence_at(const struct gw_presence *presence, size
 
 bool gw_presence_has_changed(const struct gw_presence *presence) { return presence && presence->has_changed; }
 
+const struct gw_present *gw_presence_next(struct gw_presence *presence)
+{
+    for (size_t i = 0; i < presence->count; i++, presence->turn++) {
+        presence->turn = presence->turn < presence->count ? presence->turn : 0;
+        const struct gw_present *present = presence->items[presence->turn];
+        if (present->has_changed || present->has_new_gesture)
+            return present;
+    }
+    presence->has_changed = false;
+    return NULL;
+}
+
 void gw_presence_settle(struct gw_presence *presence)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < presence->count; i++) {
-        struct gw_present *present = presence->items[i];
-        present->has_changed = present->has_new_gesture = false;
-        if (gw_present_is_here(present))
-            presence->items[kept++] = present;
-        else
-            present_destroy(present);
+    struct gw_present *present = presence->items[presence->turn];
+    present->has_changed = present->has_new_gesture = false;
+    if (gw_present_is_here(present)) {
+        presence->turn++;
+        return;
     }
-    presence->count = kept;
-    presence->has_changed = false;
+    present_destroy(present);
+    presence->count--;
+    memmove(presence->items + presence->turn, presence->items + presence->turn + 1,
+            (presence->count - presence->turn) * sizeof(struct gw_present *));
 }

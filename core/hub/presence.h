@@ -54,11 +54,13 @@ void gw_presence_renew_gestures(struct gw_presence *presence);
 void gw_presence_drop_gestures(struct gw_presence *presence);
 
 bool gw_present_is_here(const struct gw_present *present);
-/* In the order of their ids; also those who have gone since the changes were last told. */
+/* In the order of their ids; also those who have gone and of whom that is to be told yet. */
 size_t gw_presence_count(const struct gw_presence *presence); /* 0 for NULL */
 const struct gw_present *gw_presence_at(const struct gw_presence *presence, size_t index);
 bool gw_presence_has_changed(const struct gw_presence *presence); /* false for NULL */
-/* The changes have been told: those who have gone are forgotten. */
+/* Whose change is to be told next, each in turn; NULL: nobody's is left. */
+const struct gw_present *gw_presence_next(struct gw_presence *presence);
+/* What gw_presence_next gave has been told: who has gone is forgotten. */
 void gw_presence_settle(struct gw_presence *presence);
 
 #endif

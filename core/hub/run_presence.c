@@ -14,6 +14,8 @@
 
 /* No oftener than this: the contract says at most 30 Hz. */
 #define TOLD_EVERY_MS 34
+/* No longer at a time: others wait for the worker. */
+#define TELLING_MS 3
 
 static const struct gw_clock *clock_of(const struct gw_run *run) { return run->hub->opts.clock; }
 
@@ -216,17 +218,23 @@ static bool is_due(struct gw_run *run)
     return false;
 }
 
-/* What memory is too short for is told at the next time. */
+/* A gesture is made anew for each class, and a run may have as many as actors: what takes longer goes on at the next time, with those who come next. So does what
+ * memory is too short for. */
 void gw_run_tell_presence(struct gw_run *run)
 {
     if (!gw_presence_has_changed(run->presence) || !is_due(run))
         return;
-    int status = GW_OK;
-    run->presence_told_at_ms = now_ms(run);
-    for (size_t i = 0; !status && i < gw_presence_count(run->presence); i++)
-        status = tell(run, gw_presence_at(run->presence, i));
-    if (!status)
-        gw_presence_settle(run->presence);
+    uint64_t began_ms = now_ms(run);
+    run->presence_told_at_ms = began_ms;
+    while (gw_presence_has_changed(run->presence) && now_ms(run) - began_ms < TELLING_MS) {
+        const struct gw_present *present = gw_presence_next(run->presence);
+        if (present && tell(run, present))
+            break;
+        if (present)
+            gw_presence_settle(run->presence);
+    }
+    if (gw_presence_has_changed(run->presence))
+        (void)is_due(run);
 }
 
 /* Where memory was short for a message, it is made again. */
