@@ -171,7 +171,17 @@ local function change(options, i)
   return 1000 * (clock.now() - from)
 end
 
+--- What came to a stream before it came to the first one waits to be judged.
+local function judge_the_rest(crowd)
+  for _, stream in ipairs(crowd.streams) do
+    if stream ~= crowd.first and not stream.told then
+      check_same(crowd, stream, "")
+    end
+  end
+end
+
 local function is_done(crowd, last)
+  judge_the_rest(crowd)
   for _, stream in ipairs(crowd.streams) do
     local lacks = stream.told and stream.title < last or stream ~= crowd.first and not stream.told and stream.got < #crowd.expected
     if lacks then
