@@ -78,13 +78,25 @@ static void on_prepare(struct gw_task *task)
         sem_post(&ask->swap->answers);
 }
 
+/* A slice of it, likewise. */
 static void on_ask(struct gw_task *task)
+{
+    struct ask *ask = (struct ask *)(void *)task;
+    if (gw_server_ask_lenses(ask->swap->opts.servers[ask->worker], ask->tenant_id, &ask->cursor))
+        post(ask);
+    else
+        sem_post(&ask->swap->answers);
+}
+
+/* From here on nothing goes out under what was in force before. */
+static void on_switch(struct gw_task *task)
 {
     struct ask *ask = (struct ask *)(void *)task;
     if (ask->manifests)
         gw_hub_use_manifests(ask->swap->opts.hubs[ask->worker], ask->manifests);
-    gw_server_ask_lenses(ask->swap->opts.servers[ask->worker], ask->tenant_id);
-    sem_post(&ask->swap->answers);
+    gw_server_hold_lenses(ask->swap->opts.servers[ask->worker], ask->tenant_id);
+    ask->task.run = on_ask;
+    on_ask(task);
 }
 
 /* All have done it when this returns. */
@@ -113,7 +125,7 @@ static void prepare_workers(struct gw_script_swap *swap, const char *tenant_id, 
 /* Every worker has the canvases, and has asked for the lenses of its streams anew. */
 static void tell_workers(struct gw_script_swap *swap, const char *tenant_id)
 {
-    struct ask ask = {.task.run = on_ask, .tenant_id = tenant_or_all(tenant_id)};
+    struct ask ask = {.task.run = on_switch, .tenant_id = tenant_or_all(tenant_id)};
     ask.manifests = tenant_id[0] ? NULL : gw_scripts_manifests(swap->opts.scripts);
     ask_workers(swap, &ask);
     gw_manifests_unref(ask.manifests);

@@ -20,7 +20,9 @@
 #include "transport/stream.h"
 
 #define GOAWAY_SPREAD_MS 2000
-#define PREPARE_NS       2000000 /* of a turn: other streams wait meanwhile */
+/* Of a turn: other streams wait meanwhile. A stream that goes over to another lens costs more later in the turn than here. */
+#define SLICE_NS           2000000
+#define SWITCHED_PER_SLICE 64
 
 #define STALE_HELP "Above 0: what was read last is faulty or not to be had, and what was read before is in use"
 
@@ -215,8 +217,8 @@ void gw_server_tick(struct gw_server *server)
         uint64_t lag = gw_subscriber_lag(&stream->subscriber);
         if (lag > slowest)
             slowest = lag;
-        if (stream->subscriber.is_held)
-            gw_stream_ask_lens(stream);
+        if (stream->subscriber.is_held && !server->is_asking)
+            (void)gw_stream_ask_lens(stream);
     }
     gw_metric_set(server->metrics.slowest_lag, (int64_t)slowest);
 }
@@ -229,7 +231,7 @@ static bool is_of_tenant(const struct gw_stream *stream, const char *tenant_id)
 bool gw_server_prepare_lenses(struct gw_server *server, const char *tenant_id, size_t *cursor)
 {
     const struct gw_clock *clock = server->opts.clock;
-    uint64_t until_ns = clock->monotonic_ns(clock->self) + PREPARE_NS;
+    uint64_t until_ns = clock->monotonic_ns(clock->self) + SLICE_NS;
     size_t length;
     const void *key;
     void *value;
@@ -242,7 +244,7 @@ bool gw_server_prepare_lenses(struct gw_server *server, const char *tenant_id, s
     return true;
 }
 
-void gw_server_ask_lenses(struct gw_server *server, const char *tenant_id)
+void gw_server_hold_lenses(struct gw_server *server, const char *tenant_id)
 {
     struct gw_connection *next;
     size_t cursor = 0, length;
@@ -253,10 +255,26 @@ void gw_server_ask_lenses(struct gw_server *server, const char *tenant_id)
         next = connection->next;
         gw_connection_ask_lenses(connection, tenant_id);
     }
-    while (gw_map_next(server->streams, &cursor, &key, &length, &value)) {
+    while (gw_map_next(server->streams, &cursor, &key, &length, &value))
         if (is_of_tenant(value, tenant_id))
-            gw_stream_ask_lens(value);
-    }
+            gw_stream_hold_lens(value);
+    server->is_asking = true;
+}
+
+bool gw_server_ask_lenses(struct gw_server *server, const char *tenant_id, size_t *cursor)
+{
+    const struct gw_clock *clock = server->opts.clock;
+    uint64_t until_ns = clock->monotonic_ns(clock->self) + SLICE_NS;
+    unsigned switched = 0;
+    size_t length;
+    const void *key;
+    void *value;
+    do {
+        server->is_asking = gw_map_next(server->streams, cursor, &key, &length, &value);
+        if (server->is_asking && is_of_tenant(value, tenant_id))
+            switched += gw_stream_ask_lens(value);
+    } while (server->is_asking && switched < SWITCHED_PER_SLICE && clock->monotonic_ns(clock->self) < until_ns);
+    return server->is_asking;
 }
 
 /* Each stream is sent back at a moment of its own, so that the next server is not met by all of them at once. */

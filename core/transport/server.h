@@ -84,9 +84,12 @@ void gw_server_tick(struct gw_server *server);
 /* Policies of a tenant (NULL: of all) are about to come: asks ahead for the lenses of the open streams, for some milliseconds; *cursor is 0 at first. False once all have
  * been asked, so that what follows costs the worker little. Streams that come meanwhile may be left out. */
 bool gw_server_prepare_lenses(struct gw_server *server, const char *tenant_id, size_t *cursor);
-/* The policies of a tenant (NULL: of all) are other ones: asks anew for the lens of every open stream and of each answer that is not all out. Those that it leaves as
- * they were notice nothing; when it returns, no byte of another lens than the new one will be written to the others. */
-void gw_server_ask_lenses(struct gw_server *server, const char *tenant_id);
+/* The policies of a tenant (NULL: of all) are other ones: when it returns, no byte of another lens than the new one will be written any more. Answers that are not all
+ * out end with their connection unless their lens stayed the same; streams wait to be asked for. */
+void gw_server_hold_lenses(struct gw_server *server, const char *tenant_id);
+/* Asks anew for the lenses of those streams, from *cursor on, 0 at first: a slice, as above. True: there are more. Those that the policies leave as they were have not
+ * noticed anything. */
+bool gw_server_ask_lenses(struct gw_server *server, const char *tenant_id, size_t *cursor);
 /* Stops listening, tells streams to go, closes idle connections; what was admitted is answered. */
 void gw_server_drain(struct gw_server *server);
 /* No connection is left. */

@@ -48,6 +48,7 @@ struct gw_server {
     size_t spare_count;
     size_t exchange_count; /* also those whose connection is gone */
     bool is_draining;
+    bool is_asking; /* for lenses, slice by slice */
     struct gw_server_metrics metrics;
 };
 

@@ -51,8 +51,10 @@ struct gw_arrival gw_stream_arrival(const struct gw_stream *stream);
 /* stream_lens.c */
 /* Asks ahead for the lens that the policies which are about to come give its actor. Nothing else changes. */
 void gw_stream_prepare_lens(const struct gw_stream *stream);
-/* The policies are other ones: goes on under the lens that they give its actor now, or ends. The stream may be gone afterwards. */
-void gw_stream_ask_lens(struct gw_stream *stream);
+/* The policies are other ones: shows nothing until it has been asked under which lens it goes on. */
+void gw_stream_hold_lens(struct gw_stream *stream);
+/* Goes on under the lens that the policies give its actor now, or ends. True: it is another lens. The stream may be gone afterwards. */
+bool gw_stream_ask_lens(struct gw_stream *stream);
 /* This identity's lens is the one that the stream shows. GW_EDENIED not_covered. */
 int gw_stream_check_lens(const struct gw_stream *stream, const struct gw_identity *identity, struct gw_error *err);
 

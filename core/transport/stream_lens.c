@@ -78,27 +78,40 @@ void gw_stream_prepare_lens(const struct gw_stream *stream)
     gw_server_prepare_plan(stream->connection->server, stream->identity, &scope);
 }
 
-void gw_stream_ask_lens(struct gw_stream *stream)
+void gw_stream_hold_lens(struct gw_stream *stream)
+{
+    if (!is_over(stream))
+        gw_subscriber_hold(&stream->subscriber);
+}
+
+/* Under another lens; where that cannot be said, the stream ends. */
+static void go_over(struct gw_stream *stream, struct gw_plan *plan)
+{
+    struct gw_arrival arrival = gw_stream_arrival(stream);
+    stream->has_new_lens = stream->head == NULL; /* before the first verdict there was no lens that it knew of */
+    if (gw_subscriber_switch(&stream->subscriber, plan, &arrival))
+        gw_connection_close(stream->connection);
+}
+
+bool gw_stream_ask_lens(struct gw_stream *stream)
 {
     struct gw_plan *plan;
     struct gw_error err;
     if (is_over(stream))
-        return;
+        return false;
     int status = ask(stream, stream->identity, &plan, &err);
     if (status && is_to_be_asked_again(&err)) {
         gw_subscriber_hold(&stream->subscriber);
-        return;
+        return false;
     }
     if (status) {
         end(stream, &err);
-        return;
+        return true;
     }
     gw_subscriber_release(&stream->subscriber);
-    if (plan->class_id != stream->subscriber.view->plan->class_id) {
-        stream->has_new_lens = stream->head == NULL; /* before the first verdict there was no lens that it knew of */
-        struct gw_arrival arrival = gw_stream_arrival(stream);
-        if (gw_subscriber_switch(&stream->subscriber, plan, &arrival))
-            gw_connection_close(stream->connection);
-    }
+    bool is_other = plan->class_id != stream->subscriber.view->plan->class_id;
+    if (is_other)
+        go_over(stream, plan);
     gw_plan_unref(plan);
+    return is_other;
 }

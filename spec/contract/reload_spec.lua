@@ -312,6 +312,13 @@ describe("many changes under load", function()
     local report = reloads.run({ gateway = gateway, folder = folder, streams = 50, switched = 10, reloads = 60 })
     assert.equal(600, report.told)
   end)
+
+  it("reach more streams than are asked in one turn", function()
+    local folder = policies.folder({ ["token_lens.lua"] = reloads.first_lens })
+    local gateway = support.start({ env = { ATOMS_POLICIES_DIR = folder.path, ATOMS_WORKERS = 1 } })
+    local report = reloads.run({ gateway = gateway, folder = folder, streams = 300, switched = 200, reloads = 10 })
+    assert.equal(2000, report.told)
+  end)
 end)
 
 describe("a change of policy that its tenant has no time for at once", function()
