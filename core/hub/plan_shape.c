@@ -217,7 +217,7 @@ int gw_plan_shape(const struct gw_json *source, struct gw_json **out, struct gw_
     if (!status)
         status = shape_members(source, plan, made, err);
     if (!status && count_texts(made) > GW_PLAN_TEXTS_MAX)
-        status = refuse(err, "a plan has at most 256 globs, in all its lists together");
+        status = refuse(err, "must have at most 256 globs in all its lists together");
     if (status)
         gw_json_unref(made);
     else

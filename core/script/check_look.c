@@ -142,6 +142,7 @@ struct hint {
 };
 
 static const struct hint hints[] = {
+    {"script_syntax", "words break and goto", "the compiler takes the square of their number: use several files, or functions"},
     {"script_syntax", NULL, "the line, or the one before it, is no Lua"},
     {"script_missing", "no token_lens", "without one nobody is admitted: policies/token_lens.lua of the program is one to start from"},
     {"script_missing", NULL, "docs/scripting.md lists what each file returns"},
@@ -172,6 +173,7 @@ static const struct hint hints[] = {
     {"ceiling_bad_member", NULL, "a slip here is a limit that does not hold"},
     {"ceiling_bad_plan", NULL, "remove plan, or put it into the operator's policies/ceiling.lua"},
     {"data_syntax", "<\\239>", "save it as UTF-8 without a byte order mark"},
+    {"data_syntax", "words break and goto", "pure data needs none of them"},
     {"data_syntax", NULL, "the line, or the one before it, is no Lua"},
     {"data_failed", NULL, "the file is data: no globals, no require, no functions"},
     {"data_bad_value", NULL, "the file is data: return { … } of texts, numbers, booleans and tables"},

@@ -99,6 +99,19 @@ describe("atoms check", function()
     assert.matches("canvases/other/manifest%.lua:1$", found.manifest_bad_name.where)
   end)
 
+  it("tells what costs too much, with its line and a hint", function()
+    local found = check(policies.folder({
+      ["token_lens.lua"] = policies.lens([[local list, rules = {}, {}
+        for i = 1, 60 do list[i] = "label" .. i end
+        for i = 1, 5 do rules[i] = { vis = list } end
+        return lens.extend(lens.everything(), { blocks = { read = rules } })]]),
+      ["commands/jumps.lua"] = "local function f() while true do\n" .. ("break\n"):rep(2001) .. "end end\nreturn { f = f }\n",
+    }))
+    assert.equal("the plan must have at most 256 globs in all its lists together", found.plan_bad_shape.message)
+    assert.matches("jumps%.lua:2002$", found.script_syntax.where)
+    assert.matches("^the compiler takes the square", found.script_syntax.hint)
+  end)
+
   it("asks for the plans of every role that the lens speaks of", function()
     local folder = policies.folder({
       ["token_lens.lua"] = policies.lens([[if actor.role == "reviewer" then return { tokns = {} } end return lens.everything()]]),
