@@ -8,6 +8,7 @@
 #include "hub/manifest.h"
 #include "hub/plan_layer.h"
 #include "script/generation.h"
+#include "script/rule_file.h"
 #include "script/source_line.h"
 #include "script/sources.h"
 #include "script/transforms.h"
@@ -56,24 +57,13 @@ static int check_api(const struct check *check, const struct gw_json *data)
 
 /* ---- policies/commands ------------------------------------------------------------------------------------------------------------------ */
 
-static bool is_rate(const struct gw_json *rate)
-{
-    const struct gw_json *per_s = gw_json_get(rate, "per_s"), *burst = gw_json_get(rate, "burst");
-    return gw_json_is_number(per_s) && gw_json_number(per_s) > 0 && gw_json_is_number(burst) && gw_json_number(burst) >= 1;
-}
-
 static int check_validator(const struct check *check, const struct gw_json *data)
 {
-    const struct gw_json *rate = gw_json_get(data, "rate");
-    if (!gw_plan_is_list(gw_json_get(data, "commands")))
-        return refuse(check, "script_bad_shape", "commands",
-                      "commands must be a list of at most 64 command types, * standing for any characters");
-    if (rate && !(gw_json_is_object(rate) && is_rate(rate)))
-        return refuse(check, "script_bad_shape", "rate", "rate must be { per_s = a number above 0, burst = a number from 1 }");
     int has_validate = gw_sandbox_has(check->sandbox, check->source->module, "validate", check->err);
     if (has_validate < 0)
         return has_validate;
-    return has_validate || rate ? GW_OK : refuse(check, "script_missing", NULL, "the file returns neither a function validate nor a rate");
+    struct gw_rule_fault fault = gw_rule_fault(data, has_validate == 1);
+    return fault.id ? refuse(check, fault.id, fault.about, fault.message) : GW_OK;
 }
 
 /* ---- canvases --------------------------------------------------------------------------------------------------------------------------- */
@@ -134,10 +124,8 @@ static int check_data(const struct check *check, const struct gw_json *data)
             status = need(check, hooks[i].function, NULL);
         return status || i > 0 ? status : gw_transforms_check(check->sandbox, check->source, check->err);
     }
-    if (begins_with(module, "policy.commands.")) {
-        int status = check_api(check, data);
-        return status ? status : check_validator(check, data);
-    }
+    if (begins_with(module, "policy.commands."))
+        return check_validator(check, data);
     if (manifest_of(check)) {
         int status = check_api(check, data);
         return status ? status : check_canvas(check, data);

@@ -11,6 +11,7 @@
 #include "hub/plan_compile.h"
 #include "hub/plan_layer.h"
 #include "script/host_internal.h"
+#include "script/rule_file.h"
 #include "script/scripts_internal.h"
 #include "script/source_line.h"
 #include "script/sources.h"
@@ -38,18 +39,27 @@ static int read_validator(const struct gw_json *data, bool has_validate, struct 
 {
     const struct gw_json *commands = gw_json_get(data, "commands"), *rate = gw_json_get(data, "rate");
     const char *texts[GW_PLAN_LIST_MAX];
-    if (!gw_plan_is_list(commands))
-        return GW_EINVAL;
     for (size_t i = 0; i < gw_json_count(commands); i++)
         texts[i] = gw_json_text(gw_json_at(commands, i), NULL);
     if (gw_plan_list_init(&out->commands, texts, gw_json_count(commands)))
         return GW_ENOMEM;
-    const struct gw_json *per_s = rate ? gw_json_get(rate, "per_s") : NULL, *burst = rate ? gw_json_get(rate, "burst") : NULL;
     out->has_validate = has_validate;
-    out->has_rate = gw_json_is_number(per_s) && gw_json_is_number(burst);
-    if (out->has_rate)
-        out->rate = (struct gw_rate){gw_json_number(per_s), gw_json_number(burst)};
-    return !rate || out->has_rate ? GW_OK : GW_EINVAL;
+    out->has_rate = rate != NULL;
+    if (rate)
+        out->rate = (struct gw_rate){gw_json_number(gw_json_get(rate, "per_s")), gw_json_number(gw_json_get(rate, "burst"))};
+    return GW_OK;
+}
+
+/* A rule that cannot be kept is a failure, and not the absence of a rule. */
+static int check_rule(const struct gw_source *source, const struct gw_json *data, bool has_validate, struct gw_error *failure)
+{
+    struct gw_rule_fault fault = gw_rule_fault(data, has_validate);
+    unsigned line = fault.about ? gw_source_line_of(source, fault.about, 1) : 0;
+    if (!fault.id)
+        return GW_OK;
+    gw_error_set(failure, GW_EINVAL, fault.id, "%s", fault.message);
+    snprintf(failure->path, sizeof failure->path, "%.145s:%u", source->path, line ? line : 1);
+    return GW_EINVAL;
 }
 
 static int add_validator(struct question *q, const struct gw_source *source, struct gw_error *failure)
@@ -62,6 +72,8 @@ static int add_validator(struct question *q, const struct gw_source *source, str
         status = gw_sandbox_data(sandbox, source->module, &data, failure);
     if (!status && (has = gw_sandbox_has(sandbox, source->module, "validate", failure)) < 0)
         status = has;
+    if (!status)
+        status = check_rule(source, data, has == 1, failure);
     if (status || state->validator_count == GW_VALIDATORS_MAX || gw_json_append(state->validator_data, data)) {
         if (status)
             gw_json_unref(data);
@@ -71,12 +83,7 @@ static int add_validator(struct question *q, const struct gw_source *source, str
     }
     struct gw_validator *validator = &state->validators[state->validator_count++];
     validator->module = source->module;
-    if (!read_validator(data, has == 1, validator))
-        return GW_OK;
-    gw_error_set(failure, GW_EINVAL, "script_bad_shape",
-                 "commands must be a list of at most 64 command types, and rate, if any, { per_s, burst }");
-    snprintf(failure->path, sizeof failure->path, "%s:1", source->path);
-    return GW_EINVAL;
+    return read_validator(data, has == 1, validator) ? gw_error_set(failure, GW_ENOMEM, "out_of_memory", "no memory for the rules") : GW_OK;
 }
 
 void gw_host_forget_validators(struct gw_script_state *state)

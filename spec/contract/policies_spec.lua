@@ -190,6 +190,23 @@ describe("policies", function()
       end
     end)
 
+    it("that are none by a slip deny, also when they lay there at the start", function()
+      local slips = {
+        ['api = 1, commands = { "token.set" }, validat = function() return true end'] = "neither a function validate nor a rate",
+        ['api = 2, commands = { "token.set" }, validate = function() return true end'] = "must say api = 1",
+        ['api = 1, commands = "token.set", validate = function() return true end'] = "commands must be a list",
+        ['api = 1, commands = { "token.set" }, rate = { per_s = -1, burst = 1 }'] = "rate must be",
+        ['api = 1, commands = { "token.set" }, rate = { per_s = "1", burst = 1 }'] = "rate must be",
+      }
+      for slip, says in pairs(slips) do
+        start({ ["tenants/acme/commands/days.lua"] = ('return {\n  name = "days", version = 1,\n  %s }'):format(slip) })
+        local mount = command.maker():mount()
+        assert.same({ 403, "policy_failed" }, { send("acme", mount).status, send("acme", mount).json.code })
+        assert.equal(200, send("other", mount).status)
+        assert.matches('"where":"policies/tenants/acme/commands/days%.lua:%d","message":"[^\n]*' .. says, gateway:errors())
+      end
+    end)
+
     it("look at the run through the author's lens", function()
       start({
         ["token_lens.lua"] = policies.lens(
