@@ -195,7 +195,6 @@ const char *gw_block_author(const struct gw_block *block) { return block->author
 const char *gw_block_by(const struct gw_block *block) { return block->by; }
 struct gw_json *gw_block_props(const struct gw_block *block) { return block->props; }
 const struct gw_text *gw_block_text(const struct gw_block *block) { return &block->text; }
-const struct gw_splice_log *gw_block_edits(const struct gw_block *block) { return block->edits; }
 struct gw_block *gw_block_parent(const struct gw_block *block) { return block->parent; }
 
 static struct gw_block *root_of(const struct gw_blocks *blocks, const struct gw_block *parent)
@@ -206,11 +205,6 @@ static struct gw_block *root_of(const struct gw_blocks *blocks, const struct gw_
 struct gw_block *gw_blocks_first_child(const struct gw_blocks *blocks, const struct gw_block *parent)
 {
     return gw_siblings_first(root_of(blocks, parent));
-}
-
-struct gw_block *gw_blocks_last_child(const struct gw_blocks *blocks, const struct gw_block *parent)
-{
-    return gw_siblings_last(root_of(blocks, parent));
 }
 
 size_t gw_blocks_child_count(const struct gw_blocks *blocks, const struct gw_block *parent)

@@ -49,12 +49,10 @@ const char *gw_block_author(const struct gw_block *block);    /* "" when it has 
 const char *gw_block_by(const struct gw_block *block);        /* the actor who inserted it; "" when that is not known */
 struct gw_json *gw_block_props(const struct gw_block *block); /* borrowed object, never NULL; treat as immutable */
 const struct gw_text *gw_block_text(const struct gw_block *block);
-const struct gw_splice_log *gw_block_edits(const struct gw_block *block); /* NULL before the first splice */
 
 struct gw_block *gw_block_parent(const struct gw_block *block); /* NULL: at the root */
 /* `parent` NULL = the root, here and below. */
 struct gw_block *gw_blocks_first_child(const struct gw_blocks *blocks, const struct gw_block *parent);
-struct gw_block *gw_blocks_last_child(const struct gw_blocks *blocks, const struct gw_block *parent);
 size_t gw_blocks_child_count(const struct gw_blocks *blocks, const struct gw_block *parent);
 struct gw_block *gw_block_next_sibling(const struct gw_block *block);
 struct gw_block *gw_block_previous_sibling(const struct gw_block *block);

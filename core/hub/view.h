@@ -55,7 +55,7 @@ struct gw_view {
     uint64_t use_count;
     uint64_t idle_since_ms;
     struct gw_view *next_dirty;
-    bool is_dirty, is_closing;
+    bool is_dirty;
 };
 
 struct gw_view *gw_view_create(struct gw_hub *hub, const struct gw_scope *scope, struct gw_plan *plan, const struct gw_canvas_set *set);

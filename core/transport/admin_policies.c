@@ -10,15 +10,6 @@
 #include "transport/routes.h"
 #include "transport/server_internal.h"
 
-static void reply_json(struct gw_exchange *exchange, int status, const struct gw_json *value)
-{
-    struct gw_buffer body;
-    gw_buffer_init(&body, 0);
-    gw_json_write(value, &body);
-    gw_exchange_reply(exchange, status, "application/json", body.data ? body.data : "", body.length);
-    gw_buffer_fini(&body);
-}
-
 static void refuse_memory(struct gw_exchange *exchange)
 {
     struct gw_error err;
@@ -26,12 +17,24 @@ static void refuse_memory(struct gw_exchange *exchange)
     gw_exchange_refuse(exchange, &err);
 }
 
+static void reply_json(struct gw_exchange *exchange, const struct gw_json *value)
+{
+    struct gw_buffer body;
+    gw_buffer_init(&body, 0);
+    gw_json_write(value, &body);
+    if (body.has_failed)
+        refuse_memory(exchange);
+    else
+        gw_exchange_reply(exchange, 200, "application/json", body.data, body.length);
+    gw_buffer_fini(&body);
+}
+
 void gw_handle_admin_policies(struct gw_exchange *exchange)
 {
     const struct gw_policy_admin *admin = exchange->server->opts.policy_admin;
     struct gw_json *list = admin->list(admin->self);
     if (list)
-        reply_json(exchange, 200, list);
+        reply_json(exchange, list);
     else
         refuse_memory(exchange);
     gw_json_unref(list);
@@ -104,7 +107,7 @@ static void on_changed(struct gw_policy_change *change)
     else if (!answer || gw_json_set(answer, "changes", gw_json_ref(change->result)))
         refuse_memory(exchange);
     else
-        reply_json(exchange, 200, answer);
+        reply_json(exchange, answer);
     gw_json_unref(answer);
     gw_json_unref(change->result);
     gw_free(change);
