@@ -64,11 +64,29 @@ static void a_command_needs_the_part_that_it_writes(void **state)
     gw_policy_question_add_command(&graph, "run.set_state", false);
     gw_policy_question_add_command(&own, "board.shoot", true);
     const char *bare = "{\"commands\":[\"*\"]}";
-    answers(&chat, bare, "/chat/write");
+    answers(&chat, bare, "/chat/read");
+    answers(&chat, "{\"commands\":[\"*\"],\"chat\":{\"read\":[{}]}}", "/chat/write");
+    answers(&chat, "{\"commands\":[\"*\"],\"chat\":{\"read\":[{}],\"write\":true}}", "");
     answers(&log, bare, "/logs/write");
-    answers(&graph, bare, "/graph/write");
+    answers(&graph, bare, "/graph/read");
+    answers(&graph, "{\"commands\":[\"*\"],\"graph\":{\"read\":[{}]}}", "/graph/write");
     answers(&own, bare, "/vision");
     answers(&own, "{\"commands\":[\"*\"],\"vision\":true}", "");
+}
+
+static void what_is_written_needs_one_of_the_commands_that_could(void **state)
+{
+    struct gw_policy_question question = {0};
+    (void)state;
+    gw_policy_question_add(&question, GW_PLAN_WRITE_TOKEN, "plan.days");
+    gw_policy_question_add_way(&question, "token.set");
+    gw_policy_question_add_way(&question, "board.plan");
+    answers(&question, "{\"tokens\":{\"read\":[\"*\"],\"write\":[\"*\"]},\"commands\":[\"undo\"]}", "/commands");
+    answers(&question, "{\"tokens\":{\"read\":[\"*\"],\"write\":[\"*\"]},\"commands\":[\"board.*\"]}", "");
+    answers(&question, "{\"tokens\":{\"read\":[\"*\"]},\"commands\":[\"*\"]}", "/tokens/write");
+    struct gw_plan *plan = plan_of("{\"commands\":[\"board.*\"]}");
+    assert_string_equal(gw_policy_question_way(&question, plan), "board.plan");
+    gw_plan_unref(plan);
 }
 
 static void the_first_part_says_why_it_is_admitted(void **state)
@@ -101,6 +119,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_needs_what_all_of_its_type_need),
         cmocka_unit_test(a_command_needs_the_part_that_it_writes),
+        cmocka_unit_test(what_is_written_needs_one_of_the_commands_that_could),
         cmocka_unit_test(the_first_part_says_why_it_is_admitted),
         cmocka_unit_test(the_content_of_a_hidden_block_is_hidden),
     };
