@@ -69,13 +69,9 @@ static void try(const struct gw_check_look *look, struct gw_sandbox *sandbox, co
 
 void gw_check_calls(const struct gw_check_look *look)
 {
-    struct gw_sandbox_opts opts = {.sources = look->generation->sources,
-                                   .clock = look->opts->budget_clock,
-                                   .limits = look->generation->limits.call,
-                                   .is_entry = gw_generation_is_entry};
     struct gw_sandbox *sandbox;
     struct gw_error err;
-    if (gw_sandbox_create(&opts, &sandbox, &err))
+    if (gw_check_sandbox(look, &sandbox, &err))
         return; /* which was told by those who looked before */
     for (size_t i = 0; i < sizeof trials / sizeof *trials; i++)
         if (gw_sources_find(look->generation->own, trials[i].module) &&

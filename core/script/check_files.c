@@ -348,13 +348,9 @@ static void check_canvases(const struct gw_check_look *look, struct gw_sandbox *
 
 void gw_check_files(const struct gw_check_look *look)
 {
-    struct gw_sandbox_opts opts = {.sources = look->generation->sources,
-                                   .clock = look->opts->budget_clock,
-                                   .limits = look->generation->limits.call,
-                                   .is_entry = gw_generation_is_entry};
     struct gw_sandbox *sandbox;
     struct gw_error err;
-    if (gw_sandbox_create(&opts, &sandbox, &err))
+    if (gw_check_sandbox(look, &sandbox, &err))
         return; /* which was told by those who looked before */
     for (size_t i = 0; i < gw_sources_count(look->generation->own); i++) {
         struct at at = {look, gw_sources_at(look->generation->own, i), sandbox};

@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "hub/command.h"
 #include "hub/manifest.h"
+#include "script/sandbox.h"
 #include "script/sources.h"
 
 /* A message that is about a member of a data file begins with its pointer. */
@@ -205,4 +206,13 @@ const char *gw_check_hint(const struct gw_error *err, bool is_asked)
         if (strcmp(err->id, hints[i].id) == 0 && (!hints[i].says || strstr(err->message, hints[i].says)))
             return hints[i].hint;
     return strstr(err->path, "manifest.lua:") ? "canvases/README.md lists what a manifest holds" : "";
+}
+
+int gw_check_sandbox(const struct gw_check_look *look, struct gw_sandbox **out, struct gw_error *err)
+{
+    struct gw_sandbox_opts opts = {.sources = look->generation->sources,
+                                   .clock = look->opts->budget_clock,
+                                   .limits = look->generation->limits.call,
+                                   .is_entry = gw_generation_is_entry};
+    return gw_sandbox_create(&opts, out, err);
 }

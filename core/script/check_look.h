@@ -8,6 +8,7 @@
 #include "script/script_check.h"
 
 struct gw_map;
+struct gw_sandbox;
 struct gw_source;
 
 /* value */
@@ -26,6 +27,8 @@ struct gw_check_note {
     const char *pointer, *hint, *key;
 };
 void gw_check_tell(const struct gw_check_look *look, const struct gw_check_note *note);
+/* A sandbox of the generation, in which its hooks can be called; 0, or as gw_sandbox_create. */
+int gw_check_sandbox(const struct gw_check_look *look, struct gw_sandbox **out, struct gw_error *err);
 /* What to do about it, or "". `is_asked`: it was found by calling a function, not by loading a file. */
 const char *gw_check_hint(const struct gw_error *err, bool is_asked);
 /* Sets err->path to "file:line". */

@@ -419,13 +419,9 @@ static void check_nobody(struct plans *p)
 
 void gw_check_plans(const struct gw_check_look *look)
 {
-    struct gw_sandbox_opts opts = {.sources = look->generation->sources,
-                                   .clock = look->opts->budget_clock,
-                                   .limits = look->generation->limits.call,
-                                   .is_entry = gw_generation_is_entry};
     struct plans p = {.look = look};
     struct gw_error err;
-    if (gw_sandbox_create(&opts, &p.sandbox, &err)) {
+    if (gw_check_sandbox(look, &p.sandbox, &err)) {
         report(&p, &err, NULL);
         return;
     }
